@@ -1,0 +1,246 @@
+// Package pg is the way to Postgres: one pool for each role, and the viewer's settings in
+// front of every statement. It knows no table and no business.
+//
+// Isolation has two locks. Every query names its commune; and row-level security holds where
+// a query forgets. The second needs the viewer as settings local to one transaction: they
+// travel in the same round trip as the query, so that they cost microseconds and can never
+// outlive it, not even behind a pooler.
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/audelor/halles/internal/fault"
+)
+
+// Role is a login role of the database: what a statement may touch at most.
+type Role string
+
+// The roles that the program acts as; see migrations/roles.go.
+const (
+	Public   Role = "halles_public"   // reads the published catalogue
+	App      Role = "halles_app"      // acts for a viewer
+	Identity Role = "halles_identity" // finds out who the viewer is
+	Worker   Role = "halles_worker"   // jobs and the feed
+	Listen   Role = "halles_listen"   // LISTEN only
+)
+
+// pools says how many connections a role may hold on a small machine. Apart, so that a rush
+// of readers cannot take the connections that orders need.
+var pools = map[Role]int32{Public: 8, App: 12, Identity: 2, Worker: 4}
+
+// DB is a pool for each role.
+type DB struct{ pools map[Role]*pgxpool.Pool }
+
+// Options says how to reach the database.
+type Options struct {
+	URL       string          // any role's URL; the role's name and password are put in its place
+	Passwords map[Role]string // none where the server trusts its socket
+	Tracer    pgx.QueryTracer // sees every statement; may be nil
+}
+
+// URL returns the connection URL of a role.
+func (o Options) RoleURL(role Role) (string, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Scheme == "" {
+		return "", errors.New("the database URL must look like postgres://host:5432/halles")
+	}
+	if u.User = url.User(string(role)); o.Passwords[role] != "" {
+		u.User = url.UserPassword(string(role), o.Passwords[role])
+	}
+	return u.String(), nil
+}
+
+// Open makes the pools. Connections are made when they are needed.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	db := &DB{pools: map[Role]*pgxpool.Pool{}}
+	for role, size := range pools {
+		roleURL, err := o.RoleURL(role)
+		if err != nil {
+			return nil, err
+		}
+		config, err := pgxpool.ParseConfig(roleURL)
+		if err != nil {
+			return nil, fmt.Errorf("the database URL: %w", err)
+		}
+		config.MaxConns = size
+		config.ConnConfig.Tracer = o.Tracer
+		pool, err := pgxpool.NewWithConfig(ctx, config)
+		if err != nil {
+			return nil, err
+		}
+		db.pools[role] = pool
+	}
+	return db, nil
+}
+
+// Close waits for the connections in use and closes all.
+func (db *DB) Close() {
+	for _, pool := range db.pools {
+		pool.Close()
+	}
+}
+
+// Pool is the bare pool of a role, for tables that no viewer reads. Whoever uses it for a
+// tenant table sees no row: the settings are missing.
+func (db *DB) Pool(role Role) *pgxpool.Pool { return db.pools[role] }
+
+// Scope is the viewer as row-level security sees it. The zero Scope sees nothing.
+type Scope struct {
+	Role     Role
+	Kind     string      // halles.kind
+	Viewer   uuid.UUID   // halles.viewer: the account; zero for none
+	Communes []string    // halles.communes: the only communes whose rows exist
+	Shops    []uuid.UUID // halles.shops: a merchant's
+	Orders   []uuid.UUID // halles.orders: a guest's
+}
+
+// In narrows the scope to communes that it has already; others are dropped.
+func (s Scope) In(communes ...string) Scope {
+	kept := make([]string, 0, len(communes))
+	for _, c := range communes {
+		for _, own := range s.Communes {
+			if c == own {
+				kept = append(kept, c)
+				break
+			}
+		}
+	}
+	s.Communes = kept
+	return s
+}
+
+const setScope = `select set_config('halles.kind', $1, true), set_config('halles.viewer', $2, true),
+	set_config('halles.communes', $3, true), set_config('halles.shops', $4, true), set_config('halles.orders', $5, true)`
+
+func (s Scope) args() []any {
+	viewer := ""
+	if s.Viewer != uuid.Nil {
+		viewer = s.Viewer.String()
+	}
+	return []any{s.Kind, viewer, texts(s.Communes), uuids(s.Shops), uuids(s.Orders)}
+}
+
+// texts and uuids write array literals. Both kinds of element are free of quotes, commas
+// and braces: INSEE codes and UUIDs, never text of a request.
+func texts(list []string) string {
+	b := []byte{'{'}
+	for i, s := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, s...)
+	}
+	return string(append(b, '}'))
+}
+
+func uuids(list []uuid.UUID) string {
+	b := []byte{'{'}
+	for i, id := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, id.String()...)
+	}
+	return string(append(b, '}'))
+}
+
+// Select runs one query under the scope, in one round trip and one implicit transaction, and
+// collects its rows into structs by column name (`db` tags, else snake_case).
+func Select[T any](ctx context.Context, db *DB, s Scope, sql string, args ...any) ([]T, error) {
+	return collect(ctx, db, s, pgx.RowToStructByName[T], sql, args)
+}
+
+// SelectScalars is Select for a query of one column.
+func SelectScalars[T any](ctx context.Context, db *DB, s Scope, sql string, args ...any) ([]T, error) {
+	return collect(ctx, db, s, pgx.RowTo[T], sql, args)
+}
+
+func collect[T any](ctx context.Context, db *DB, s Scope, row pgx.RowToFunc[T], sql string, args []any) ([]T, error) {
+	pool, ok := db.pools[s.Role]
+	if !ok {
+		return nil, fmt.Errorf("no pool for role %q", s.Role)
+	}
+	var batch pgx.Batch
+	batch.Queue(setScope, s.args()...)
+	batch.Queue(sql, args...)
+	results := pool.SendBatch(ctx, &batch)
+	defer results.Close()
+	if _, err := results.Exec(); err != nil {
+		return nil, unavailable(err)
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	list, err := pgx.CollectRows(rows, row)
+	return list, unavailable(err)
+}
+
+// maxTries bounds the retries of a transaction that Postgres gave up to let another go on.
+const maxTries = 3
+
+// Write runs fn in one READ COMMITTED transaction under the scope and commits when it returns
+// nil. fn may run again after a deadlock or a serialization failure: it must change nothing
+// outside tx. Inside fn use tx only; a second connection taken under a held one can starve.
+func (db *DB) Write(ctx context.Context, s Scope, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	pool, ok := db.pools[s.Role]
+	if !ok {
+		return fmt.Errorf("no pool for role %q", s.Role)
+	}
+	var err error
+	for range maxTries {
+		err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, setScope, s.args()...); err != nil {
+				return err
+			}
+			return fn(ctx, tx)
+		})
+		if code := Code(err); code != "40001" && code != "40P01" {
+			break
+		}
+	}
+	return unavailable(err)
+}
+
+// Code is the SQLSTATE inside err, or "".
+func Code(err error) string {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
+}
+
+// Constraint is the name of the constraint that err says was violated, or "". The package
+// that owns the table turns it into a sentence.
+func Constraint(err error) string {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.ConstraintName
+	}
+	return ""
+}
+
+// unavailable tells a database that is away or overloaded from a mistake of ours: the first
+// is a fault that a person may read, and worth a retry.
+func unavailable(err error) error {
+	if err == nil || fault.Of(err) != nil {
+		return err
+	}
+	var connect *pgconn.ConnectError
+	class := Code(err)
+	switch {
+	case errors.As(err, &connect), class == "57P01", class == "57P02", class == "57P03", class == "53300", class == "55P03", class == "57014":
+		return fmt.Errorf("%w: %w", fault.Errorf(fault.Unavailable, "Le service est momentanément indisponible. Réessayez dans quelques secondes."), err)
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// role is one database role. Timeouts are settings of the role and not of the connection:
+// a pooler refuses them at start-up.
+type role struct {
+	name     string
+	login    bool
+	settings map[string]string
+}
+
+// roles, in the order in which they are made. The acting roles hold no membership: none can
+// become another.
+var roles = []role{
+	{name: "halles_owner"},
+	{name: "halles_migrate", login: true, settings: map[string]string{"lock_timeout": "2s"}},
+	{name: "halles_public", login: true, settings: map[string]string{
+		"default_transaction_read_only": "on", "statement_timeout": "1s", "idle_in_transaction_session_timeout": "5s",
+	}},
+	{name: "halles_app", login: true, settings: map[string]string{
+		"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s",
+	}},
+	{name: "halles_identity", login: true, settings: map[string]string{"statement_timeout": "1s", "idle_in_transaction_session_timeout": "5s"}},
+	{name: "halles_stats", login: true, settings: map[string]string{
+		"default_transaction_read_only": "on", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "5s",
+	}},
+	{name: "halles_worker", login: true, settings: map[string]string{"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}},
+	{name: "halles_listen", login: true},
+}
+
+// Roles makes the roles that are missing, gives each its settings and, where passwords has
+// one, its password, and lets the owner create in the database that adminURL names. It may
+// run again at any time. adminURL needs CREATEROLE; BYPASSRLS is given to halles_migrate
+// where the administrator has it to give, else the tables' own policy serves.
+func Roles(ctx context.Context, adminURL string, passwords map[string]string) error {
+	conn, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return fmt.Errorf("connect as administrator: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var database string
+	var mayBypass bool
+	if err := conn.QueryRow(ctx, `select current_database(), rolsuper or rolbypassrls from pg_roles where rolname = current_user`).Scan(&database, &mayBypass); err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, r := range roles {
+		attributes := "nologin"
+		if r.login {
+			attributes = "login"
+		}
+		fmt.Fprintf(&b, "do $$ begin create role %[1]s; exception when duplicate_object or unique_violation then null; end $$;\nalter role %[1]s %[2]s;\n", r.name, attributes)
+		if p := passwords[r.name]; p != "" {
+			fmt.Fprintf(&b, "alter role %s password %s;\n", r.name, literal(p))
+		}
+		for name, value := range r.settings {
+			fmt.Fprintf(&b, "alter role %s set %s = %s;\n", r.name, name, literal(value))
+		}
+	}
+	if mayBypass {
+		b.WriteString("alter role halles_migrate bypassrls;\n")
+	}
+	db := pgx.Identifier{database}.Sanitize()
+	fmt.Fprintf(&b, `grant halles_owner to halles_migrate;
+revoke all on database %[1]s from public;
+grant connect, temporary, create on database %[1]s to halles_owner;
+grant connect, temporary on database %[1]s to halles_migrate, halles_worker, halles_app;
+grant connect on database %[1]s to halles_public, halles_identity, halles_stats, halles_listen;
+grant usage, create on schema public to halles_owner;
+`, db)
+	_, err = conn.Exec(ctx, b.String())
+	return err
+}
+
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
