@@ -23,6 +23,8 @@ create function halles_kind() returns text language sql stable parallel safe
 	return nullif(pg_catalog.current_setting('halles.kind', true), '');
 create function halles_viewer() returns uuid language sql stable parallel safe
 	return nullif(pg_catalog.current_setting('halles.viewer', true), '')::uuid;
+create function halles_staff() returns text[] language sql stable parallel safe
+	return nullif(pg_catalog.current_setting('halles.staff', true), '')::text[];
 create function halles_shops() returns uuid[] language sql stable parallel safe
 	return nullif(pg_catalog.current_setting('halles.shops', true), '')::uuid[];
 create function halles_orders() returns uuid[] language sql stable parallel safe

@@ -51,11 +51,13 @@ create policy public_reads on shops for select to halles_public, halles_app
 create policy merchant_reads on shops for select to halles_app
 	using ((select halles_kind()) = 'merchant' and id = any ((select halles_shops())::uuid[]));
 create policy staff_reads on shops for select to halles_app
-	using ((select halles_kind()) in ('agent', 'hotline', 'admin'));
+	using ((select halles_kind()) in ('agent', 'hotline', 'admin')
+		and commune_id = any ((select halles_staff())::text[]));
 create policy merchant_writes on shops for update to halles_app
 	using ((select halles_kind()) = 'merchant' and id = any ((select halles_shops())::uuid[]));
 create policy staff_writes on shops for update to halles_app
-	using ((select halles_kind()) in ('agent', 'admin'));
+	using ((select halles_kind()) in ('agent', 'admin')
+		and commune_id = any ((select halles_staff())::text[]));
 create policy worker on shops to halles_worker using (true);
 grant select (commune_id, id, slug, name, description, category_id, naf_code, naf_version, siret, status,
 	street, postcode, city, latitude, longitude, phone, email, website, services, accessibility,

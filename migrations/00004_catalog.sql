@@ -39,6 +39,7 @@ create table variants (
 	price_cents bigint not null,
 	vat_rate    integer not null,
 	stock       integer not null,
+	available   smallint not null generated always as (least(stock, 5)) stored,
 	published   boolean not null,
 	version     integer not null default 1,
 	constraint variants_pkey primary key (commune_id, id),
@@ -52,6 +53,7 @@ create table variants (
 );
 comment on table variants is 'owner: catalog. One orderable form of a product: a size, a colour, or the product itself.';
 comment on column variants.price_cents is 'euro cents, VAT included.';
+comment on column variants.available is 'the stock as the public sees it: 5 means 5 or more, so that nobody reads a rival''s sales from it.';
 comment on column variants.stock is 'pieces left to order; equals the sum of stock_moves.quantity of the variant.';
 
 create table stock_moves (
@@ -107,8 +109,10 @@ create policy merchant on products to halles_app
 	using ((select halles_kind()) = 'merchant' and shop_id = any ((select halles_shops())::uuid[]));
 create policy merchant on variants to halles_app
 	using ((select halles_kind()) = 'merchant' and shop_id = any ((select halles_shops())::uuid[]));
-create policy staff on products to halles_app using ((select halles_kind()) in ('agent', 'hotline', 'admin'));
-create policy staff on variants to halles_app using ((select halles_kind()) in ('agent', 'hotline', 'admin'));
+create policy staff on products to halles_app using ((select halles_kind()) in ('agent', 'hotline', 'admin')
+		and commune_id = any ((select halles_staff())::text[]));
+create policy staff on variants to halles_app using ((select halles_kind()) in ('agent', 'hotline', 'admin')
+		and commune_id = any ((select halles_staff())::text[]));
 -- Whoever places or ends an order moves stock; which rows, the order's own statements say.
 create policy order_takes_stock on variants for update to halles_app
 	using ((select halles_kind()) in ('guest', 'customer'));
@@ -122,7 +126,7 @@ create policy worker on products to halles_worker using (true);
 create policy worker on variants to halles_worker using (true);
 create policy worker on stock_moves to halles_worker using (true);
 grant select on products to halles_public, halles_worker;
-grant select (commune_id, id, product_id, shop_id, position, sku, option_name, option_value, price_cents, vat_rate, stock, published, version)
+grant select (commune_id, id, product_id, shop_id, position, sku, option_name, option_value, price_cents, vat_rate, available, published, version)
 	on variants to halles_public;
 grant select, insert, update on products, variants to halles_app;
 grant select, update on variants to halles_worker;

@@ -137,7 +137,8 @@ create policy customer on orders to halles_app
 create policy merchant on orders to halles_app
 	using ((select halles_kind()) = 'merchant' and shop_id = any ((select halles_shops())::uuid[]));
 create policy staff_reads on orders for select to halles_app
-	using ((select halles_kind()) in ('agent', 'hotline', 'admin'));
+	using ((select halles_kind()) in ('agent', 'hotline', 'admin')
+		and commune_id = any ((select halles_staff())::text[]));
 
 -- Lines and contacts carry no owner of their own. "No joins inside policies" is kept by asking
 -- the parent through its primary key, where the parent's own policies answer.
@@ -157,7 +158,8 @@ create policy customer on order_events to halles_app
 create policy merchant on order_events to halles_app
 	using ((select halles_kind()) = 'merchant' and shop_id = any ((select halles_shops())::uuid[]));
 create policy staff_reads on order_events for select to halles_app
-	using ((select halles_kind()) in ('agent', 'hotline', 'admin'));
+	using ((select halles_kind()) in ('agent', 'hotline', 'admin')
+		and commune_id = any ((select halles_staff())::text[]));
 
 create policy writers on stream_heads to halles_app
 	using ((select halles_kind()) in ('guest', 'customer', 'merchant', 'agent', 'hotline', 'admin'));

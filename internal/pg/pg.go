@@ -99,6 +99,7 @@ type Scope struct {
 	Kind     string      // halles.kind
 	Viewer   uuid.UUID   // halles.viewer: the account; zero for none
 	Communes []string    // halles.communes: the only communes whose rows exist
+	Staff    []string    // halles.staff: communes whose withheld rows staff may read
 	Shops    []uuid.UUID // halles.shops: a merchant's
 	Orders   []uuid.UUID // halles.orders: a guest's
 }
@@ -119,14 +120,14 @@ func (s Scope) In(communes ...string) Scope {
 }
 
 const setScope = `select set_config('halles.kind', $1, true), set_config('halles.viewer', $2, true),
-	set_config('halles.communes', $3, true), set_config('halles.shops', $4, true), set_config('halles.orders', $5, true)`
+	set_config('halles.communes', $3, true), set_config('halles.shops', $4, true), set_config('halles.orders', $5, true), set_config('halles.staff', $6, true)`
 
 func (s Scope) args() []any {
 	viewer := ""
 	if s.Viewer != uuid.Nil {
 		viewer = s.Viewer.String()
 	}
-	return []any{s.Kind, viewer, texts(s.Communes), uuids(s.Shops), uuids(s.Orders)}
+	return []any{s.Kind, viewer, texts(s.Communes), uuids(s.Shops), uuids(s.Orders), texts(s.Staff)}
 }
 
 // texts and uuids write array literals. Both kinds of element are free of quotes, commas

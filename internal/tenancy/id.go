@@ -1,0 +1,155 @@
+package tenancy
+
+import (
+	"encoding/base32"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/audelor/halles/internal/fault"
+)
+
+// Kind is what an ID points to.
+type Kind string
+
+// The kinds of things that have an ID.
+const (
+	KindCommune  Kind = "commune"
+	KindCategory Kind = "category"
+	KindShop     Kind = "shop"
+	KindProduct  Kind = "product"
+	KindVariant  Kind = "variant"
+	KindOrder    Kind = "order"
+)
+
+// kinds says in French what an ID of each kind points to, for the sentences.
+var kinds = map[Kind]string{
+	KindCommune: "une commune", KindCategory: "une catégorie", KindShop: "une boutique",
+	KindProduct: "un produit", KindVariant: "une déclinaison", KindOrder: "une commande",
+}
+
+// ID is a global ID: it names a kind, a commune and a row, so that every look-up is by
+// (commune, row) and reaches one tenant only.
+//
+// Written: shop_56121_06e0k3v5yd7v1a8qv2x4m9t0cg · product_… · commune_56121 ·
+// category_boulangerie. Clients treat it as opaque.
+type ID struct {
+	Kind    Kind
+	Commune string    // INSEE code; empty for a category
+	Row     uuid.UUID // zero for a commune and a category
+	Name    string    // a category's name; else empty
+}
+
+// alphabet is Crockford's: digits and letters that survive handwriting and the telephone.
+var alphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// NewID makes the ID of a new row. UUIDv7: rows made together lie together in the index.
+func NewID(kind Kind, commune string) ID { return RowID(kind, commune, NewRow()) }
+
+// NewRow makes the key of a new row, a UUIDv7 (RFC 9562, 5.7).
+func NewRow() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// RowID is the ID of a row of a commune.
+func RowID(kind Kind, commune string, row uuid.UUID) ID {
+	return ID{Kind: kind, Commune: commune, Row: row}
+}
+
+// String writes the ID as clients see it.
+func (id ID) String() string {
+	switch id.Kind {
+	case KindCommune:
+		return string(id.Kind) + "_" + id.Commune
+	case KindCategory:
+		return string(id.Kind) + "_" + id.Name
+	}
+	return string(id.Kind) + "_" + id.Commune + "_" + alphabet.EncodeToString(id.Row[:])
+}
+
+// ParseID reads an ID, or says INVALID. It looks at the form only: whether the row exists is
+// for the look-up to say.
+func ParseID(s string) (ID, error) {
+	kind, rest, _ := strings.Cut(s, "_")
+	id := ID{Kind: Kind(kind)}
+	switch {
+	case kinds[id.Kind] == "":
+	case id.Kind == KindCommune:
+		if id.Commune = rest; ValidInsee(rest) {
+			return id, nil
+		}
+	case id.Kind == KindCategory:
+		if id.Name = rest; validCategory(rest) {
+			return id, nil
+		}
+	default:
+		commune, row, _ := strings.Cut(rest, "_")
+		raw, err := alphabet.DecodeString(row)
+		id.Commune = commune
+		// The last letter of 26 carries two bits that no UUID has: only one spelling is an ID.
+		if err == nil && len(raw) == len(id.Row) && alphabet.EncodeToString(raw) == row && ValidInsee(commune) {
+			copy(id.Row[:], raw)
+			return id, nil
+		}
+	}
+	shown := s
+	if len(shown) > 60 {
+		shown = shown[:60] + "…"
+	}
+	return ID{}, fault.Errorf(fault.Invalid, "%q n'est pas un identifiant. Reprenez tel quel le champ id d'une réponse.", strings.ToValidUTF8(shown, "�"))
+}
+
+// Want refuses an ID of another kind.
+func (id ID) Want(kind Kind) error {
+	if id.Kind == kind {
+		return nil
+	}
+	return fault.Errorf(fault.Invalid, "L'identifiant %s désigne %s ; il faut ici celui qui désigne %s.", id, kinds[id.Kind], kinds[kind])
+}
+
+// NotFound is the one answer for an ID that leads to nothing the viewer may see: unknown,
+// another commune's, withheld. It does not repeat the ID, so that the three are the same bytes.
+func (id ID) NotFound() error {
+	return fault.Errorf(fault.NotFound, "Introuvable : cet identifiant ne désigne rien que vous puissiez voir.")
+}
+
+// MarshalGQL writes the ID as a GraphQL ID.
+func (id ID) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(id.String())) }
+
+// UnmarshalGQL reads a GraphQL ID.
+func (id *ID) UnmarshalGQL(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fault.Errorf(fault.Invalid, "Un identifiant est un texte, pas %s.", strings.TrimPrefix(fmt.Sprintf("%T", v), "json."))
+	}
+	parsed, err := ParseID(s)
+	*id = parsed
+	return err
+}
+
+func validCategory(s string) bool {
+	if s == "" || len(s) > 40 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// ValidInsee tells whether s has the form of an INSEE commune code: five characters, the
+// second of which may be A or B (Corsica: 2A004).
+func ValidInsee(s string) bool {
+	if len(s) != 5 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		if (c < '0' || c > '9') && (i != 1 || c != 'A' && c != 'B') {
+			return false
+		}
+	}
+	return true
+}
