@@ -146,3 +146,11 @@ comment on table catalog_search is 'owner: catalog. Full-text index of published
 create index catalog_search_words on catalog_search using gin (words);
 grant select on catalog_search to halles_public, halles_app, halles_worker;
 grant insert, update, delete on catalog_search to halles_app;
+
+-- What a person typed, as a query: every word must occur, the last one perhaps unfinished.
+-- A text of stop words only ("le", "de la") finds nothing.
+create function search_query(typed text) returns tsquery language sql stable parallel safe strict
+	return case
+		when plainto_tsquery('french_unaccent', typed)::text = '' then plainto_tsquery('french_unaccent', typed)
+		else (plainto_tsquery('french_unaccent', typed)::text || ':*')::tsquery
+	end;

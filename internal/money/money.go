@@ -78,3 +78,12 @@ func contained(gross Cents, rate BasisPoints) Cents {
 	}
 	return Cents((2*num + den) / (2 * den))
 }
+
+// Price is an amount as people see it: VAT included, in euros.
+type Price struct{ Cents Cents }
+
+// Currency is ISO 4217's code.
+func (Price) Currency() string { return "EUR" }
+
+// Formatted is the amount as French shops write it.
+func (p Price) Formatted() string { return p.Cents.Format() }

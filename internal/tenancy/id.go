@@ -153,3 +153,13 @@ func ValidInsee(s string) bool {
 	}
 	return true
 }
+
+// Columns splits IDs into their communes and rows, to be joined as
+// unnest($1::text[], $2::uuid[]).
+func Columns(ids []ID) (communes []string, rows []uuid.UUID) {
+	communes, rows = make([]string, len(ids)), make([]uuid.UUID, len(ids))
+	for i, id := range ids {
+		communes[i], rows[i] = id.Commune, id.Row
+	}
+	return communes, rows
+}

@@ -1,0 +1,163 @@
+package catalog
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// Catalog answers for products, variants and categories.
+type Catalog struct {
+	DB         *pg.DB
+	Communes   *tenancy.Register
+	Cursors    *page.Sealer
+	categories *pg.Snapshot[*tree]
+}
+
+// New returns the catalogue in db.
+func New(db *pg.DB, communes *tenancy.Register, cursors *page.Sealer) *Catalog {
+	return &Catalog{DB: db, Communes: communes, Cursors: cursors, categories: pg.NewSnapshot(func(ctx context.Context) (*tree, error) {
+		rows, err := db.Pool(pg.Public).Query(ctx, `select id, parent_id, name, position from categories order by parent_id nulls first, position`)
+		if err != nil {
+			return nil, err
+		}
+		all, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[Category])
+		t := &tree{bySlug: map[string]*Category{}, below: map[string][]*Category{}}
+		for _, c := range all {
+			t.bySlug[c.Slug] = c
+			parent := ""
+			if c.ParentID != nil {
+				parent = *c.ParentID
+			}
+			t.below[parent] = append(t.below[parent], c)
+		}
+		return t, err
+	})}
+}
+
+// tree is the tree of categories; the roots are below "".
+type tree struct {
+	bySlug map[string]*Category
+	below  map[string][]*Category
+}
+
+// Roots lists the categories at the top of the tree.
+func (c *Catalog) Roots(ctx context.Context) ([]*Category, error) { return c.below(ctx, "") }
+
+// Below lists the children of a category.
+func (c *Catalog) Below(ctx context.Context, parent *Category) ([]*Category, error) {
+	return c.below(ctx, parent.Slug)
+}
+
+func (c *Catalog) below(ctx context.Context, parent string) ([]*Category, error) {
+	t, err := c.categories.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t.below[parent], nil
+}
+
+// Category finds a category by its slug, or says NOT_FOUND.
+func (c *Catalog) Category(ctx context.Context, slug string) (*Category, error) {
+	t, err := c.categories.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if found := t.bySlug[slug]; found != nil {
+		return found, nil
+	}
+	return nil, fault.Errorf(fault.NotFound, "Aucune catégorie ne s'appelle %q. La requête categories donne l'arbre.", slug)
+}
+
+type productRow struct {
+	Product
+	Published bool
+}
+
+type variantRow struct {
+	Variant
+	Published bool
+}
+
+// sees tells whether the viewer may see what is withheld from the public.
+func sees(v *identity.Viewer, commune string, shop tenancy.ID) bool {
+	return v.Runs(shop) || v.Serves(commune)
+}
+
+// ProductsByIDs finds products that the viewer may see.
+func (c *Catalog) ProductsByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Product, error) {
+	communes, rows := tenancy.Columns(ids)
+	list, err := pg.Select[productRow](ctx, c.DB, v.Scope().In(communes...), `
+		select `+productColumns+`, p.published
+		from unnest($1::text[], $2::uuid[]) k (commune_id, id) join products p using (commune_id, id)`, communes, rows)
+	found := make(map[tenancy.ID]*Product, len(list))
+	for i := range list {
+		if p := &list[i].Product; list[i].Published || sees(v, p.CommuneID, p.ShopID()) {
+			found[p.ID()] = p
+		}
+	}
+	return found, err
+}
+
+// VariantsByIDs finds variants that the viewer may see.
+func (c *Catalog) VariantsByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Variant, error) {
+	communes, rows := tenancy.Columns(ids)
+	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(communes...), `
+		select `+variantColumns+`, v.published
+		from unnest($1::text[], $2::uuid[]) k (commune_id, id) join variants v using (commune_id, id)`, communes, rows)
+	found := make(map[tenancy.ID]*Variant, len(list))
+	for i := range list {
+		if x := &list[i].Variant; list[i].Published || sees(v, x.CommuneID, x.ShopID()) {
+			found[x.ID()] = x
+		}
+	}
+	return found, err
+}
+
+// VariantsOf lists the variants of products, in the merchant's order.
+func (c *Catalog) VariantsOf(ctx context.Context, v *identity.Viewer, products []tenancy.ID) (map[tenancy.ID][]*Variant, error) {
+	communes, rows := tenancy.Columns(products)
+	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(communes...), `
+		select `+variantColumns+`, v.published
+		from unnest($1::text[], $2::uuid[]) k (commune_id, product_id) join variants v using (commune_id, product_id)
+		order by v.position`, communes, rows)
+	of := make(map[tenancy.ID][]*Variant, len(products))
+	for i := range list {
+		if x := &list[i].Variant; list[i].Published || sees(v, x.CommuneID, x.ShopID()) {
+			of[x.ProductID()] = append(of[x.ProductID()], x)
+		}
+	}
+	return of, err
+}
+
+// StockOf reads the exact stock of variants whose shops the viewer runs or serves; of others
+// it says nothing.
+func (c *Catalog) StockOf(ctx context.Context, v *identity.Viewer, variants []tenancy.ID) (map[tenancy.ID]*int, error) {
+	type stock struct {
+		CommuneID string
+		ID        uuid.UUID
+		ShopID    uuid.UUID
+		Stock     int
+	}
+	if v.Kind != identity.Merchant && len(v.Communes) == 0 {
+		return nil, nil
+	}
+	communes, rows := tenancy.Columns(variants)
+	list, err := pg.Select[stock](ctx, c.DB, v.Scope().In(communes...), `
+		select v.commune_id, v.id, v.shop_id, v.stock
+		from unnest($1::text[], $2::uuid[]) k (commune_id, id) join variants v using (commune_id, id)`, communes, rows)
+	of := map[tenancy.ID]*int{}
+	for _, s := range list {
+		if sees(v, s.CommuneID, tenancy.RowID(tenancy.KindShop, s.CommuneID, s.ShopID)) {
+			of[tenancy.RowID(tenancy.KindVariant, s.CommuneID, s.ID)] = &s.Stock
+		}
+	}
+	return of, err
+}

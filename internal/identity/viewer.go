@@ -1,0 +1,114 @@
+// Package identity says who is asking: the viewer, from a token, and the roles and shops
+// that our own tables grant it. What a viewer may do is decided by the features.
+package identity
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// Kind is the capacity in which a viewer asks.
+type Kind string
+
+// The kinds of viewers. A person with several roles asks as the first of AGENT, MERCHANT…
+// that it holds; see Resolver.
+const (
+	Visitor  Kind = "VISITOR"  // nobody in particular: reads what is published, orders as a guest
+	Guest    Kind = "GUEST"    // holds the link to the orders of one basket
+	Customer Kind = "CUSTOMER" // has an account
+	Merchant Kind = "MERCHANT" // runs one or several shops
+	Agent    Kind = "AGENT"    // works for one or several communes
+	Hotline  Kind = "HOTLINE"  // answers the numéro vert, for all communes
+	Analyst  Kind = "ANALYST"  // reads aggregates only
+	Admin    Kind = "ADMIN"    // runs the platform
+)
+
+// Viewer is who asks. It is made once per request by the Resolver and never from the text of
+// a request.
+type Viewer struct {
+	Kind     Kind
+	Account  uuid.UUID    // zero for a visitor and a guest
+	Name     string       // how to greet the person; empty for a visitor and a guest
+	all      []string     // every commune: the catalogue is public
+	Communes []string     // an agent's own; all of them for hotline and admin
+	Shops    []tenancy.ID // a merchant's
+	Orders   []tenancy.ID // a guest's
+}
+
+// Scope is the viewer for row-level security.
+func (v *Viewer) Scope() pg.Scope {
+	s := pg.Scope{Role: pg.App, Viewer: v.Account, Communes: v.all, Staff: v.Communes}
+	switch v.Kind {
+	case Customer:
+		s.Kind = "customer"
+	case Merchant:
+		s.Kind, s.Shops = "merchant", rows(v.Shops)
+	case Guest:
+		s.Kind, s.Orders = "guest", rows(v.Orders)
+	case Agent:
+		s.Kind = "agent"
+	case Hotline:
+		s.Kind = "hotline"
+	case Admin:
+		s.Kind = "admin"
+	default: // visitor, analyst: the published catalogue and nothing else
+		return pg.Scope{Role: pg.Public, Kind: "visitor", Communes: v.all}
+	}
+	return s
+}
+
+// PublicScope is the scope of what everybody may read, whoever asks.
+func (v *Viewer) PublicScope() pg.Scope {
+	return pg.Scope{Role: pg.Public, Kind: "visitor", Communes: v.all}
+}
+
+// AllCommunes lists every commune of the platform: what the published catalogue spans.
+func (v *Viewer) AllCommunes() []string { return v.all }
+
+// GuestOf is the viewer bound to orders, as which a visitor's own orders are written and read.
+func (v *Viewer) GuestOf(orders ...tenancy.ID) *Viewer {
+	return &Viewer{Kind: Guest, all: v.all, Orders: orders}
+}
+
+// Runs tells whether the viewer is a merchant of the shop.
+func (v *Viewer) Runs(shop tenancy.ID) bool {
+	return v.Kind == Merchant && slices.Contains(v.Shops, shop)
+}
+
+// Serves tells whether the viewer is staff of the commune.
+func (v *Viewer) Serves(commune string) bool {
+	return (v.Kind == Agent || v.Kind == Hotline || v.Kind == Admin) && slices.Contains(v.Communes, commune)
+}
+
+// SignedIn refuses a viewer without an account.
+func (v *Viewer) SignedIn() error {
+	if v.Account == uuid.Nil {
+		return fault.Errorf(fault.Unauthenticated, "Connectez-vous pour continuer.")
+	}
+	return nil
+}
+
+func rows(ids []tenancy.ID) []uuid.UUID {
+	list := make([]uuid.UUID, len(ids))
+	for i, id := range ids {
+		list[i] = id.Row
+	}
+	return list
+}
+
+type contextKey struct{}
+
+// With puts the viewer in a context: the only thing of ours that travels there.
+func With(ctx context.Context, v *Viewer) context.Context {
+	return context.WithValue(ctx, contextKey{}, v)
+}
+
+// From returns the viewer of a context. Every request has one; to lack it is a mistake in the
+// wiring, and panics rather than to guess.
+func From(ctx context.Context) *Viewer { return ctx.Value(contextKey{}).(*Viewer) }
