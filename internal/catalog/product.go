@@ -173,10 +173,11 @@ func RangeOf(variants []*Variant) *PriceRange {
 }
 
 // BestOf is the availability of a product: that of its most available variant.
-func BestOf(variants []*Variant) Availability {
+func BestOf(variants []*Variant) *Availability {
 	most := 0
 	for _, v := range variants {
 		most = max(most, v.Available)
 	}
-	return availability(most)
+	best := availability(most)
+	return &best
 }

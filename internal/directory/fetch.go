@@ -44,14 +44,15 @@ func (d *Directory) HoursOf(ctx context.Context, v *identity.Viewer, ids []tenan
 }
 
 // FulfilmentsOf lists the modes that shops offer, PICKUP first.
-func (d *Directory) FulfilmentsOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]Fulfilment, error) {
+func (d *Directory) FulfilmentsOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]*Fulfilment, error) {
 	communes, rows := tenancy.Columns(ids)
 	all, err := pg.Select[Fulfilment](ctx, d.DB, v.PublicScope().In(communes...), `
 		select f.commune_id, f.shop_id, f.mode, f.lead_minutes, f.minimum_cents, f.fee_cents, f.perimeter_m
 		from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) join fulfilments f using (commune_id, shop_id)
 		order by f.mode desc`, communes, rows)
-	of := map[tenancy.ID][]Fulfilment{}
-	for _, f := range all {
+	of := map[tenancy.ID][]*Fulfilment{}
+	for i := range all {
+		f := &all[i]
 		id := tenancy.RowID(tenancy.KindShop, f.CommuneID, f.ShopID)
 		of[id] = append(of[id], f)
 	}

@@ -121,6 +121,11 @@ type OpeningInterval struct {
 	ClosesMin int `db:"closes"` // minutes after the same midnight; over 1440 is the next day
 }
 
+// OpeningHours is when a shop is open.
+type OpeningHours struct {
+	Weekly []OpeningInterval // Monday first
+}
+
 // Opens is the time of opening, "09:30".
 func (i OpeningInterval) Opens() string { return clock(i.OpensMin) }
 

@@ -133,3 +133,16 @@ func (r *Register) Find(ctx context.Context, insee, slug *string) (*Commune, err
 	}
 	return nil, fault.Errorf(fault.NotFound, "Aucune commune ne s'appelle %q. La requête communes donne la liste.", *slug)
 }
+
+// ByInsees finds several communes, in the order asked.
+func (r *Register) ByInsees(ctx context.Context, codes []string) ([]*Commune, error) {
+	found := make([]*Commune, len(codes))
+	for i, insee := range codes {
+		c, err := r.ByInsee(ctx, insee)
+		if err != nil {
+			return nil, err
+		}
+		found[i] = c
+	}
+	return found, nil
+}

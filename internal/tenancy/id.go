@@ -163,3 +163,9 @@ func Columns(ids []ID) (communes []string, rows []uuid.UUID) {
 	}
 	return communes, rows
 }
+
+// Node is anything with a global ID of its own; nothing else may be asked for by it.
+type Node interface {
+	IsNode()
+	ID() ID
+}

@@ -1,0 +1,62 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/audelor/halles/internal/fault"
+)
+
+// present turns an error into what a client reads: a fault with its code and sentence;
+// GraphQL's own refusals of a document as they are; nothing of anything else, which goes to
+// the log under the same request id.
+func present(log *slog.Logger, requestID func(context.Context) string) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		shown := &gqlerror.Error{Path: graphql.GetPath(ctx)}
+		var own *gqlerror.Error
+		if errors.As(err, &own) {
+			shown.Locations, shown.Rule = own.Locations, own.Rule
+			if own.Path != nil {
+				shown.Path = own.Path
+			}
+		}
+		f := fault.Of(err)
+		switch {
+		case f != nil:
+			shown.Message = f.Message
+			shown.Extensions = map[string]any{"code": f.Kind}
+			if len(f.Path) > 0 {
+				shown.Extensions["argument"] = f.Path
+			}
+			if f.Kind == fault.Unavailable {
+				log.WarnContext(ctx, "unavailable", "path", shown.Path.String(), "error", err)
+			}
+		case own != nil && own.Err == nil:
+			// The parser's, the validator's or the executor's own: about the document, not about us.
+			shown.Message, shown.Extensions = own.Message, own.Extensions
+			if shown.Extensions == nil {
+				shown.Extensions = map[string]any{"code": fault.Invalid}
+			}
+		default:
+			id := requestID(ctx)
+			shown.Message = fmt.Sprintf("Erreur interne. Réessayez ; si cela dure, donnez ce numéro à l'assistance : %s.", id)
+			shown.Extensions = map[string]any{"code": fault.Internal, "request": id}
+			log.ErrorContext(ctx, "internal error", "path", shown.Path.String(), "request", id, "error", err)
+		}
+		return shown
+	}
+}
+
+// recovered turns a panic into an internal error; the log has where it happened.
+func recovered(log *slog.Logger) graphql.RecoverFunc {
+	return func(ctx context.Context, panicked any) error {
+		log.ErrorContext(ctx, "panic", "value", panicked, "stack", string(debug.Stack()))
+		return fmt.Errorf("panic: %v", panicked)
+	}
+}

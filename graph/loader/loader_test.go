@@ -1,0 +1,52 @@
+package loader_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/audelor/halles/graph/loader"
+)
+
+var errMissing = errors.New("missing")
+
+func TestEachKeyGetsItsOwnValueInOneBatch(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	// A test machine may be slow to start 100 goroutines: the wait is long here.
+	l := loader.New(100*time.Millisecond, func(_ context.Context, keys []int) (map[int]string, error) {
+		calls.Add(1)
+		found := map[int]string{}
+		// The database answers in its own order and not at all for some.
+		rand.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+		for _, k := range keys {
+			if k%7 != 0 {
+				found[k] = fmt.Sprint("value ", k)
+			}
+		}
+		return found, nil
+	}, func(int) (string, error) { return "", errMissing })
+
+	var wg sync.WaitGroup
+	for k := range 100 {
+		wg.Go(func() {
+			v, err := l.Load(t.Context(), k)
+			if k%7 == 0 {
+				if !errors.Is(err, errMissing) {
+					t.Errorf("key %d: %q, %v", k, v, err)
+				}
+			} else if want := fmt.Sprint("value ", k); v != want || err != nil {
+				t.Errorf("key %d got %q, %v", k, v, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := calls.Load(); n != 1 {
+		t.Errorf("%d statements for one list", n)
+	}
+}

@@ -1,0 +1,150 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/audelor/halles/graph/loader"
+	"github.com/audelor/halles/internal/catalog"
+	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// loaders are the relations of the schema, one line and one statement each.
+type loaders struct {
+	shop        *loader.Loader[tenancy.ID, *directory.Shop]
+	hours       *loader.Loader[tenancy.ID, []directory.OpeningInterval]
+	fulfilments *loader.Loader[tenancy.ID, []*directory.Fulfilment]
+	shopsOf     *loader.Loader[shopsKey, *directory.ShopConnection]
+	product     *loader.Loader[tenancy.ID, *catalog.Product]
+	productsOf  *loader.Loader[productsKey, *catalog.ProductConnection]
+	productsIn  *loader.Loader[tenancy.ID, int]
+	variant     *loader.Loader[tenancy.ID, *catalog.Variant]
+	variantsOf  *loader.Loader[tenancy.ID, []*catalog.Variant]
+	stock       *loader.Loader[tenancy.ID, *int]
+}
+
+type loadersKey struct{}
+
+// withLoaders installs fresh loaders for one response, read with the viewer's rights.
+func (r *Resolver) withLoaders(ctx context.Context) context.Context {
+	v := identity.From(ctx)
+	return context.WithValue(ctx, loadersKey{}, &loaders{
+		shop:        loader.New(r.Wait, as(v, r.Directory.ByIDs), notFound[*directory.Shop]),
+		hours:       loader.New(r.Wait, as(v, r.Directory.HoursOf), loader.Zero),
+		fulfilments: loader.New(r.Wait, as(v, r.Directory.FulfilmentsOf), loader.Zero),
+		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopPages(v)), loader.Zero),
+		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),
+		productsOf:  loader.New(r.Wait, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)), loader.Zero),
+		productsIn:  loader.New(r.Wait, as(v, r.Catalog.CountByShop), loader.Zero),
+		variant:     loader.New(r.Wait, as(v, r.Catalog.VariantsByIDs), notFound[*catalog.Variant]),
+		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
+		stock:       loader.New(r.Wait, as(v, r.Catalog.StockOf), loader.Zero),
+	})
+}
+
+func load(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
+
+// as binds a feature's look-up to the viewer.
+func as[V any](v *identity.Viewer, fetch func(context.Context, *identity.Viewer, []tenancy.ID) (map[tenancy.ID]V, error)) loader.Fetch[tenancy.ID, V] {
+	return func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]V, error) { return fetch(ctx, v, ids) }
+}
+
+// loadAll loads a list of things side by side, so that they share a batch.
+func loadAll[V any](ctx context.Context, l *loader.Loader[tenancy.ID, V], ids []tenancy.ID) ([]V, error) {
+	all := make([]V, len(ids))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, id := range ids {
+		group.Go(func() (err error) {
+			all[i], err = l.Load(ctx, id)
+			return err
+		})
+	}
+	return all, group.Wait()
+}
+
+func notFound[V any](id tenancy.ID) (v V, err error) { return v, id.NotFound() }
+
+// byID loads one thing by an id that a client gave, after a look at its kind.
+func byID[V any](ctx context.Context, l *loader.Loader[tenancy.ID, V], id tenancy.ID, kind tenancy.Kind) (v V, err error) {
+	if err := id.Want(kind); err != nil {
+		return v, err
+	}
+	return l.Load(ctx, id)
+}
+
+// productsKey is a page of a shop's products.
+type productsKey struct {
+	shop tenancy.ID
+	page pageKey
+}
+
+// pageKey is a page's arguments; after is empty for the first page, and no cursor is empty.
+type pageKey struct {
+	first int
+	after string
+}
+
+func (k productsKey) split() (pageKey, tenancy.ID) { return k.page, k.shop }
+
+func joinProductsKey(p pageKey, shop tenancy.ID) productsKey { return productsKey{shop, p} }
+
+func (k pageKey) cursor() *string {
+	if k.after == "" {
+		return nil
+	}
+	return &k.after
+}
+
+func newPageKey(first int, after *string) pageKey {
+	if after == nil {
+		return pageKey{first: first}
+	}
+	if *after == "" {
+		return pageKey{first, "-"} // an empty cursor is a wrong one, not the first page
+	}
+	return pageKey{first, *after}
+}
+
+func (r *Resolver) productPages(v *identity.Viewer) func(context.Context, pageKey, []tenancy.ID) (map[tenancy.ID]*catalog.ProductConnection, error) {
+	return func(ctx context.Context, p pageKey, shops []tenancy.ID) (map[tenancy.ID]*catalog.ProductConnection, error) {
+		return r.Catalog.ListByShop(ctx, v, shops, p.first, p.cursor())
+	}
+}
+
+// shopsKey is a page of a commune's shops; query is directory.ShopQuery as JSON, since a key
+// must be comparable.
+type shopsKey struct {
+	commune string
+	shopsPage
+}
+
+type shopsPage struct {
+	query string
+	pageKey
+}
+
+func newShopsKey(commune string, q directory.ShopQuery, first int, after *string) shopsKey {
+	query, err := json.Marshal(q)
+	if err != nil {
+		panic(err) // plain data
+	}
+	return shopsKey{commune, shopsPage{string(query), newPageKey(first, after)}}
+}
+
+func (k shopsKey) split() (shopsPage, string) { return k.shopsPage, k.commune }
+
+func joinShopsKey(p shopsPage, commune string) shopsKey { return shopsKey{commune, p} }
+
+func (r *Resolver) shopPages(v *identity.Viewer) func(context.Context, shopsPage, []string) (map[string]*directory.ShopConnection, error) {
+	return func(ctx context.Context, p shopsPage, communes []string) (map[string]*directory.ShopConnection, error) {
+		var q directory.ShopQuery
+		if err := json.Unmarshal([]byte(p.query), &q); err != nil {
+			return nil, err
+		}
+		return r.Directory.ListByCommune(ctx, v, communes, q, p.first, p.cursor())
+	}
+}

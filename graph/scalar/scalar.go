@@ -1,0 +1,97 @@
+// Package scalar reads and writes the schema's own scalars, strictly: a number is a number
+// and not its text, and a value out of range is refused, never cut.
+package scalar
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/money"
+)
+
+// integer reads a whole number of at most bits bits.
+func integer(v any, bits int) (int64, error) {
+	var n int64
+	var err error
+	switch v := v.(type) {
+	case int64:
+		n = v
+	case int:
+		n = int64(v)
+	case json.Number:
+		if n, err = strconv.ParseInt(v.String(), 10, 64); err != nil {
+			// 3.0 is the integer 3 in JSON's eyes and in GraphQL's (spec, 3.5.1).
+			f, floatErr := v.Float64()
+			if floatErr != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+				return 0, fault.Errorf(fault.Invalid, "%s n'est pas un entier de %d bits.", v, bits)
+			}
+			n = int64(f)
+		}
+	case float64:
+		if v != math.Trunc(v) || math.Abs(v) > 1<<53 {
+			return 0, fault.Errorf(fault.Invalid, "%v n'est pas un entier de %d bits.", v, bits)
+		}
+		n = int64(v)
+	default:
+		return 0, fault.Errorf(fault.Invalid, "Il faut un nombre entier, sans guillemets.")
+	}
+	if bits == 32 && (n > math.MaxInt32 || n < math.MinInt32) {
+		return 0, fault.Errorf(fault.Invalid, "%d ne tient pas dans un entier de 32 bits.", n)
+	}
+	return n, nil
+}
+
+// MarshalInt writes an Int.
+func MarshalInt(n int) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Itoa(n)) })
+}
+
+// UnmarshalInt reads an Int: 32 bits, and a number (spec, 3.5.1).
+func UnmarshalInt(v any) (int, error) {
+	n, err := integer(v, 32)
+	return int(n), err
+}
+
+// MarshalCents writes an amount.
+func MarshalCents(c money.Cents) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.FormatInt(int64(c), 10)) })
+}
+
+// UnmarshalCents reads an amount.
+func UnmarshalCents(v any) (money.Cents, error) {
+	n, err := integer(v, 64)
+	return money.Cents(n), err
+}
+
+// MarshalBasisPoints writes a rate.
+func MarshalBasisPoints(r money.BasisPoints) graphql.Marshaler { return MarshalInt(int(r)) }
+
+// UnmarshalBasisPoints reads a rate.
+func UnmarshalBasisPoints(v any) (money.BasisPoints, error) {
+	n, err := integer(v, 32)
+	return money.BasisPoints(n), err
+}
+
+// MarshalDateTime writes an instant in UTC, to the millisecond.
+func MarshalDateTime(t time.Time) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		fmt.Fprintf(w, `"%s"`, t.UTC().Format("2006-01-02T15:04:05.999Z07:00"))
+	})
+}
+
+// UnmarshalDateTime reads an instant of RFC 3339.
+func UnmarshalDateTime(v any) (time.Time, error) {
+	s, ok := v.(string)
+	t, err := time.Parse(time.RFC3339, s)
+	if !ok || err != nil {
+		return time.Time{}, fault.Errorf(fault.Invalid, "Il faut un instant RFC 3339, comme 2020-10-30T08:00:00Z.")
+	}
+	return t.UTC(), nil
+}
