@@ -1,0 +1,251 @@
+package cluster
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// hold makes the test binary a program that starts a cluster in the folder named, says so and
+// waits to be killed.
+const hold = "HALLES_TEST_HOLD_CLUSTER"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(hold); dir != "" {
+		binaries, err := Find(context.Background())
+		if err == nil {
+			var c *Cluster
+			if c, err = Start(context.Background(), Options{Dir: dir, Binaries: binaries, Durable: true}); err == nil {
+				fmt.Println("started", c.PID(), c.socket)
+				select {}
+			}
+		}
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// open is a folder that the server's user can reach: t.TempDir() is closed to it.
+func open(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "halles-cluster-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // search permission only
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "data")
+}
+
+func start(t *testing.T, dir string) *Cluster {
+	t.Helper()
+	binaries, err := Find(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Start(t.Context(), Options{Dir: dir, Binaries: binaries, Durable: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func query(t *testing.T, c *Cluster, sql string) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), c.URL("postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	rows, err := conn.Query(t.Context(), sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(got, ",")
+}
+
+// A program killed at once (SIGKILL) takes its Postgres along, and the next start finds the
+// folder as it should be: the rows there, the socket's folder of the dead one gone.
+func TestKilledProgramStopsItsPostgres(t *testing.T) {
+	t.Parallel()
+	dir := open(t)
+	holder := exec.Command(os.Args[0])
+	holder.Env = append(os.Environ(), hold+"="+dir)
+	out, err := holder.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	var pid int
+	var socket string
+	if _, scan := fmt.Sscanf(line, "started %d %s", &pid, &socket); err != nil || scan != nil {
+		t.Fatalf("the other program says %q, %v", line, err)
+	}
+
+	if _, err := Start(t.Context(), Options{Dir: dir, Binaries: must(Find(t.Context()))}); err == nil || !strings.Contains(err.Error(), "in use by another program") {
+		t.Errorf("a second program on the same folder: %v", err)
+	}
+
+	conn, err := pgx.Connect(t.Context(), "postgres://postgres@/postgres?host="+socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), "create table kept as select 'still here' as word"); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close(t.Context())
+
+	if err := holder.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = holder.Wait()
+	for end := time.Now().Add(20 * time.Second); alive(pid) && isPostgres(pid); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("Postgres %d outlived its program by 20 s", pid)
+		}
+	}
+	c := start(t, dir)
+	if got := query(t, c, "select word from kept"); got != "still here" {
+		t.Errorf("read %q", got)
+	}
+	if _, err := os.Stat(socket); err == nil {
+		t.Errorf("%s is still there", socket)
+	}
+}
+
+func TestCrashRecovers(t *testing.T) {
+	t.Parallel()
+	c := start(t, open(t))
+	query(t, c, "create table kept as select 'committed' as word")
+	if err := c.Crash(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := query(t, c, "select word from kept"); got != "committed" {
+		t.Errorf("read %q", got)
+	}
+}
+
+// A number in postmaster.pid that is another program's after a reboot must not stop the start.
+func TestStalePIDOfAnotherProgram(t *testing.T) {
+	t.Parallel()
+	dir := open(t)
+	binaries := must(Find(t.Context()))
+	c, err := Start(t.Context(), Options{Dir: dir, Binaries: binaries})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := c.data
+	if err := c.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "postmaster.pid"), fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, dir)
+}
+
+func TestRefusedFolder(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(filepath.Dir(open(t)), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ dir, want string }{
+		"BelowAFile":        {filepath.Join(file, "data"), "choose a folder that you may write to"},
+		"OnAReadOnlySystem": {"/proc/halles", "choose a folder that you may write to"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Start(t.Context(), Options{Dir: c.dir, Binaries: must(Find(t.Context()))})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	t.Run("ClosedToTheServersUser", func(t *testing.T) {
+		t.Parallel()
+		if os.Geteuid() != 0 {
+			t.Skip("only root runs Postgres as another user")
+		}
+		_, err := Start(t.Context(), Options{Dir: filepath.Join(t.TempDir(), "data"), Binaries: must(Find(t.Context()))})
+		if err == nil || !strings.Contains(err.Error(), "choose a data folder elsewhere") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// fake makes a folder with programs that say they are Postgres of some version.
+func fake(t *testing.T, version string, programs ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range programs {
+		script := "#!/bin/sh\necho 'postgres (PostgreSQL) " + version + "'\n"
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil { //nolint:gosec // it is a program
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	old, current, newer := fake(t, "14.9", "postgres", "initdb"), fake(t, "15.4", "postgres", "initdb"), fake(t, "18.1", "postgres", "initdb")
+	serverOnly := fake(t, "19.0", "postgres")
+	for name, c := range map[string]struct {
+		dirs []string
+		want string // the folder, or words of the error
+	}{
+		"TheNewest":            {[]string{current, newer, old}, newer},
+		"NotWithoutInitdb":     {[]string{serverOnly, current}, current},
+		"TooOld":               {[]string{old}, "Postgres 14 in " + old + " is too old: install version 15 or later"},
+		"None":                 {[]string{t.TempDir(), "/nowhere"}, ErrNone.Error()},
+		"NewerBesideATooOld":   {[]string{old, current}, current},
+		"WhatDoesNotRunIsNone": {[]string{fake(t, "?", "postgres", "initdb")}, ErrNone.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, err := findIn(t.Context(), c.dirs)
+			got := b.Dir
+			if err != nil {
+				got = err.Error()
+			}
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
