@@ -67,16 +67,32 @@ func Roles(ctx context.Context, adminURL string, passwords map[string]string) er
 	if mayBypass {
 		b.WriteString("alter role halles_migrate bypassrls;\n")
 	}
-	db := pgx.Identifier{database}.Sanitize()
-	fmt.Fprintf(&b, `grant halles_owner to halles_migrate;
-revoke all on database %[1]s from public;
+	b.WriteString("grant halles_owner to halles_migrate;\n" + databaseGrants(database))
+	_, err = conn.Exec(ctx, b.String())
+	return err
+}
+
+// GrantDatabase gives the roles their rights on the database that adminURL names. Roles does it
+// too; a copy of a database starts without.
+func GrantDatabase(ctx context.Context, adminURL string) error {
+	conn, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return fmt.Errorf("connect as administrator: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = conn.Exec(ctx, databaseGrants(conn.Config().Database))
+	return err
+}
+
+// databaseGrants is all that the roles may do with a database as a whole. Jobs, migrations and
+// imports need temporary tables; readers do not.
+func databaseGrants(database string) string {
+	return fmt.Sprintf(`revoke all on database %[1]s from public;
 grant connect, temporary, create on database %[1]s to halles_owner;
 grant connect, temporary on database %[1]s to halles_migrate, halles_worker, halles_app;
 grant connect on database %[1]s to halles_public, halles_identity, halles_stats, halles_listen;
 grant usage, create on schema public to halles_owner;
-`, db)
-	_, err = conn.Exec(ctx, b.String())
-	return err
+`, pgx.Identifier{database}.Sanitize())
 }
 
 func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

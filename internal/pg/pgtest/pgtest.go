@@ -1,0 +1,195 @@
+// Package pgtest gives each test a Postgres database of its own, with the whole schema and
+// the program's roles: a copy of a template, made in some 30 ms on a private cluster that
+// lives as long as the test binary.
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/pg/cluster"
+	"github.com/audelor/halles/migrations"
+)
+
+const template = "halles_template"
+
+// private is the binary's cluster, started by the first test that needs it.
+var private struct {
+	once    sync.Once
+	cluster *cluster.Cluster
+	dir     string
+	err     error
+	copies  atomic.Int64
+}
+
+// Main runs the tests of a package and stops its cluster: `func TestMain(m *testing.M) { pgtest.Main(m) }`.
+func Main(m *testing.M) {
+	code := m.Run()
+	if private.cluster != nil {
+		if err := private.cluster.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stop the tests' Postgres:", err)
+			code = max(code, 1)
+		}
+	}
+	os.RemoveAll(private.dir)
+	os.Exit(code)
+}
+
+func start(ctx context.Context) (err error) {
+	if private.dir, err = os.MkdirTemp("", "halles-test-"); err != nil {
+		return err
+	}
+	// Run as root, Postgres gets a user of its own, who must reach its folder inside.
+	if err := os.Chmod(private.dir, 0o711); err != nil { //nolint:gosec // search permission only
+		return err
+	}
+	binaries, err := cluster.Find(ctx)
+	if errors.Is(err, cluster.ErrNone) {
+		return fmt.Errorf("%w: install Postgres %d or later", err, cluster.Oldest)
+	}
+	if err != nil {
+		return err
+	}
+	private.cluster, err = cluster.Start(ctx, cluster.Options{
+		Dir: filepath.Join(private.dir, "data"), Binaries: binaries,
+		// Each test has pools for all roles; the log tells deadlocks.
+		Params: []string{"max_connections=500", "shared_buffers=64MB"},
+	})
+	if err != nil {
+		return err
+	}
+	if err := execute(ctx, "postgres", "create database "+template); err != nil {
+		return err
+	}
+	if err := migrations.Roles(ctx, private.cluster.URL("postgres", template), nil); err != nil {
+		return err
+	}
+	_, err = migrations.Up(ctx, private.cluster.URL("halles_migrate", template), slog.New(slog.DiscardHandler))
+	return err
+}
+
+func execute(ctx context.Context, database, sql string) error {
+	conn, err := pgx.Connect(ctx, private.cluster.URL("postgres", database))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, sql)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// Database is a test's own database, fully migrated.
+type Database struct {
+	DB         *pg.DB           // as the program uses it
+	Migrate    *pgxpool.Pool    // halles_migrate, which sees every commune: to set up and to check
+	Options    pg.Options       // opens further pools, as another process would
+	Cluster    *cluster.Cluster // shared with the binary's other tests
+	name       string
+	statements *atomic.Int64
+}
+
+// New makes a database for a test and drops it at the end.
+func New(t testing.TB) *Database {
+	t.Helper()
+	d := Empty(t, template)
+	d.open(t)
+	return d
+}
+
+// Empty makes a database without pools: of the template given, or with nothing in it when the
+// template is "".
+func Empty(t testing.TB, from string) *Database {
+	t.Helper()
+	private.once.Do(func() { private.err = start(context.Background()) })
+	if private.err != nil {
+		t.Fatalf("the tests' Postgres: %v", private.err)
+	}
+	d := &Database{Cluster: private.cluster, name: "test_" + strconv.FormatInt(private.copies.Add(1), 10)}
+	clone := "create database " + d.name
+	if from != "" {
+		clone += " template " + from
+	}
+	if err := execute(t.Context(), "postgres", clone); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := execute(context.Background(), "postgres", "drop database "+d.name+" with (force)"); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := migrations.GrantDatabase(t.Context(), d.AdminURL()); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (d *Database) open(t testing.TB) {
+	t.Helper()
+	// The pools outlive the test's context, which ends before its clean-ups.
+	ctx := context.Background()
+	d.statements = &atomic.Int64{}
+	d.Options = pg.Options{URL: d.AdminURL(), Tracer: counter{d.statements}}
+	var err error
+	if d.DB, err = pg.Open(ctx, d.Options); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.DB.Close)
+	if d.Migrate, err = pgxpool.New(ctx, d.MigrateURL()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Migrate.Close)
+}
+
+// URL is where a role of the program reaches the database.
+func (d *Database) URL(role pg.Role) string { return d.Cluster.URL(string(role), d.name) }
+
+// MigrateURL is where migrations reach it.
+func (d *Database) MigrateURL() string { return d.Cluster.URL("halles_migrate", d.name) }
+
+// AdminURL is where a superuser reaches it.
+func (d *Database) AdminURL() string { return d.Cluster.URL("postgres", d.name) }
+
+// Name is the database's name.
+func (d *Database) Name() string { return d.name }
+
+// Host is the folder of the server's socket.
+func (d *Database) Host() string {
+	u, _ := url.Parse(d.AdminURL()) // made by us
+	return u.Query().Get("host")
+}
+
+// Statements starts to count what d.DB sends; the function returned tells how many it was
+// since. The viewer's settings do not count: they travel with their query.
+func (d *Database) Statements() func() int {
+	before := d.statements.Load()
+	return func() int { return int(d.statements.Load() - before) }
+}
+
+// Exec runs SQL over all communes, as halles_migrate.
+func (d *Database) Exec(t testing.TB, sql string, args ...any) {
+	t.Helper()
+	if _, err := d.Migrate.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatalf("%v in %s", err, sql)
+	}
+}
+
+// Scan reads one row over all communes, as halles_migrate.
+func Scan[T any](t testing.TB, d *Database, sql string, args ...any) (v T) {
+	t.Helper()
+	if err := d.Migrate.QueryRow(t.Context(), sql, args...).Scan(&v); err != nil {
+		t.Fatalf("%v in %s", err, sql)
+	}
+	return v
+}
