@@ -56,10 +56,9 @@ func start(ctx context.Context) (err error) {
 	if err := os.Chmod(private.dir, 0o711); err != nil { //nolint:gosec // search permission only
 		return err
 	}
-	binaries, err := cluster.Find(ctx)
-	if errors.Is(err, cluster.ErrNone) {
-		return fmt.Errorf("%w: install Postgres %d or later", err, cluster.Oldest)
-	}
+	binaries, err := cluster.FindOrFetch(ctx, cluster.Source{
+		Dir: cluster.DefaultDir(), Repository: os.Getenv("HALLES_POSTGRES_REPOSITORY"), Progress: os.Stderr,
+	})
 	if err != nil {
 		return err
 	}
