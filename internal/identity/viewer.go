@@ -5,6 +5,7 @@ package identity
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -112,3 +113,16 @@ func With(ctx context.Context, v *Viewer) context.Context {
 // From returns the viewer of a context. Every request has one; to lack it is a mistake in the
 // wiring, and panics rather than to guess.
 func From(ctx context.Context) *Viewer { return ctx.Value(contextKey{}).(*Viewer) }
+
+type expiryKey struct{}
+
+// WithExpiry tells a context when the viewer's credential ends: what streams must not outlive.
+func WithExpiry(ctx context.Context, at time.Time) context.Context {
+	return context.WithValue(ctx, expiryKey{}, at)
+}
+
+// Expiry is when the viewer's credential ends; false for one that does not, a visitor's.
+func Expiry(ctx context.Context) (time.Time, bool) {
+	at, ok := ctx.Value(expiryKey{}).(time.Time)
+	return at, ok && !at.IsZero()
+}
