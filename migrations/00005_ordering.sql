@@ -37,6 +37,9 @@ comment on column orders.number is 'what people say on the telephone; random, so
 comment on column orders.version is 'the order''s own event sequence: the order_seq of its last event.';
 comment on column orders.customer_id is 'account, when signed in; no foreign key, accounts live outside the communes.';
 create index orders_by_shop on orders (commune_id, shop_id, placed_at desc, id desc);
+-- What a merchant's counter opens with; years of closed orders stay out of its way.
+create index orders_open on orders (commune_id, shop_id)
+	where status in ('PLACED', 'ACCEPTED', 'READY', 'OUT_FOR_DELIVERY');
 create index orders_by_customer on orders (commune_id, customer_id, placed_at desc, id desc) where customer_id is not null;
 
 create table order_lines (
@@ -72,10 +75,23 @@ comment on table order_contacts is 'owner: ordering. The only place of an order 
 create table stream_heads (
 	commune_id text collate "C" not null,
 	seq        bigint not null,
+	pruned     bigint not null default 0,
 	constraint stream_heads_pkey primary key (commune_id),
+	constraint stream_heads_pruned check (pruned between 0 and seq),
 	constraint stream_heads_commune_fkey foreign key (commune_id) references communes (insee)
 );
 comment on table stream_heads is 'owner: ordering. The last event of each commune; its row lock makes the log gap-free, and is always the last lock taken.';
+comment on column stream_heads.pruned is 'events up to this one were removed by retention; a cursor before it has expired.';
+
+create table feed_epoch (
+	epoch uuid not null default gen_random_uuid(),
+	one   boolean not null default true,
+	constraint feed_epoch_pkey primary key (one),
+	constraint feed_epoch_one_row check (one)
+);
+comment on table feed_epoch is 'owner: ordering. One row: the life of the event log that cursors belong to. Change it after a restore from a backup: update feed_epoch set epoch = gen_random_uuid(). Global: a number without meaning, no RLS.';
+insert into feed_epoch default values;
+grant select on feed_epoch to halles_app, halles_worker;
 
 create table order_events (
 	commune_id text collate "C" not null,
