@@ -18,6 +18,7 @@ create table orders (
 	item_count      integer not null,
 	pickup_code     text collate "C" not null,
 	reason          text collate "C",
+	reason_text     text,
 	note            text,
 	placed_at       timestamptz not null,
 	updated_at      timestamptz not null,
@@ -30,12 +31,20 @@ create table orders (
 	constraint orders_status check (status in ('PLACED', 'ACCEPTED', 'READY', 'OUT_FOR_DELIVERY', 'COLLECTED',
 		'DELIVERED', 'REJECTED', 'CANCELLED', 'NO_SHOW')),
 	constraint orders_amounts check (items_cents >= 0 and delivery_cents >= 0 and item_count > 0),
-	constraint orders_version check (version >= 1)
+	constraint orders_version check (version >= 1),
+	constraint orders_reason check (reason in ('OUT_OF_STOCK', 'SHOP_CLOSED', 'TOO_BUSY', 'CHANGED_MIND', 'ORDERED_TWICE',
+		'UNREACHABLE', 'NOT_COLLECTED', 'NOT_ACKNOWLEDGED', 'OTHER')),
+	constraint orders_texts check (char_length(reason_text) <= 500 and char_length(note) <= 1000)
 );
 comment on table orders is 'owner: ordering. One order at one shop; a basket over three shops is three orders.';
 comment on column orders.number is 'what people say on the telephone; random, so that it tells nothing of the volume.';
 comment on column orders.version is 'the order''s own event sequence: the order_seq of its last event.';
 comment on column orders.customer_id is 'account, when signed in; no foreign key, accounts live outside the communes.';
+comment on column orders.reason_text is 'what the person who ended it added; never in the event log.';
+comment on column orders.pickup_code is 'said at the door: three consonants without look-alikes and three digits.';
+-- A code is spoken at one shop and tells its open orders apart; afterwards it may come again.
+create unique index orders_open_pickup_code on orders (commune_id, shop_id, pickup_code)
+	where status in ('PLACED', 'ACCEPTED', 'READY', 'OUT_FOR_DELIVERY');
 create index orders_by_shop on orders (commune_id, shop_id, placed_at desc, id desc);
 -- What a merchant's counter opens with; years of closed orders stay out of its way.
 create index orders_open on orders (commune_id, shop_id)
@@ -111,6 +120,8 @@ create table order_events (
 		'DELIVERED', 'REJECTED', 'CANCELLED', 'NO_SHOW')),
 	constraint order_events_status check (status in ('PLACED', 'ACCEPTED', 'READY', 'OUT_FOR_DELIVERY', 'COLLECTED',
 		'DELIVERED', 'REJECTED', 'CANCELLED', 'NO_SHOW')),
+	constraint order_events_reason check (reason in ('OUT_OF_STOCK', 'SHOP_CLOSED', 'TOO_BUSY', 'CHANGED_MIND', 'ORDERED_TWICE',
+		'UNREACHABLE', 'NOT_COLLECTED', 'NOT_ACKNOWLEDGED', 'OTHER')),
 	constraint order_events_actor check (actor in ('CUSTOMER', 'MERCHANT', 'AGENT', 'HOTLINE', 'ADMIN', 'SYSTEM'))
 );
 comment on table order_events is 'owner: ordering. Every change of every order: ids and states only, append-only, gap-free per commune and per order.';
@@ -125,6 +136,7 @@ create table idempotency_keys (
 	at           timestamptz not null,
 	constraint idempotency_keys_pkey primary key (commune_id, scope, key)
 );
+comment on column idempotency_keys.scope is 'the account, or ''guest'', where the key itself is the client''s secret.';
 comment on table idempotency_keys is 'owner: ordering. Which order a client''s key made, and from what payload; kept 72 h.';
 
 create table guest_links (
@@ -148,12 +160,20 @@ call tenant_table('idempotency_keys');
 
 create policy guest on orders to halles_app
 	using ((select halles_kind()) = 'guest' and id = any ((select halles_orders())::uuid[]));
+-- Whoever has an account reads its own orders, a merchant or an agent who buys included; they are
+-- placed and cancelled as kind customer.
+create policy customer_reads on orders for select to halles_app
+	using (customer_id = (select halles_viewer()));
 create policy customer on orders to halles_app
 	using ((select halles_kind()) = 'customer' and customer_id = (select halles_viewer()));
 create policy merchant on orders to halles_app
 	using ((select halles_kind()) = 'merchant' and shop_id = any ((select halles_shops())::uuid[]));
 create policy staff_reads on orders for select to halles_app
 	using ((select halles_kind()) in ('agent', 'hotline', 'admin')
+		and commune_id = any ((select halles_staff())::text[]));
+-- The hotline acts for those who telephone, an admin cancels; an agent only reads.
+create policy staff_writes on orders for update to halles_app
+	using ((select halles_kind()) in ('hotline', 'admin')
 		and commune_id = any ((select halles_staff())::text[]));
 
 -- Lines and contacts carry no owner of their own. "No joins inside policies" is kept by asking
@@ -169,18 +189,22 @@ create policy hotline_reads on order_contacts for select to halles_app
 create policy guest on order_events to halles_app
 	using ((select halles_kind()) = 'guest' and order_id = any ((select halles_orders())::uuid[]));
 create policy customer on order_events to halles_app
-	using ((select halles_kind()) = 'customer'
+	using ((select halles_viewer()) is not null
 		and exists (select from orders o where o.commune_id = order_events.commune_id and o.id = order_events.order_id));
 create policy merchant on order_events to halles_app
 	using ((select halles_kind()) = 'merchant' and shop_id = any ((select halles_shops())::uuid[]));
 create policy staff_reads on order_events for select to halles_app
 	using ((select halles_kind()) in ('agent', 'hotline', 'admin')
 		and commune_id = any ((select halles_staff())::text[]));
+create policy staff_writes on order_events for insert to halles_app
+	with check ((select halles_kind()) in ('hotline', 'admin')
+		and commune_id = any ((select halles_staff())::text[]));
 
 create policy writers on stream_heads to halles_app
 	using ((select halles_kind()) in ('guest', 'customer', 'merchant', 'agent', 'hotline', 'admin'));
 create policy own_scope on idempotency_keys to halles_app
-	using ((select halles_kind()) in ('guest', 'customer', 'merchant', 'hotline'));
+	using ((select halles_kind()) in ('guest', 'customer', 'merchant', 'hotline')
+		and scope = coalesce((select halles_viewer())::text, 'guest'));
 
 create policy worker on orders to halles_worker using (true);
 create policy worker on order_lines to halles_worker using (true);
@@ -189,7 +213,8 @@ create policy worker on order_events to halles_worker using (true);
 create policy worker on stream_heads to halles_worker using (true);
 create policy worker on idempotency_keys to halles_worker using (true);
 
-grant select, insert, update on orders to halles_app;
-grant select, insert on order_lines, order_events, idempotency_keys to halles_app;
-grant select, insert, update on order_contacts, stream_heads to halles_app;
+grant select, insert on orders to halles_app;
+grant update (status, version, reason, reason_text, note, updated_at) on orders to halles_app;
+grant select, insert on order_lines, order_events, order_contacts, idempotency_keys to halles_app;
+grant select, update (seq) on stream_heads to halles_app;
 grant select on orders, order_lines, order_events, stream_heads to halles_worker;

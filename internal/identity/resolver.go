@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +19,7 @@ type Resolver struct {
 	DB       *pg.DB
 	Communes *tenancy.Register
 	Issuer   *Issuer
+	Guests   *Guests
 }
 
 // Visitor is the viewer without a credential.
@@ -27,8 +29,11 @@ func (r *Resolver) Visitor(ctx context.Context) (*Viewer, error) {
 }
 
 // FromToken is the viewer that a token names, with the roles and shops granted to it now, and
-// the instant at which the token stops being good.
+// the instant at which the token stops being good. A guest's session is a token too.
 func (r *Resolver) FromToken(ctx context.Context, token string) (*Viewer, time.Time, error) {
+	if strings.HasPrefix(token, guestPrefix) {
+		return r.Guests.fromToken(ctx, token)
+	}
 	subject, expires, err := r.Issuer.Check(token)
 	if err != nil {
 		return nil, time.Time{}, err
