@@ -15,6 +15,9 @@ create text search configuration french_unaccent (copy = french);
 alter text search configuration french_unaccent
 	alter mapping for hword, hword_part, word with unaccent, french_stem;
 
+-- goose's own table: a server looks whether all of its steps are there.
+grant select (version_id, is_applied) on goose_db_version to halles_worker;
+
 -- The viewer, as the program sets it for one transaction (set_config(…, is_local => true)).
 -- nullif: after its transaction a local setting reads '' and not NULL. Unset means no rows.
 create function halles_communes() returns text[] language sql stable parallel safe

@@ -8,10 +8,14 @@ package migrations
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -40,4 +44,28 @@ func Up(ctx context.Context, url string, log *slog.Logger) (int, error) {
 	}
 	done, err := steps.Up(ctx)
 	return len(done), err
+}
+
+// Newest is the version of the last step that this program knows.
+func Newest() (newest int64, err error) {
+	names, err := fs.Glob(files, "*.sql")
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, version)
+	}
+	return newest, err
+}
+
+// Applied is the version of the last step that the database has; 0 before the first. The pool
+// is halles_worker's, which may read goose's table.
+func Applied(ctx context.Context, worker *pgxpool.Pool) (version int64, err error) {
+	err = worker.QueryRow(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&version)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "42P01" { // undefined_table: goose has not been here
+		return 0, nil
+	}
+	return version, err
 }

@@ -11,7 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -88,6 +90,9 @@ func (db *DB) Close() {
 		pool.Close()
 	}
 }
+
+// Roles lists the roles that have a pool.
+func (db *DB) Roles() []Role { return slices.Sorted(maps.Keys(db.pools)) }
 
 // Pool is the bare pool of a role, for tables that no viewer reads. Whoever uses it for a
 // tenant table sees no row: the settings are missing.
