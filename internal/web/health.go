@@ -1,0 +1,62 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/migrations"
+)
+
+// healthz says that the process answers, whatever else is away: to restart it would mend
+// nothing.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, "application/json; charset=utf-8", http.StatusOK, map[string]any{"alive": true})
+}
+
+// readyz says whether to send requests here.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	reasons := s.Unready(r.Context())
+	status := http.StatusOK
+	if len(reasons) > 0 {
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, "application/json; charset=utf-8", status, map[string]any{"ready": len(reasons) == 0, "reasons": reasons})
+}
+
+// readyTime bounds the look at the database: probes ask every few seconds.
+const readyTime = 2 * time.Second
+
+// Unready lists why this server should get no request; empty when it should. The sentences
+// name no host and no statement: anybody may read /readyz.
+func (s *Server) Unready(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	reasons := []string{}
+	if s.leaving.Load() {
+		reasons = append(reasons, "the server is stopping")
+	}
+	for _, role := range s.db.Roles() {
+		if err := s.db.Pool(role).Ping(ctx); err != nil {
+			s.log.WarnContext(ctx, "database out of reach", "role", role, "error", err)
+			reasons = append(reasons, fmt.Sprintf("the database does not answer as %s", role))
+		}
+	}
+	if len(reasons) > 0 {
+		return reasons
+	}
+	// A newer database is fine: a migration is written so that the running version survives it.
+	applied, err := migrations.Applied(ctx, s.db.Pool(pg.Worker))
+	switch {
+	case err != nil:
+		s.log.WarnContext(ctx, "migrations cannot be read", "error", err)
+		reasons = append(reasons, "the database does not say which migrations it has")
+	case applied < s.newest:
+		reasons = append(reasons, fmt.Sprintf("the database is at migration %d and this program needs %d: run `halles migrate`", applied, s.newest))
+	}
+	return reasons
+}

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/go-chi/httplog/v3"
+
+	"github.com/audelor/halles/internal/fault"
+)
+
+type requestKey struct{}
+
+// RequestID is the number of the request in ctx, or "": what an internal error tells the
+// client, and where to look in the log.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+// numbered gives each request a number of ours, 16 letters that can be read out on the
+// telephone. One from outside is not taken: it would go to the log unchecked.
+func numbered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := strings.ToLower(rand.Text()[:16])
+		w.Header().Set("X-Request-Id", id)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
+	})
+}
+
+// accessFields are what is logged of a request. No address, no query string, no header and no
+// body: they are or may hold personal data. httplog leaves out what has no name.
+var accessFields = &httplog.Schema{
+	RequestMethod: "method", RequestPath: "path", ResponseStatus: "status", ResponseDuration: "ms", ResponseBytes: "bytes",
+}
+
+// logged writes one line per request; a stream's or a socket's when it ends.
+func (s *Server) logged(next http.Handler) http.Handler {
+	return httplog.RequestLogger(slog.New(access{s.log.Handler()}), &httplog.Options{
+		Schema: accessFields,
+		Skip: func(r *http.Request, status int) bool { // probes come every second and say nothing
+			return status == http.StatusOK && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz")
+		},
+	})(next)
+}
+
+// access replaces httplog's message, which holds the query string and with it variables.
+type access struct{ slog.Handler }
+
+func (h access) Handle(ctx context.Context, line slog.Record) error {
+	line.Message = "request"
+	line.AddAttrs(slog.String("request", RequestID(ctx)))
+	return h.Handler.Handle(ctx, line)
+}
+
+// recovered answers a panic outside the schema, and lets the process live.
+func (s *Server) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch panicked := recover(); panicked {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(panicked)
+			default:
+				s.fail(w, r, fmt.Errorf("panic: %v\n%s", panicked, debug.Stack()))
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// guarded sets the headers of every answer; pages widen the policy to what they load.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// maxBody bounds a request's body, in bytes: a basket of a hundred lines has a tenth of it.
+const maxBody = 128 << 10
+
+// bodyTime is how long a client may take over its body: ReadHeaderTimeout ends before it, and
+// a ReadTimeout of the server would end streams.
+const bodyTime = 10 * time.Second
+
+// bounded reads the body, so that one that is too big or too slow is refused with its own
+// status before anything is parsed.
+func (s *Server) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			next.ServeHTTP(w, r)
+			return
+		}
+		connection := http.NewResponseController(w)
+		_ = connection.SetReadDeadline(time.Now().Add(bodyTime)) // not every test's writer has one
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		_ = connection.SetReadDeadline(time.Time{})
+		var tooBig *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooBig):
+			s.refuse(w, r, http.StatusRequestEntityTooLarge, fault.Errorf(fault.Limited,
+				"La requête dépasse %d Kio. Demandez moins à la fois, ou en plusieurs requêtes.", maxBody>>10))
+		case err != nil:
+			s.refuse(w, r, http.StatusBadRequest, fault.Errorf(fault.Invalid, "Le corps de la requête n'est pas arrivé en entier. Réessayez."))
+		default:
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// ending ends streams and sockets when the server stops: they would outlast any patience.
+func (s *Server) ending(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		accept := r.Header.Get("Accept")
+		if r.Header.Get("Upgrade") == "" && !strings.Contains(accept, "text/event-stream") && !strings.Contains(accept, "multipart/mixed") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		s.streams.Add(1)
+		defer s.streams.Done()
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(s.stopping, cancel)()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}

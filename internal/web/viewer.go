@@ -1,0 +1,91 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/identity"
+)
+
+// routerHeader carries the credential of the federation's router, beside the viewer's own.
+const routerHeader = "X-Halles-Router"
+
+// closeUnauthenticated ends a socket whose credential does not hold: get another one, and
+// resume with `after`.
+const closeUnauthenticated = 4403
+
+// viewer puts who asks into ctx, and until when, the same for a header and for a socket:
+// authorization is "Bearer TOKEN", or "" for a visitor.
+func (s *Server) viewer(ctx context.Context, authorization string) (context.Context, error) {
+	if authorization == "" {
+		v, err := s.identity.Visitor(ctx)
+		return identity.With(ctx, v), err
+	}
+	scheme, token, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return ctx, fault.Errorf(fault.Unauthenticated, "L'autorisation s'écrit « Bearer », une espace, puis le jeton.")
+	}
+	if s.identity.Issuer == nil {
+		return ctx, fault.Errorf(fault.Unauthenticated, "Ce serveur ne reconnaît aucun jeton.")
+	}
+	v, expires, err := s.identity.FromToken(ctx, strings.TrimSpace(token))
+	return identity.WithExpiry(identity.With(ctx, v), expires), err
+}
+
+// authenticated puts the viewer into the request, or refuses it: a wrong credential is not a
+// visitor's, or a session that has ended would look like an empty account.
+func (s *Server) authenticated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, err := s.viewer(r.Context(), r.Header.Get("Authorization"))
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		if s.fromRouter(r.Header.Get(routerHeader)) {
+			ctx = context.WithValue(ctx, routerKey{}, true)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+type routerKey struct{}
+
+func isRouter(ctx context.Context) bool { return ctx.Value(routerKey{}) != nil }
+
+// fromRouter compares digests, in a time that tells neither the token nor its length.
+func (s *Server) fromRouter(token string) bool {
+	given := sha256.Sum256([]byte(token))
+	return token != "" && subtle.ConstantTimeCompare(given[:], s.router[:]) == 1
+}
+
+// socketInit authenticates a socket by `authorization` of its connection_init, since a
+// browser's socket can send no header. Without, the viewer of the upgrade request stays.
+func (s *Server) socketInit(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+	given, there := payload["authorization"]
+	if !there || given == nil {
+		return ctx, nil, nil
+	}
+	authorization, _ := given.(string)
+	if authorization == "" {
+		authorization = "?" // there, but not an authorization: not a visitor's either
+	}
+	asking, err := s.viewer(ctx, authorization)
+	if err != nil {
+		s.logFault(ctx, err)
+		shown := s.shown(ctx, err)
+		code := closeUnauthenticated
+		if !errors.Is(err, fault.Unauthenticated) {
+			code = 1011 // the server's own trouble (RFC 6455, 7.4.1)
+		}
+		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, code), string(shown.Kind))
+		return ctx, nil, errors.New(shown.Message)
+	}
+	return asking, nil, nil
+}

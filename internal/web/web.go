@@ -1,0 +1,192 @@
+// Package web is the front door: it answers HTTP with the schema, a few pages and the signs of
+// health, says who is asking, and keeps out what is too big, too slow or from elsewhere. What a
+// viewer may see and do is decided by the features behind the schema.
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql/playground"
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/rs/cors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/audelor/halles/graph"
+	"github.com/audelor/halles/graph/loader"
+	"github.com/audelor/halles/internal/catalog"
+	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/tenancy"
+	"github.com/audelor/halles/migrations"
+)
+
+// Options is what a server is made of. DB, Secret and Log must be given.
+type Options struct {
+	DB          *pg.DB           // opened and closed by the caller
+	Secret      []byte           // the deployment's, 32 bytes or more: all its servers share it
+	Issuer      *identity.Issuer // nil: nobody can sign in
+	RouterToken string           // what a federation router sends in X-Halles-Router; empty: no router is known
+	Origins     []string         // "https://marche.example": pages there may call us from a browser
+	Log         *slog.Logger
+	Demo        *Demo // nil in production
+}
+
+// Demo is what a demonstration shows beyond a deployment.
+type Demo struct {
+	Tokens []DemoToken // for the menu of the home page, in its order; the visitor comes before them
+}
+
+// DemoToken lets a visitor of the home page ask as somebody.
+type DemoToken struct {
+	Role  string `json:"role"`  // "merchant"; what Example.Role names
+	Label string `json:"label"` // "Commerçante de la Crêperie du Port"
+	Token string `json:"token"`
+}
+
+// Server answers HTTP.
+type Server struct {
+	log        *slog.Logger
+	db         *pg.DB
+	newest     int64 // the last migration that this program knows
+	identity   *identity.Resolver
+	router     [sha256.Size]byte // of the router's token; zero: none
+	origins    []string
+	demo       *Demo
+	communes   *tenancy.Register
+	directory  *directory.Directory
+	catalog    *catalog.Catalog
+	home       *pg.Snapshot[*homeFacts]
+	handler    http.Handler
+	background []func(context.Context) error
+
+	leaving  atomic.Bool     // /readyz says no
+	stopping context.Context // ends streams and sockets
+	stop     context.CancelFunc
+	streams  sync.WaitGroup // sockets: http.Server does not know them any more
+}
+
+// New builds the features, the schema over them and the routes. It opens nothing.
+func New(ctx context.Context, o Options) (*Server, error) {
+	if len(o.Secret) < 32 {
+		return nil, fmt.Errorf("the secret has %d bytes; it needs 32 or more", len(o.Secret))
+	}
+	newest, err := migrations.Newest()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{log: o.Log, db: o.DB, newest: newest, origins: o.Origins, demo: o.Demo}
+	s.stopping, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if o.RouterToken != "" {
+		s.router = sha256.Sum256([]byte(o.RouterToken))
+	}
+	cursors := page.NewSealer(o.Secret)
+	s.communes = tenancy.NewRegister(o.DB)
+	s.identity = &identity.Resolver{DB: o.DB, Communes: s.communes, Issuer: o.Issuer}
+	s.directory = &directory.Directory{DB: o.DB, Communes: s.communes, Cursors: cursors}
+	s.catalog = catalog.New(o.DB, s.communes, cursors)
+	s.home = pg.NewSnapshot(s.readHome)
+	schema := graph.NewServer(&graph.Resolver{
+		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Wait: loader.Wait,
+	}, graph.ServerOptions{
+		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, CheckOrigin: s.allowedOrigin,
+	})
+	s.handler, err = s.routes(schema)
+	return s, err
+}
+
+// Handler is the whole site.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Run runs what works beside the requests, until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range s.background {
+		group.Go(func() error { return part(ctx) })
+	}
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (s *Server) routes(schema http.Handler) (http.Handler, error) {
+	// Answers of a stream must leave at once; gzip would hold them back.
+	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "multipart/mixed", "image/png"}))
+	if err != nil {
+		return nil, err
+	}
+	zipped := func(next http.Handler) http.Handler { return compress(next) }
+	graphiql, err := newGraphiQL(playground.Handler("GraphiQL · halles", "/graphql"))
+	if err != nil {
+		return nil, err
+	}
+	assets, err := newAssets()
+	if err != nil {
+		return nil, err
+	}
+
+	r := chi.NewRouter()
+	r.Use(numbered, s.logged, s.recovered, guarded, middleware.GetHead)
+	r.NotFound(s.notFound)
+	r.MethodNotAllowed(s.methodNotAllowed)
+	r.Get("/healthz", s.healthz)
+	r.Get("/readyz", s.readyz)
+	r.Group(func(r chi.Router) {
+		r.Use(zipped)
+		r.Get("/", s.homePage(assets))
+		r.Get("/graphiql", graphiql.ServeHTTP)
+		r.Get("/schema.graphql", schemaFile(graph.PublicSDL()))
+		r.Get("/assets/{version}/{file}", assets.ServeHTTP)
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(s.cors(), zipped, s.ending, s.bounded, s.authenticated)
+		r.Get("/graphql", schema.ServeHTTP)
+		r.Post("/graphql", schema.ServeHTTP)
+		r.Options("/graphql", schema.ServeHTTP)
+	})
+	return r, nil
+}
+
+// cors lets pages of the allowed origins call us. They send their token themselves, so no
+// cookie is ever wanted (no credentials).
+func (s *Server) cors() func(http.Handler) http.Handler {
+	return cors.New(cors.Options{
+		AllowOriginFunc: func(origin string) bool { return slices.Contains(s.origins, origin) },
+		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
+		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type"},
+		ExposedHeaders:  []string{"X-Request-Id"},
+		MaxAge:          600, // seconds
+	}).Handler
+}
+
+// allowedOrigin tells whether a browser's page may open a socket: our own pages and those of
+// the allowed origins. Programs send no Origin.
+func (s *Server) allowedOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || slices.Contains(s.origins, origin) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && strings.EqualFold(u.Host, r.Host)
+}
+
+func schemaFile(sdl string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8") // shown, not downloaded
+		_, _ = w.Write([]byte(sdl))
+	}
+}
