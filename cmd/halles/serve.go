@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/web"
+	"github.com/audelor/halles/migrations"
+)
+
+type serveCmd struct {
+	database
+	issuer
+	Secret      string   `env:"HALLES_SECRET" placeholder:"BASE64" help:"The deployment's secret: 32 random bytes or more in base64, as openssl rand -base64 32 prints them. All servers of a deployment share it; with another one, cursors and guests' links no longer open."`
+	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
+	Origins     []string `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
+	RouterToken string   `env:"HALLES_ROUTER_TOKEN" help:"What the federation's router sends in the header X-Halles-Router. Without it, _service and _entities answer nobody."`
+}
+
+// Help is the long form of the command's help.
+func (serveCmd) Help() string {
+	return "The schema must be up to date: run `halles migrate` first. SIGINT and SIGTERM end it: it finishes what it is answering, for at most 10 s."
+}
+
+// minRouterToken is the least length of a credential that nobody may guess.
+const minRouterToken = 20
+
+// Run serves until ctx ends.
+func (c *serveCmd) Run(ctx context.Context, p *process) error {
+	options := web.Options{Origins: c.Origins, RouterToken: c.RouterToken, Log: p.log}
+	databaseOptions := c.database.options(p)
+	var err error
+	if options.Secret, err = base64.StdEncoding.DecodeString(c.Secret); err != nil || len(options.Secret) < 32 {
+		p.wrong.addf("HALLES_SECRET must be 32 bytes or more in base64; make one with: openssl rand -base64 32.")
+	}
+	if c.RouterToken != "" && len(c.RouterToken) < minRouterToken {
+		p.wrong.addf("HALLES_ROUTER_TOKEN has %d characters; give it %d or more, so that nobody guesses it.", len(c.RouterToken), minRouterToken)
+	}
+	for _, origin := range c.Origins {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || u.Scheme != "https" && u.Scheme != "http" {
+			p.wrong.addf("HALLES_ORIGINS: %q is not an origin; write a scheme and a host and nothing after, as https://marche.example.", origin)
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		p.wrong.addf("--listen: %q is not an address and a port; write 127.0.0.1:8080, or :8080 for all addresses.", c.Listen)
+	}
+	options.Issuer = c.issuer.issuer(p)
+	if err := p.wrong.orNil(); err != nil {
+		return err
+	}
+
+	if options.DB, err = pg.Open(ctx, databaseOptions); err != nil {
+		return err
+	}
+	defer options.DB.Close()
+	if err := upToDate(ctx, options.DB); err != nil {
+		return err
+	}
+	if options.Issuer == nil {
+		p.log.WarnContext(ctx, "nobody can sign in: HALLES_TOKEN_KEY is not set")
+	}
+	server, err := web.New(ctx, options)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	return serveUntilDone(ctx, server, listener, p.log)
+}
+
+// upToDate refuses a database that is older than this program. A newer one is fine: migrations
+// are written so that the running version survives them.
+func upToDate(ctx context.Context, db *pg.DB) error {
+	newest, err := migrations.Newest()
+	if err != nil {
+		return err
+	}
+	applied, err := migrations.Applied(ctx, db.Pool(pg.Worker))
+	if err != nil {
+		return fmt.Errorf("the database cannot be read: check HALLES_DATABASE_URL and the passwords, and run `halles migrate` if it is new (%w)", err)
+	}
+	if applied < newest {
+		return fmt.Errorf("the database is at migration %d and this program needs %d: run `halles migrate`", applied, newest)
+	}
+	return nil
+}
+
+// serveUntilDone answers on the listener until ctx ends, and then ends in good order.
+func serveUntilDone(ctx context.Context, server *web.Server, listener net.Listener, log *slog.Logger) error {
+	log.InfoContext(ctx, "serving", "url", "http://"+reachable(listener.Addr()))
+	err := server.Serve(ctx, listener)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	log.InfoContext(context.WithoutCancel(ctx), "stopped")
+	return nil
+}
+
+// reachable is an address that a browser on this machine can open.
+func reachable(address net.Addr) string {
+	for _, every := range []string{"[::]", "0.0.0.0"} {
+		if port, ok := strings.CutPrefix(address.String(), every); ok {
+			return "localhost" + port
+		}
+	}
+	return address.String()
+}
