@@ -49,7 +49,7 @@ func (r *productResolver) Availability(ctx context.Context, obj *catalog.Product
 }
 
 func (r *productConnectionResolver) TotalCount(ctx context.Context, obj *catalog.ProductConnection) (int, error) {
-	if counted := obj.Counted(); counted.Filter == nil && counted.Shop != (tenancy.ID{}) {
+	if counted := obj.Counted(); counted.Shop != (tenancy.ID{}) {
 		return load(ctx).productsIn.Load(ctx, counted.Shop)
 	}
 	return r.Catalog.Count(ctx, identity.From(ctx), obj.Counted().Filter)
@@ -68,7 +68,7 @@ func (r *queryResolver) Product(ctx context.Context, id tenancy.ID) (*catalog.Pr
 }
 
 func (r *shopResolver) Products(ctx context.Context, obj *directory.Shop, first int, after *string) (*catalog.ProductConnection, error) {
-	return load(ctx).productsOf.Load(ctx, productsKey{obj.ID(), newPageKey(first, after)})
+	return load(ctx).productsOf.Load(ctx, productsKey{obj.ID(), newPageKey(first, after, obj.ID().String())})
 }
 
 func (r *variantResolver) Product(ctx context.Context, obj *catalog.Variant) (*catalog.Product, error) {

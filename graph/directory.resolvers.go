@@ -45,7 +45,11 @@ func (r *shopResolver) Fulfilments(ctx context.Context, obj *directory.Shop) ([]
 }
 
 func (r *shopConnectionResolver) TotalCount(ctx context.Context, obj *directory.ShopConnection) (int, error) {
-	return r.Directory.Count(ctx, identity.From(ctx), obj)
+	commune, q := obj.Counted()
+	if commune != "" {
+		return load(ctx).shopsIn.Load(ctx, newShopsKey(commune, q, 0, nil))
+	}
+	return r.Directory.Count(ctx, identity.From(ctx), q)
 }
 
 func (r *Resolver) Shop() generated.ShopResolver { return &shopResolver{r} }

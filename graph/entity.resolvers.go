@@ -23,7 +23,10 @@ func (r *entityResolver) FindCategory(ctx context.Context, rep model.CategoryRep
 }
 
 func (r *entityResolver) FindCommune(ctx context.Context, rep model.CommuneRepresentation) (*tenancy.Commune, error) {
-	return r.Communes.Find(ctx, rep.Insee, rep.Slug)
+	if rep.MatchedKey == model.CommuneMatchedKeySlug {
+		return r.Communes.Find(ctx, nil, rep.Slug)
+	}
+	return r.Communes.Find(ctx, rep.Insee, nil) // a representation may hold both keys
 }
 
 func (r *entityResolver) FindProduct(ctx context.Context, rep model.ProductRepresentation) (*catalog.Product, error) {

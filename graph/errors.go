@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/audelor/halles/graph/generated"
 	"github.com/audelor/halles/internal/fault"
 )
 
@@ -27,12 +30,17 @@ func present(log *slog.Logger, requestID func(context.Context) string) graphql.E
 			}
 		}
 		f := fault.Of(err)
+		if f == nil {
+			f = federation(err)
+		}
+		path, argument := splitPath(ctx, shown.Path)
+		shown.Path = path
 		switch {
 		case f != nil:
 			shown.Message = f.Message
 			shown.Extensions = map[string]any{"code": f.Kind}
-			if len(f.Path) > 0 {
-				shown.Extensions["argument"] = f.Path
+			if argument = append(argument, f.Path...); len(argument) > 0 {
+				shown.Extensions["argument"] = argument
 			}
 			if f.Kind == fault.Unavailable {
 				log.WarnContext(ctx, "unavailable", "path", shown.Path.String(), "error", err)
@@ -51,6 +59,40 @@ func present(log *slog.Logger, requestID func(context.Context) string) graphql.E
 		}
 		return shown
 	}
+}
+
+// splitPath parts the path of the field in the response from that of an argument behind it:
+// gqlgen writes both in one when a value does not fit its type. An index behind the field is an
+// element of its list.
+func splitPath(ctx context.Context, path ast.Path) (field ast.Path, argument []string) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return path, nil
+	}
+	n := len(fc.Path())
+	if len(path) <= n {
+		return path, nil
+	}
+	if _, name := path[n].(ast.PathName); !name {
+		return path, nil
+	}
+	for _, step := range path[n:] {
+		argument = append(argument, fmt.Sprint(step))
+	}
+	return path[:n], argument
+}
+
+// federation turns the refusals of gqlgen's own code for _entities into sentences.
+func federation(err error) *fault.Error {
+	switch {
+	case errors.Is(err, generated.ErrUnknownType):
+		return fault.Of(fault.At([]string{"representations"}, "Une représentation nomme un type (__typename) qui n'est pas une entité d'ici."))
+	case errors.Is(err, generated.ErrTypeNotFound):
+		return fault.Of(fault.At([]string{"representations"}, "Une représentation n'a aucune des clés de son type."))
+	case strings.Contains(err.Error(), "__typename must be an existing string"):
+		return fault.Of(fault.At([]string{"representations"}, "Une représentation n'a pas de __typename."))
+	}
+	return nil
 }
 
 // recovered turns a panic into an internal error; the log has where it happened.

@@ -19,6 +19,7 @@ type loaders struct {
 	hours       *loader.Loader[tenancy.ID, []directory.OpeningInterval]
 	fulfilments *loader.Loader[tenancy.ID, []*directory.Fulfilment]
 	shopsOf     *loader.Loader[shopsKey, *directory.ShopConnection]
+	shopsIn     *loader.Loader[shopsKey, int]
 	product     *loader.Loader[tenancy.ID, *catalog.Product]
 	productsOf  *loader.Loader[productsKey, *catalog.ProductConnection]
 	productsIn  *loader.Loader[tenancy.ID, int]
@@ -37,6 +38,7 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		hours:       loader.New(r.Wait, as(v, r.Directory.HoursOf), loader.Zero),
 		fulfilments: loader.New(r.Wait, as(v, r.Directory.FulfilmentsOf), loader.Zero),
 		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopPages(v)), loader.Zero),
+		shopsIn:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopCounts(v)), loader.Zero),
 		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),
 		productsOf:  loader.New(r.Wait, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)), loader.Zero),
 		productsIn:  loader.New(r.Wait, as(v, r.Catalog.CountByShop), loader.Zero),
@@ -56,7 +58,8 @@ func as[V any](v *identity.Viewer, fetch func(context.Context, *identity.Viewer,
 // loadAll loads a list of things side by side, so that they share a batch.
 func loadAll[V any](ctx context.Context, l *loader.Loader[tenancy.ID, V], ids []tenancy.ID) ([]V, error) {
 	all := make([]V, len(ids))
-	group, ctx := errgroup.WithContext(ctx)
+	// Not WithContext: a batch runs in the context of whoever asked first, for others too.
+	var group errgroup.Group
 	for i, id := range ids {
 		group.Go(func() (err error) {
 			all[i], err = l.Load(ctx, id)
@@ -70,7 +73,7 @@ func notFound[V any](id tenancy.ID) (v V, err error) { return v, id.NotFound() }
 
 // byID loads one thing by an id that a client gave, after a look at its kind.
 func byID[V any](ctx context.Context, l *loader.Loader[tenancy.ID, V], id tenancy.ID, kind tenancy.Kind) (v V, err error) {
-	if err := id.Want(kind); err != nil {
+	if err := id.Want(kind, "id"); err != nil {
 		return v, err
 	}
 	return l.Load(ctx, id)
@@ -82,10 +85,13 @@ type productsKey struct {
 	page pageKey
 }
 
-// pageKey is a page's arguments; after is empty for the first page, and no cursor is empty.
+// pageKey is a page's arguments; after is empty for the first page, and no cursor is empty. A
+// cursor is its parent's alone: a later page has its parent in the key too, so that it is asked
+// for, and refused, by itself.
 type pageKey struct {
 	first int
 	after string
+	of    string
 }
 
 func (k productsKey) split() (pageKey, tenancy.ID) { return k.page, k.shop }
@@ -99,14 +105,14 @@ func (k pageKey) cursor() *string {
 	return &k.after
 }
 
-func newPageKey(first int, after *string) pageKey {
+func newPageKey(first int, after *string, parent string) pageKey {
 	if after == nil {
 		return pageKey{first: first}
 	}
 	if *after == "" {
-		return pageKey{first, "-"} // an empty cursor is a wrong one, not the first page
+		return pageKey{first, "-", parent} // an empty cursor is a wrong one, not the first page
 	}
-	return pageKey{first, *after}
+	return pageKey{first, *after, parent}
 }
 
 func (r *Resolver) productPages(v *identity.Viewer) func(context.Context, pageKey, []tenancy.ID) (map[tenancy.ID]*catalog.ProductConnection, error) {
@@ -130,9 +136,9 @@ type shopsPage struct {
 func newShopsKey(commune string, q directory.ShopQuery, first int, after *string) shopsKey {
 	query, err := json.Marshal(q)
 	if err != nil {
-		panic(err) // plain data
+		panic(err) // plain data: a Float of a request is finite
 	}
-	return shopsKey{commune, shopsPage{string(query), newPageKey(first, after)}}
+	return shopsKey{commune, shopsPage{string(query), newPageKey(first, after, commune)}}
 }
 
 func (k shopsKey) split() (shopsPage, string) { return k.shopsPage, k.commune }
@@ -141,10 +147,19 @@ func joinShopsKey(p shopsPage, commune string) shopsKey { return shopsKey{commun
 
 func (r *Resolver) shopPages(v *identity.Viewer) func(context.Context, shopsPage, []string) (map[string]*directory.ShopConnection, error) {
 	return func(ctx context.Context, p shopsPage, communes []string) (map[string]*directory.ShopConnection, error) {
-		var q directory.ShopQuery
-		if err := json.Unmarshal([]byte(p.query), &q); err != nil {
-			return nil, err
-		}
-		return r.Directory.ListByCommune(ctx, v, communes, q, p.first, p.cursor())
+		return r.Directory.ListByCommune(ctx, v, communes, p.asked(), p.first, p.cursor())
 	}
+}
+
+func (r *Resolver) shopCounts(v *identity.Viewer) func(context.Context, shopsPage, []string) (map[string]int, error) {
+	return func(ctx context.Context, p shopsPage, communes []string) (map[string]int, error) {
+		return r.Directory.CountByCommune(ctx, v, communes, p.asked())
+	}
+}
+
+func (p shopsPage) asked() (q directory.ShopQuery) {
+	if err := json.Unmarshal([]byte(p.query), &q); err != nil {
+		panic(err) // written by newShopsKey
+	}
+	return q
 }

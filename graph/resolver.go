@@ -4,10 +4,14 @@ package graph
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -34,6 +38,29 @@ func (r *Resolver) node(ctx context.Context, id tenancy.ID) (tenancy.Node, error
 		return found(load(ctx).variant.Load(ctx, id))
 	}
 	return nil, id.NotFound()
+}
+
+// maxNodes bounds nodes, as page.MaxFirst bounds a page.
+const maxNodes = 100
+
+// nodes finds several things, side by side so that they share a batch; those that cannot be
+// had are nil, each with an error at its own place.
+func (r *Resolver) nodes(ctx context.Context, ids []*tenancy.ID) ([]tenancy.Node, error) {
+	if len(ids) > maxNodes {
+		return nil, fault.At([]string{"ids"}, "%d identifiants d'un coup ; %d au plus.", len(ids), maxNodes)
+	}
+	nodes := make([]tenancy.Node, len(ids))
+	var wait sync.WaitGroup
+	for i, id := range ids {
+		wait.Go(func() {
+			var err error
+			if nodes[i], err = r.node(ctx, *id); err != nil {
+				graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i)), err)
+			}
+		})
+	}
+	wait.Wait()
+	return nodes, nil
 }
 
 // found keeps a nil pointer from becoming a Node that is not nil.

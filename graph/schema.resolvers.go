@@ -7,9 +7,6 @@ package graph
 
 import (
 	"context"
-	"sync"
-
-	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/audelor/halles/graph/generated"
 	"github.com/audelor/halles/internal/tenancy"
@@ -20,18 +17,7 @@ func (r *queryResolver) Node(ctx context.Context, id tenancy.ID) (tenancy.Node, 
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []*tenancy.ID) ([]tenancy.Node, error) {
-	nodes := make([]tenancy.Node, len(ids))
-	var wait sync.WaitGroup
-	for i, id := range ids {
-		wait.Go(func() {
-			var err error
-			if nodes[i], err = r.node(ctx, *id); err != nil {
-				graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i)), err)
-			}
-		})
-	}
-	wait.Wait()
-	return nodes, nil
+	return r.nodes(ctx, ids)
 }
 
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }

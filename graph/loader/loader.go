@@ -6,6 +6,8 @@ package loader
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -25,15 +27,27 @@ type Loader[K comparable, V any] struct {
 // Fetch reads the values of distinct keys, in any order; a key may have none.
 type Fetch[K comparable, V any] func(ctx context.Context, keys []K) (map[K]V, error)
 
+// Failed says which keys of a batch failed, each with its own error: the others have their
+// values.
+type Failed[K comparable] map[K]error
+
+func (f Failed[K]) Error() string { return fmt.Sprintf("%d keys failed", len(f)) }
+
 // New makes a loader that gathers keys for wait; missing answers for a key that fetch found
 // nothing for.
 func New[K comparable, V any](wait time.Duration, fetch Fetch[K, V], missing func(K) (V, error)) *Loader[K, V] {
 	batch := func(ctx context.Context, keys []K) []*dataloader.Result[V] {
 		found, err := fetch(ctx, slices.Clone(keys)) // fetch may sort its copy; the answers keep the order of keys
+		var failed Failed[K]
+		if errors.As(err, &failed) {
+			err = nil
+		}
 		results := make([]*dataloader.Result[V], len(keys))
 		for i, k := range keys {
 			r := &dataloader.Result[V]{Error: err}
-			if err == nil {
+			if own := failed[k]; own != nil {
+				r.Error = own
+			} else if err == nil {
 				var ok bool
 				if r.Data, ok = found[k]; !ok {
 					r.Data, r.Error = missing(k)
@@ -53,7 +67,7 @@ func Zero[K comparable, V any](K) (v V, err error) { return v, nil }
 func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) { return l.batch.Load(ctx, key)() }
 
 // Grouped turns a fetch for keys that share their arguments into one for all keys: one
-// statement for each distinct group.
+// statement for each distinct group. A group that fails leaves the others their values.
 func Grouped[K, G, P comparable, V any](split func(K) (G, P), join func(G, P) K, fetch func(ctx context.Context, group G, parents []P) (map[P]V, error)) Fetch[K, V] {
 	return func(ctx context.Context, keys []K) (map[K]V, error) {
 		var order []G
@@ -65,15 +79,20 @@ func Grouped[K, G, P comparable, V any](split func(K) (G, P), join func(G, P) K,
 			}
 			groups[g] = append(groups[g], p)
 		}
-		all := make(map[K]V, len(keys))
+		all, failed := make(map[K]V, len(keys)), Failed[K]{}
 		for _, g := range order {
 			found, err := fetch(ctx, g, groups[g])
-			if err != nil {
-				return nil, err
-			}
 			for p, v := range found {
 				all[join(g, p)] = v
 			}
+			if err != nil {
+				for _, p := range groups[g] {
+					failed[join(g, p)] = err
+				}
+			}
+		}
+		if len(failed) > 0 {
+			return all, failed
 		}
 		return all, nil
 	}

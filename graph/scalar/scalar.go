@@ -59,6 +59,31 @@ func UnmarshalInt(v any) (int, error) {
 	return int(n), err
 }
 
+// MarshalFloat writes a Float.
+func MarshalFloat(f float64) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.FormatFloat(f, 'g', -1, 64)) })
+}
+
+// UnmarshalFloat reads a Float: a number that is finite, never "NaN" (spec, 3.5.2).
+func UnmarshalFloat(v any) (f float64, err error) {
+	switch v := v.(type) {
+	case float64:
+		f = v
+	case int:
+		f = float64(v)
+	case int64:
+		f = float64(v)
+	case json.Number:
+		f, err = v.Float64()
+	default:
+		return 0, fault.Errorf(fault.Invalid, "Il faut un nombre, sans guillemets.")
+	}
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return 0, fault.Errorf(fault.Invalid, "Ce nombre est trop grand pour un Float de 64 bits.")
+	}
+	return f, nil
+}
+
 // MarshalCents writes an amount.
 func MarshalCents(c money.Cents) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.FormatInt(int64(c), 10)) })

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -15,7 +16,7 @@ import (
 
 // ProductFilter narrows a list of products; what is absent does not narrow.
 type ProductFilter struct {
-	Communes []string    // INSEE codes
+	Communes []string    // INSEE codes; empty but not nil: none
 	Category *tenancy.ID // the category and those below it
 	Text     *string     // words of the name, the trade, the shop or the description
 }
@@ -47,8 +48,8 @@ func (c *ProductConnection) Counted() ProductCount { return c.count }
 
 // ProductCount names a list to count: a shop's, or a filtered one.
 type ProductCount struct {
-	Shop   tenancy.ID     // zero for a list over communes
-	Filter *ProductFilter // null for a shop's
+	Shop   tenancy.ID // zero for a list over communes
+	Filter ProductFilter
 }
 
 type position struct {
@@ -56,90 +57,103 @@ type position struct {
 	Row  uuid.UUID `json:"i"`
 }
 
+// checked refuses what the caller could have known to be wrong, and spells the filter out in
+// one way only: two spellings of one list share its cursors.
+func (f *ProductFilter) checked(ctx context.Context, communes *tenancy.Register) (_ ProductFilter, err error) {
+	if f == nil {
+		return ProductFilter{}, nil
+	}
+	if f.Category != nil {
+		if err := f.Category.Want(tenancy.KindCategory, "filter", "category"); err != nil {
+			return ProductFilter{}, err
+		}
+	}
+	if f.Text != nil {
+		if err := directory.CheckText(*f.Text, "filter", "text"); err != nil {
+			return ProductFilter{}, err
+		}
+	}
+	own := *f
+	own.Communes, err = communes.Filter(ctx, f.Communes, "filter", "communes")
+	return own, err
+}
+
+// list names the list for its cursors.
 func (f *ProductFilter) list() string {
-	name := "products"
-	if f == nil {
-		return name
+	text, err := json.Marshal(f)
+	if err != nil {
+		panic(err) // plain data
 	}
-	name += fmt.Sprintf(" %q", f.Communes)
-	if f.Category != nil {
-		name += " c=" + f.Category.Name
-	}
-	if f.Text != nil {
-		name += fmt.Sprintf(" t=%q", *f.Text)
-	}
-	return name
+	return "products " + string(text)
 }
 
-func (f *ProductFilter) check(ctx context.Context, communes *tenancy.Register) error {
-	if f == nil {
-		return nil
-	}
-	for _, insee := range f.Communes {
-		if _, err := communes.ByInsee(ctx, insee); err != nil {
-			return err
-		}
-	}
-	if f.Category != nil {
-		if err := f.Category.Want(tenancy.KindCategory); err != nil {
-			return err
-		}
-	}
-	if f.Text != nil {
-		return directory.CheckText(*f.Text, "filter", "text")
-	}
-	return nil
-}
-
+// communes are those that the list spans.
 func (f *ProductFilter) communes(v *identity.Viewer) []string {
-	if f != nil && len(f.Communes) > 0 {
+	if f.Communes != nil {
 		return f.Communes
 	}
 	return v.AllCommunes()
 }
 
-func (f *ProductFilter) args() []any {
-	args := make([]any, 2)
-	if f != nil && f.Text != nil {
-		args[0] = *f.Text
+// where narrows products p to the filter's, whatever the commune.
+func (f *ProductFilter) where(a *pg.Args) string {
+	sql := "p.published"
+	if f.Text != nil {
+		sql += ` and (p.commune_id, p.id) in (select w.commune_id, w.id from catalog_search w
+			where w.kind = 'PRODUCT' and w.words @@ search_query(` + a.Add(*f.Text) + `))`
 	}
-	if f != nil && f.Category != nil {
-		args[1] = f.Category.Name
+	if f.Category != nil {
+		sql += ` and p.category_id in (select id from categories where ` + a.Add(f.Category.Name) + ` in (id, parent_id))`
 	}
-	return args
+	return sql
 }
 
-// $1 text, $2 category; c is a commune.
-const productWhere = `p.commune_id = c.insee and p.published
-	and ($1::text is null or p.id in (
-		select cs.id from catalog_search cs, search_query($1) q
-		where cs.commune_id = c.insee and cs.kind = 'PRODUCT' and cs.words @@ q))
-	and ($2::text is null or p.category_id in (select id from categories where $2 in (id, parent_id)))`
+// after is where a page ended.
+func (p *position) after(a *pg.Args) string {
+	if p == nil {
+		return ""
+	}
+	return " and (p.name, p.id) > (" + a.Add(p.Name) + "::text collate french, " + a.Add(p.Row) + "::uuid)"
+}
+
+// open reads the cursor of each of the lists: one that belongs to another is refused.
+func (c *Catalog) open(after *string, lists ...string) (*position, error) {
+	if after == nil {
+		return nil, nil
+	}
+	var at position
+	for _, list := range lists {
+		if err := c.Cursors.Open(list, *after, &at); err != nil {
+			return nil, err
+		}
+	}
+	return &at, nil
+}
 
 // List is one page of published products, by name, over the communes of the filter or all.
-func (c *Catalog) List(ctx context.Context, v *identity.Viewer, f *ProductFilter, first int, after *string) (*ProductConnection, error) {
+func (c *Catalog) List(ctx context.Context, v *identity.Viewer, filter *ProductFilter, first int, after *string) (*ProductConnection, error) {
 	if err := page.CheckFirst(first); err != nil {
 		return nil, err
 	}
-	if err := f.check(ctx, c.Communes); err != nil {
+	f, err := filter.checked(ctx, c.Communes)
+	if err != nil {
+		return nil, err
+	}
+	at, err := c.open(after, f.list())
+	if err != nil {
 		return nil, err
 	}
 	communes := f.communes(v)
-	args := append(f.args(), communes, first+1, nil, nil)
-	if after != nil {
-		var at position
-		if err := c.Cursors.Open(f.list(), *after, &at); err != nil {
-			return nil, err
-		}
-		args[4], args[5] = at.Name, at.Row
-	}
+	var args pg.Args
+	limit := args.Add(first + 1)
+	// One index scan for each commune that stops at the page's end, merged: see directory.
 	rows, err := pg.Select[Product](ctx, c.DB, v.PublicScope().In(communes...), `
 		select m.* from (
-			select p.* from unnest($3::text[]) c (insee) cross join lateral (
+			select p.* from unnest(`+args.Add(communes)+`::text[]) c (insee) cross join lateral (
 				select `+productColumns+` from products p
-				where `+productWhere+` and ((p.name, p.id) > ($5::text collate french, $6::uuid) or $6::uuid is null)
-				order by p.name, p.id limit $4) p) m
-		order by name, id limit $4`, args...)
+				where p.commune_id = c.insee and `+f.where(&args)+at.after(&args)+`
+				order by p.name, p.id limit `+limit+`) p) m
+		order by name, id limit `+limit, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}
@@ -147,32 +161,27 @@ func (c *Catalog) List(ctx context.Context, v *identity.Viewer, f *ProductFilter
 }
 
 // ListByShop is one page of products, by name, for each of the shops, in one statement. The
-// public sees what is published; whoever runs or serves the shop sees all of it.
+// public sees what is published; whoever runs or serves the shop sees all of it. A cursor is one
+// shop's: asked with others it is refused.
 func (c *Catalog) ListByShop(ctx context.Context, v *identity.Viewer, shops []tenancy.ID, first int, after *string) (map[tenancy.ID]*ProductConnection, error) {
 	if err := page.CheckFirst(first); err != nil {
 		return nil, err
 	}
-	communes, rows := tenancy.Columns(shops)
-	all := make([]bool, len(shops))
+	lists := make([]string, len(shops))
+	withheld := make([]bool, len(shops))
 	for i, s := range shops {
-		all[i] = sees(v, s.Commune, s)
+		lists[i], withheld[i] = shopList(s), sees(v, s.Commune, s)
 	}
-	args := []any{communes, rows, all, first + 1, nil, nil}
-	if after != nil {
-		var at position
-		// A cursor belongs to the list of one shop: asked of several shops at once, it is foreign to all but one.
-		for _, s := range shops {
-			if err := c.Cursors.Open(shopList(s), *after, &at); err != nil {
-				return nil, err
-			}
-		}
-		args[4], args[5] = at.Name, at.Row
+	at, err := c.open(after, lists...)
+	if err != nil {
+		return nil, err
 	}
+	communes, rows := tenancy.Columns(shops)
+	args := pg.Args{communes, rows, withheld, first + 1}
 	list, err := pg.Select[Product](ctx, c.DB, v.Scope().In(communes...), `
 		select p.* from unnest($1::text[], $2::uuid[], $3::bool[]) k (commune_id, shop_id, withheld) cross join lateral (
 			select `+productColumns+` from products p
-			where p.commune_id = k.commune_id and p.shop_id = k.shop_id and (p.published or k.withheld)
-			and ((p.name, p.id) > ($5::text collate french, $6::uuid) or $6::uuid is null)
+			where p.commune_id = k.commune_id and p.shop_id = k.shop_id and (p.published or k.withheld)`+at.after(&args)+`
 			order by p.name, p.id limit $4) p`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list products of shops: %w", err)
@@ -206,11 +215,12 @@ func (c *Catalog) connection(list string, count ProductCount, rows []Product, fi
 	return con
 }
 
-// Count is how many products a list over communes has.
-func (c *Catalog) Count(ctx context.Context, v *identity.Viewer, f *ProductFilter) (int, error) {
+// Count is how many products a list over communes has; f comes from a connection.
+func (c *Catalog) Count(ctx context.Context, v *identity.Viewer, f ProductFilter) (int, error) {
 	communes := f.communes(v)
+	var args pg.Args
 	n, err := pg.SelectScalars[int](ctx, c.DB, v.PublicScope().In(communes...),
-		`select count(*) from unnest($3::text[]) c (insee) join products p on `+productWhere, append(f.args(), communes)...)
+		"select count(*) from products p where p.commune_id = any("+args.Add(communes)+") and "+f.where(&args), args...)
 	if err != nil {
 		return 0, fmt.Errorf("count products: %w", err)
 	}

@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -31,9 +33,12 @@ const (
 	ByDistance ShopOrder = "DISTANCE" // nearest first; needs `near`
 )
 
+// Valid tells whether o is one of the orders.
+func (o ShopOrder) Valid() bool { return o == ByName || o == ByDistance }
+
 // ShopFilter narrows a list of shops; what is absent does not narrow.
 type ShopFilter struct {
-	Communes   []string        // INSEE codes
+	Communes   []string        // INSEE codes; empty but not nil: none
 	Category   *tenancy.ID     // the category and those below it
 	Fulfilment *FulfilmentMode // offers this mode
 	Text       *string         // words of the name, the trade or the description
@@ -50,8 +55,13 @@ type ShopQuery struct {
 type ShopConnection struct {
 	Edges    []ShopEdge
 	PageInfo page.Info
-	query    ShopQuery // what totalCount counts
+	commune  string
+	query    ShopQuery
 }
+
+// Counted names the list that totalCount counts: a query, in one commune where the list is a
+// commune's own, else "".
+func (c *ShopConnection) Counted() (commune string, q ShopQuery) { return c.commune, c.query }
 
 // ShopEdge is a shop at its place in a list.
 type ShopEdge struct {
@@ -72,34 +82,48 @@ func (c *ShopConnection) Nodes() []*Shop {
 // maxText bounds a search text, in characters: more than anybody types.
 const maxText = 200
 
-// check refuses what the caller could have known to be wrong.
-func (q *ShopQuery) check(ctx context.Context, communes *tenancy.Register) error {
+// checked refuses what the caller could have known to be wrong, and spells the query out in
+// one way only: two spellings of one list share its cursors.
+func (q ShopQuery) checked(ctx context.Context, communes *tenancy.Register) (ShopQuery, error) {
 	if q.Near != nil {
 		if err := q.Near.Check("near"); err != nil {
-			return err
+			return q, err
 		}
+		// A negative zero is a zero, but is written otherwise.
+		q.Near = &tenancy.Point{Latitude: q.Near.Latitude + 0, Longitude: q.Near.Longitude + 0}
 	}
-	if q.OrderBy != nil && *q.OrderBy == ByDistance && q.Near == nil {
-		return fault.At([]string{"orderBy"}, "Le tri DISTANCE demande un point : donnez near.")
+	order := ByName
+	switch {
+	case q.OrderBy != nil:
+		order = *q.OrderBy
+	case q.Near != nil:
+		order = ByDistance
 	}
-	f := q.Filter
-	if f == nil {
-		return nil
+	switch {
+	case !order.Valid():
+		return q, fault.At([]string{"orderBy"}, "Le tri est NAME ou DISTANCE, en capitales.")
+	case order == ByDistance && q.Near == nil:
+		return q, fault.At([]string{"orderBy"}, "Le tri DISTANCE demande un point : donnez near.")
 	}
-	for _, insee := range f.Communes {
-		if _, err := communes.ByInsee(ctx, insee); err != nil {
-			return err
-		}
-	}
+	q.OrderBy = &order
+	f := *cmp.Or(q.Filter, &ShopFilter{})
+	q.Filter = &f
 	if f.Category != nil {
-		if err := f.Category.Want(tenancy.KindCategory); err != nil {
-			return err
+		if err := f.Category.Want(tenancy.KindCategory, "filter", "category"); err != nil {
+			return q, err
 		}
+	}
+	if f.Fulfilment != nil && !f.Fulfilment.Valid() {
+		return q, fault.At([]string{"filter", "fulfilment"}, "Le mode est PICKUP ou DELIVERY, en capitales.")
 	}
 	if f.Text != nil {
-		return CheckText(*f.Text, "filter", "text")
+		if err := CheckText(*f.Text, "filter", "text"); err != nil {
+			return q, err
+		}
 	}
-	return nil
+	var err error
+	f.Communes, err = communes.Filter(ctx, f.Communes, "filter", "communes")
+	return q, err
 }
 
 // CheckText refuses a search text that is empty or longer than anybody types.
@@ -115,36 +139,13 @@ func CheckText(text string, path ...string) error {
 	return nil
 }
 
-// order is the order asked for, or the one that the query suggests.
-func (q *ShopQuery) order() ShopOrder {
-	switch {
-	case q.OrderBy != nil:
-		return *q.OrderBy
-	case q.Near != nil:
-		return ByDistance
-	}
-	return ByName
-}
-
 // list names the list for its cursors: all that changes the meaning of a position.
-func (q *ShopQuery) list(parent string) string {
-	name := "shops " + parent + " " + string(q.order())
-	if q.Near != nil {
-		name += fmt.Sprintf(" %v,%v", q.Near.Latitude, q.Near.Longitude)
+func (q *ShopQuery) list(commune string) string {
+	text, err := json.Marshal(q)
+	if err != nil {
+		panic(err) // plain data; a point on the earth is finite
 	}
-	if f := q.Filter; f != nil {
-		name += fmt.Sprintf(" %q", f.Communes)
-		if f.Category != nil {
-			name += " c=" + f.Category.Name
-		}
-		if f.Fulfilment != nil {
-			name += " m=" + string(*f.Fulfilment)
-		}
-		if f.Text != nil {
-			name += fmt.Sprintf(" t=%q", *f.Text)
-		}
-	}
-	return name
+	return "shops " + commune + " " + string(text)
 }
 
 // position is where a page ended.
@@ -154,60 +155,75 @@ type position struct {
 	Row      uuid.UUID `json:"i"`
 }
 
-// where writes the query's conditions, the same for a page and for a count. Arguments: $1
-// text, $2 mode, $3 category, $4 and $5 the point.
-const where = `s.commune_id = c.insee and s.status = 'PUBLISHED'
-	and ($1::text is null or s.id in (
-		select cs.id from catalog_search cs, search_query($1) q
-		where cs.commune_id = c.insee and cs.kind = 'SHOP' and cs.words @@ q))
-	and ($2::text is null or exists (
-		select from fulfilments f where f.commune_id = s.commune_id and f.shop_id = s.id and f.mode = $2))
-	and ($3::text is null or s.category_id in (select id from categories where $3 in (id, parent_id)))`
-
-func (q *ShopQuery) args() []any {
-	args := make([]any, 5)
-	if f := q.Filter; f != nil {
-		if f.Text != nil {
-			args[0] = *f.Text
-		}
-		if f.Fulfilment != nil {
-			args[1] = string(*f.Fulfilment)
-		}
-		if f.Category != nil {
-			args[2] = f.Category.Name
+// open reads the cursor of the list of each of the parents ("" for the list over communes): one
+// that belongs to another list is refused.
+func (d *Directory) open(q *ShopQuery, after *string, communes ...string) (*position, error) {
+	if after == nil {
+		return nil, nil
+	}
+	var at position
+	for _, commune := range communes {
+		if err := d.Cursors.Open(q.list(commune), *after, &at); err != nil {
+			return nil, err
 		}
 	}
-	if q.Near != nil {
-		args[3], args[4] = q.Near.Latitude, q.Near.Longitude
-	}
-	return args
+	return &at, nil
 }
 
-// pagesSQL reads one keyset page for each commune of $6 (LATERAL): each is an index scan that
-// stops at the page's end, where one scan over `any(communes)` would sort all of them.
-// $7 first + 1; $8, $9, $10 the position.
-func (q *ShopQuery) pagesSQL() string {
-	key, distance := "(s.name, s.id) > ($8::text collate french, $10::uuid) or $10::uuid is null", "null::float8"
-	sort := "s.name, s.id"
-	if q.Near != nil {
-		distance = "distance_metres($4, $5, s.latitude, s.longitude)"
+// where narrows shops s to the query's, whatever the commune.
+func (q *ShopQuery) where(a *pg.Args) string {
+	sql := "s.status = 'PUBLISHED'"
+	f := q.Filter
+	if f.Text != nil {
+		sql += ` and (s.commune_id, s.id) in (select w.commune_id, w.id from catalog_search w
+			where w.kind = 'SHOP' and w.words @@ search_query(` + a.Add(*f.Text) + `))`
 	}
-	if q.order() == ByDistance {
-		key = "(" + distance + ", s.id) > ($9::float8, $10::uuid) or $10::uuid is null"
-		sort = distance + ", s.id"
+	if f.Fulfilment != nil {
+		sql += ` and exists (select from fulfilments f
+			where f.commune_id = s.commune_id and f.shop_id = s.id and f.mode = ` + a.Add(string(*f.Fulfilment)) + `)`
 	}
-	return `select p.* from unnest($6::text[]) c (insee) cross join lateral (
-		select ` + shopColumns + `, ` + distance + ` as distance
-		from shops s where ` + where + ` and (` + key + `)
-		order by ` + sort + ` limit $7) p`
+	if f.Category != nil {
+		sql += ` and s.category_id in (select id from categories where ` + a.Add(f.Category.Name) + ` in (id, parent_id))`
+	}
+	return sql
 }
 
-func (q *ShopQuery) mergedSQL() string {
-	sort := " order by name, id limit $7"
-	if q.order() == ByDistance {
-		sort = " order by distance, id limit $7"
+// pageSQL reads the page after a position of the shops s for which within holds, and one more
+// to tell whether another page follows.
+func (q *ShopQuery) pageSQL(a *pg.Args, within string, first int, at *position) string {
+	distance := "null::float8"
+	if q.Near != nil {
+		distance = "distance_metres(" + a.Add(q.Near.Latitude) + ", " + a.Add(q.Near.Longitude) + ", s.latitude, s.longitude)"
 	}
-	return "select m.* from (" + q.pagesSQL() + ") m" + sort
+	sort, after := "s.name", ""
+	if *q.OrderBy == ByDistance {
+		sort = distance
+	}
+	switch {
+	case at == nil:
+	case *q.OrderBy == ByDistance:
+		after = " and (" + distance + ", s.id) > (" + a.Add(at.Distance) + "::float8, " + a.Add(at.Row) + "::uuid)"
+	default:
+		after = " and (s.name, s.id) > (" + a.Add(at.Name) + "::text collate french, " + a.Add(at.Row) + "::uuid)"
+	}
+	return "select " + shopColumns + ", " + distance + " as distance from shops s where " + within + " and " + q.where(a) + after +
+		" order by " + sort + ", s.id limit " + a.Add(first+1)
+}
+
+// pagesSQL reads one page for each commune (LATERAL): each is an index scan that stops at the
+// page's end, where one scan over `any(communes)` would sort all of them.
+func (q *ShopQuery) pagesSQL(a *pg.Args, communes []string, first int, at *position) string {
+	return "select p.* from unnest(" + a.Add(communes) + "::text[]) c (insee) cross join lateral (" +
+		q.pageSQL(a, "s.commune_id = c.insee", first, at) + ") p"
+}
+
+// mergedSQL merges the pages of the communes into one.
+func (q *ShopQuery) mergedSQL(a *pg.Args, communes []string, first int, at *position) string {
+	sort := "name"
+	if *q.OrderBy == ByDistance {
+		sort = "distance"
+	}
+	return "select m.* from (" + q.pagesSQL(a, communes, first, at) + ") m order by " + sort + ", id limit " + a.Add(first+1)
 }
 
 // shopRow is a shop in a list.
@@ -218,41 +234,54 @@ type shopRow struct {
 
 // List is one page over the communes of the filter, or over all. It shows what is published,
 // whoever asks.
-func (d *Directory) List(ctx context.Context, v *identity.Viewer, q ShopQuery, first int, after *string) (_ *ShopConnection, err error) {
+func (d *Directory) List(ctx context.Context, v *identity.Viewer, q ShopQuery, first int, after *string) (*ShopConnection, error) {
 	if err := page.CheckFirst(first); err != nil {
 		return nil, err
 	}
-	if err := q.check(ctx, d.Communes); err != nil {
-		return nil, err
-	}
-	communes := v.AllCommunes()
-	if q.Filter != nil && len(q.Filter.Communes) > 0 {
-		communes = q.Filter.Communes
-	}
-	args, err := d.pageArgs(q, "", communes, first, after)
+	q, err := q.checked(ctx, d.Communes)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := pg.Select[shopRow](ctx, d.DB, v.PublicScope().In(communes...), q.mergedSQL(), args...)
+	at, err := d.open(&q, after, "")
+	if err != nil {
+		return nil, err
+	}
+	communes := q.communes(v)
+	var args pg.Args
+	sql := q.mergedSQL(&args, communes, first, at)
+	rows, err := pg.Select[shopRow](ctx, d.DB, v.PublicScope().In(communes...), sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list shops: %w", err)
 	}
 	return d.connection(q, "", rows, first, after), nil
 }
 
-// ListByCommune is one page for each of the communes, in one statement.
+// communes are those that the list spans.
+func (q *ShopQuery) communes(v *identity.Viewer) []string {
+	if q.Filter.Communes != nil {
+		return q.Filter.Communes
+	}
+	return v.AllCommunes()
+}
+
+// ListByCommune is one page for each of the communes, in one statement; the filter's own
+// communes do not count. A cursor is one commune's: asked with others it is refused.
 func (d *Directory) ListByCommune(ctx context.Context, v *identity.Viewer, communes []string, q ShopQuery, first int, after *string) (map[string]*ShopConnection, error) {
 	if err := page.CheckFirst(first); err != nil {
 		return nil, err
 	}
-	if err := q.check(ctx, d.Communes); err != nil {
-		return nil, err
-	}
-	args, err := d.pageArgs(q, communes[0], communes, first, after)
+	q, err := q.checked(ctx, d.Communes)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := pg.Select[shopRow](ctx, d.DB, v.PublicScope().In(communes...), q.pagesSQL(), args...)
+	q.Filter.Communes = nil
+	at, err := d.open(&q, after, communes...)
+	if err != nil {
+		return nil, err
+	}
+	var args pg.Args
+	sql := q.pagesSQL(&args, communes, first, at)
+	rows, err := pg.Select[shopRow](ctx, d.DB, v.PublicScope().In(communes...), sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list shops of communes: %w", err)
 	}
@@ -262,45 +291,18 @@ func (d *Directory) ListByCommune(ctx context.Context, v *identity.Viewer, commu
 	}
 	connections := map[string]*ShopConnection{}
 	for _, c := range communes {
-		own := q
-		own.Filter = q.Filter.within(c)
-		connections[c] = d.connection(own, c, byCommune[c], first, after)
+		connections[c] = d.connection(q, c, byCommune[c], first, after)
 	}
 	return connections, nil
 }
 
-// within is the filter narrowed to one commune.
-func (f *ShopFilter) within(commune string) *ShopFilter {
-	narrowed := ShopFilter{}
-	if f != nil {
-		narrowed = *f
-	}
-	narrowed.Communes = []string{commune}
-	return &narrowed
-}
-
-func (d *Directory) pageArgs(q ShopQuery, parent string, communes []string, first int, after *string) ([]any, error) {
-	args := append(q.args(), communes, first+1, nil, nil, nil)
-	if after != nil {
-		var at position
-		if parent != "" {
-			q.Filter = q.Filter.within(parent)
-		}
-		if err := d.Cursors.Open(q.list(parent), *after, &at); err != nil {
-			return nil, err
-		}
-		args[7], args[8], args[9] = at.Name, at.Distance, at.Row
-	}
-	return args, nil
-}
-
-func (d *Directory) connection(q ShopQuery, parent string, rows []shopRow, first int, after *string) *ShopConnection {
-	c := &ShopConnection{query: q}
+func (d *Directory) connection(q ShopQuery, commune string, rows []shopRow, first int, after *string) *ShopConnection {
+	c := &ShopConnection{commune: commune, query: q}
 	c.PageInfo.HasPreviousPage = after != nil
 	if len(rows) > first {
 		rows, c.PageInfo.HasNextPage = rows[:first], true
 	}
-	list := q.list(parent)
+	list := q.list(commune)
 	c.Edges = make([]ShopEdge, len(rows))
 	for i := range rows {
 		r := &rows[i]
@@ -308,7 +310,7 @@ func (d *Directory) connection(q ShopQuery, parent string, rows []shopRow, first
 		if r.Distance != nil {
 			metres := int(*r.Distance + 0.5)
 			c.Edges[i].DistanceMetres = &metres
-			if q.order() == ByDistance {
+			if *q.OrderBy == ByDistance {
 				at.Name, at.Distance = "", *r.Distance
 			}
 		}
@@ -320,17 +322,33 @@ func (d *Directory) connection(q ShopQuery, parent string, rows []shopRow, first
 	return c
 }
 
-// Count is how many shops the whole list of a connection has.
-func (d *Directory) Count(ctx context.Context, v *identity.Viewer, c *ShopConnection) (int, error) {
-	communes := v.AllCommunes()
-	if f := c.query.Filter; f != nil && len(f.Communes) > 0 {
-		communes = f.Communes
+// Count is how many shops a list over communes has.
+func (d *Directory) Count(ctx context.Context, v *identity.Viewer, q ShopQuery) (int, error) {
+	byCommune, err := d.CountByCommune(ctx, v, q.communes(v), q)
+	n := 0
+	for _, own := range byCommune {
+		n += own
 	}
-	args := append(c.query.args(), communes)
-	counts, err := pg.SelectScalars[int](ctx, d.DB, v.PublicScope().In(communes...),
-		`select count(*) from unnest($6::text[]) c (insee) join shops s on `+where+` and ($4::float8 is null or $5::float8 is not null)`, args...)
+	return n, err
+}
+
+// CountByCommune is how many shops the list has in each of the communes; q comes from a
+// connection.
+func (d *Directory) CountByCommune(ctx context.Context, v *identity.Viewer, communes []string, q ShopQuery) (map[string]int, error) {
+	type count struct {
+		CommuneID string
+		N         int
+	}
+	var args pg.Args
+	counts, err := pg.Select[count](ctx, d.DB, v.PublicScope().In(communes...),
+		"select s.commune_id, count(*) as n from shops s where s.commune_id = any("+args.Add(communes)+") and "+q.where(&args)+
+			" group by s.commune_id", args...)
 	if err != nil {
-		return 0, fmt.Errorf("count shops: %w", err)
+		return nil, fmt.Errorf("count shops: %w", err)
 	}
-	return counts[0], nil
+	of := map[string]int{}
+	for _, c := range counts {
+		of[c.CommuneID] = c.N
+	}
+	return of, nil
 }

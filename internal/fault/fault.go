@@ -9,6 +9,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // Kind tells a client what sort of thing went wrong; it is `extensions.code`.
@@ -54,6 +55,17 @@ func Errorf(kind Kind, format string, args ...any) error {
 // At makes an INVALID error for the argument at path, outermost name first.
 func At(path []string, format string, args ...any) error {
 	return &Error{Kind: Invalid, Message: fmt.Sprintf(format, args...), Path: path}
+}
+
+// maxShown bounds what a sentence repeats of a request, in characters.
+const maxShown = 60
+
+// Shown quotes a text of the request for a sentence: printable, and cut short.
+func Shown(text string) string {
+	if runes := []rune(text); len(runes) > maxShown {
+		text = string(runes[:maxShown]) + "…"
+	}
+	return strconv.Quote(text)
 }
 
 // Wrap puts the call and its arguments in front of an error, once, where they are

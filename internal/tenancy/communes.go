@@ -6,7 +6,10 @@ package tenancy
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sort"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -113,7 +116,7 @@ func (r *Register) ByInsee(ctx context.Context, insee string) (*Commune, error) 
 	if c := l.byInsee[insee]; c != nil {
 		return c, nil
 	}
-	return nil, fault.Errorf(fault.NotFound, "Aucune commune n'a le code INSEE %q. La requête communes donne la liste.", insee)
+	return nil, fault.Errorf(fault.NotFound, "Aucune commune n'a le code INSEE %s. La requête communes donne la liste.", fault.Shown(insee))
 }
 
 // Find finds a commune by its code or by its slug, of which exactly one must be given.
@@ -131,7 +134,35 @@ func (r *Register) Find(ctx context.Context, insee, slug *string) (*Commune, err
 	if c := l.bySlug[*slug]; c != nil {
 		return c, nil
 	}
-	return nil, fault.Errorf(fault.NotFound, "Aucune commune ne s'appelle %q. La requête communes donne la liste.", *slug)
+	return nil, fault.Errorf(fault.NotFound, "Aucune commune ne s'appelle %s. La requête communes donne la liste.", fault.Shown(*slug))
+}
+
+// Filter checks and sorts the codes of a list's filter: each must be a commune's and come once.
+// A list without codes is one that nothing matches; nil is no filter.
+func (r *Register) Filter(ctx context.Context, codes []string, path ...string) ([]string, error) {
+	if codes == nil {
+		return nil, nil
+	}
+	l, err := r.snapshot.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(codes) > len(l.codes) {
+		return nil, fault.At(path, "Le filtre nomme %d communes ; il n'y en a que %d.", len(codes), len(l.codes))
+	}
+	sorted := append([]string{}, codes...)
+	sort.Strings(sorted)
+	for i, insee := range codes {
+		at := append(append([]string{}, path...), strconv.Itoa(i))
+		switch {
+		case l.byInsee[insee] == nil:
+			return nil, &fault.Error{Kind: fault.NotFound, Path: at, Message: fmt.Sprintf(
+				"Aucune commune n'a le code INSEE %s. La requête communes donne la liste.", fault.Shown(insee))}
+		case slices.Contains(codes[:i], insee):
+			return nil, fault.At(at, "La commune %s est nommée deux fois ; une fois suffit.", insee)
+		}
+	}
+	return sorted, nil
 }
 
 // ByInsees finds several communes, in the order asked.

@@ -2,7 +2,6 @@ package tenancy
 
 import (
 	"encoding/base32"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -93,19 +92,15 @@ func ParseID(s string) (ID, error) {
 			return id, nil
 		}
 	}
-	shown := s
-	if len(shown) > 60 {
-		shown = shown[:60] + "…"
-	}
-	return ID{}, fault.Errorf(fault.Invalid, "%q n'est pas un identifiant. Reprenez tel quel le champ id d'une réponse.", strings.ToValidUTF8(shown, "�"))
+	return ID{}, fault.Errorf(fault.Invalid, "%s n'est pas un identifiant. Reprenez tel quel le champ id d'une réponse.", fault.Shown(s))
 }
 
-// Want refuses an ID of another kind.
-func (id ID) Want(kind Kind) error {
+// Want refuses an ID of another kind; path is where it stands in the field's arguments.
+func (id ID) Want(kind Kind, path ...string) error {
 	if id.Kind == kind {
 		return nil
 	}
-	return fault.Errorf(fault.Invalid, "L'identifiant %s désigne %s ; il faut ici celui qui désigne %s.", id, kinds[id.Kind], kinds[kind])
+	return fault.At(path, "L'identifiant %s désigne %s ; il faut ici celui qui désigne %s.", id, kinds[id.Kind], kinds[kind])
 }
 
 // NotFound is the one answer for an ID that leads to nothing the viewer may see: unknown,
@@ -121,7 +116,7 @@ func (id ID) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(id
 func (id *ID) UnmarshalGQL(v any) error {
 	s, ok := v.(string)
 	if !ok {
-		return fault.Errorf(fault.Invalid, "Un identifiant est un texte, pas %s.", strings.TrimPrefix(fmt.Sprintf("%T", v), "json."))
+		return fault.Errorf(fault.Invalid, "Un identifiant est un texte. Reprenez tel quel le champ id d'une réponse.")
 	}
 	parsed, err := ParseID(s)
 	*id = parsed
