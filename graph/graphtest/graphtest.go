@@ -1,0 +1,179 @@
+// Package graphtest asks the whole schema in a test: documents go through the server's own
+// transports to real features on a real database.
+//
+//	h := graphtest.New(t)
+//	shop := fixture.Shop(t, h.Database, fixture.ShopOpts{Name: "Chez Ève"})
+//	a := h.As(fixture.Viewer(t, h.Database, identity.Merchant, shop)).
+//		Query(t, `query ($id: ID!) { shop(id: $id) { name } }`, graphtest.Vars{"id": shop})
+//	a.OK(t).Get("shop.name").String()
+package graphtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/audelor/halles/graph"
+	"github.com/audelor/halles/internal/catalog"
+	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/fixture"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// Harness is a server on a database of the test's own; what the server logs is in the test's
+// output.
+type Harness struct {
+	*pgtest.Database
+	Resolver *graph.Resolver
+	Handler  http.Handler // expects a viewer in the request's context, see identity.With
+	visitor  *identity.Viewer
+}
+
+// wait lets a slow machine start every goroutine of a list before its batch is sent: the
+// number of statements then is the same each time.
+const wait = 25 * time.Millisecond
+
+type routerKey struct{}
+
+// New starts a server.
+func New(t testing.TB) *Harness {
+	t.Helper()
+	d := pgtest.New(t)
+	communes, cursors := tenancy.NewRegister(d.DB), page.NewSealer(fixture.Secret)
+	h := &Harness{Database: d, visitor: fixture.Viewer(t, d, identity.Visitor), Resolver: &graph.Resolver{
+		Communes:  communes,
+		Directory: &directory.Directory{DB: d.DB, Communes: communes, Cursors: cursors},
+		Catalog:   catalog.New(d.DB, communes, cursors),
+		Wait:      wait,
+	}}
+	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{
+		Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),
+		RequestID: func(context.Context) string { return "test" },
+		IsRouter:  func(ctx context.Context) bool { return ctx.Value(routerKey{}) != nil },
+	})
+	return h
+}
+
+// Client asks as one viewer.
+type Client struct {
+	h      *Harness
+	viewer *identity.Viewer
+	router bool
+}
+
+// As asks as a viewer; nil is the visitor.
+func (h *Harness) As(v *identity.Viewer) Client {
+	if v == nil {
+		v = h.visitor
+	}
+	return Client{h: h, viewer: v}
+}
+
+// Visitor asks without a credential.
+func (h *Harness) Visitor() Client { return h.As(nil) }
+
+// Router adds the router's credential.
+func (c Client) Router() Client {
+	c.router = true
+	return c
+}
+
+// Vars are a document's variables.
+type Vars map[string]any
+
+// Answer is a response, as it was sent and read.
+type Answer struct {
+	Body   []byte
+	Status int
+	Errors []Error
+}
+
+// Error is one of a response's errors.
+type Error struct {
+	Message    string
+	Path       []any
+	Extensions struct {
+		Code     fault.Kind
+		Argument []string
+		Request  string
+	}
+}
+
+// Query sends a document and reads the whole answer.
+func (c Client) Query(t testing.TB, document string, vars Vars) *Answer {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": document, "variables": vars})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Post(t, body)
+}
+
+// Post sends the bytes of a request.
+func (c Client) Post(t testing.TB, body []byte) *Answer {
+	t.Helper()
+	ctx := identity.With(t.Context(), c.viewer)
+	if c.router {
+		ctx = context.WithValue(ctx, routerKey{}, true)
+	}
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	c.h.Handler.ServeHTTP(w, r)
+	a := &Answer{Body: w.Body.Bytes(), Status: w.Code}
+	if err := json.Unmarshal(a.Body, a); err != nil {
+		t.Fatalf("%v in %s", err, a.Body)
+	}
+	for _, e := range a.Errors {
+		if e.Extensions.Code == fault.Internal {
+			t.Errorf("internal error at %v: see the log above", e.Path)
+		}
+	}
+	return a
+}
+
+// OK fails the test when the answer has an error.
+func (a *Answer) OK(t testing.TB) *Answer {
+	t.Helper()
+	if len(a.Errors) > 0 {
+		t.Fatalf("errors: %s", a.Body)
+	}
+	return a
+}
+
+// Get finds a value in the data by its path: `shops.nodes.0.name`, `shops.nodes.#.name`
+// for all; see gjson.
+func (a *Answer) Get(path string) gjson.Result {
+	if path == "" {
+		return gjson.GetBytes(a.Body, "data")
+	}
+	return gjson.GetBytes(a.Body, "data."+path)
+}
+
+// Texts lists the texts at a path.
+func (a *Answer) Texts(path string) []string {
+	texts := []string{}
+	for _, r := range a.Get(path).Array() {
+		texts = append(texts, r.String())
+	}
+	return texts
+}
+
+// Code is the code of the first error, or "".
+func (a *Answer) Code() fault.Kind {
+	if len(a.Errors) == 0 {
+		return ""
+	}
+	return a.Errors[0].Extensions.Code
+}
