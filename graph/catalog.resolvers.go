@@ -49,10 +49,11 @@ func (r *productResolver) Availability(ctx context.Context, obj *catalog.Product
 }
 
 func (r *productConnectionResolver) TotalCount(ctx context.Context, obj *catalog.ProductConnection) (int, error) {
-	if counted := obj.Counted(); counted.Shop != (tenancy.ID{}) {
+	counted := obj.Counted()
+	if counted.Shop != (tenancy.ID{}) {
 		return load(ctx).productsIn.Load(ctx, counted.Shop)
 	}
-	return r.Catalog.Count(ctx, identity.From(ctx), obj.Counted().Filter)
+	return r.Catalog.Count(ctx, identity.From(ctx), &counted.Filter)
 }
 
 func (r *queryResolver) Categories(ctx context.Context) ([]*catalog.Category, error) {

@@ -1218,7 +1218,7 @@ extend type Shop {
 
 "Which products to keep. Conditions add up; what is absent does not narrow."
 input ProductFilter {
-  "Sold in one of these communes."
+  "Sold in one of these communes. Each once; an empty list matches nothing."
   communes: [InseeCode!]
   "In this category or one below it."
   category: ID
@@ -1396,7 +1396,7 @@ extend type Commune {
 
 "Which shops to keep. Conditions add up; what is absent does not narrow."
 input ShopFilter {
-  "In one of these communes."
+  "In one of these communes. Each once; an empty list matches nothing."
   communes: [InseeCode!]
   "In this category or one below it."
   category: ID

@@ -215,8 +215,12 @@ func (c *Catalog) connection(list string, count ProductCount, rows []Product, fi
 	return con
 }
 
-// Count is how many products a list over communes has; f comes from a connection.
-func (c *Catalog) Count(ctx context.Context, v *identity.Viewer, f ProductFilter) (int, error) {
+// Count is how many products a list over communes has.
+func (c *Catalog) Count(ctx context.Context, v *identity.Viewer, filter *ProductFilter) (int, error) {
+	f, err := filter.checked(ctx, c.Communes)
+	if err != nil {
+		return 0, err
+	}
 	communes := f.communes(v)
 	var args pg.Args
 	n, err := pg.SelectScalars[int](ctx, c.DB, v.PublicScope().In(communes...),

@@ -324,6 +324,10 @@ func (d *Directory) connection(q ShopQuery, commune string, rows []shopRow, firs
 
 // Count is how many shops a list over communes has.
 func (d *Directory) Count(ctx context.Context, v *identity.Viewer, q ShopQuery) (int, error) {
+	q, err := q.checked(ctx, d.Communes)
+	if err != nil {
+		return 0, err
+	}
 	byCommune, err := d.CountByCommune(ctx, v, q.communes(v), q)
 	n := 0
 	for _, own := range byCommune {
@@ -332,12 +336,15 @@ func (d *Directory) Count(ctx context.Context, v *identity.Viewer, q ShopQuery) 
 	return n, err
 }
 
-// CountByCommune is how many shops the list has in each of the communes; q comes from a
-// connection.
+// CountByCommune is how many shops the list has in each of the communes.
 func (d *Directory) CountByCommune(ctx context.Context, v *identity.Viewer, communes []string, q ShopQuery) (map[string]int, error) {
 	type count struct {
 		CommuneID string
 		N         int
+	}
+	q, err := q.checked(ctx, d.Communes)
+	if err != nil {
+		return nil, err
 	}
 	var args pg.Args
 	counts, err := pg.Select[count](ctx, d.DB, v.PublicScope().In(communes...),

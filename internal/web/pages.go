@@ -84,7 +84,7 @@ func (s *Server) readHome(ctx context.Context) (*homeFacts, error) {
 		return nil, err
 	}
 	f := &homeFacts{Communes: len(visitor.AllCommunes())}
-	if f.Shops, err = s.directory.Count(ctx, visitor, &directory.ShopConnection{}); err != nil {
+	if f.Shops, err = s.directory.Count(ctx, visitor, directory.ShopQuery{}); err != nil {
 		return nil, err
 	}
 	if f.Products, err = s.catalog.Count(ctx, visitor, nil); err != nil {
