@@ -30,6 +30,8 @@ type process struct {
 	stderr io.Writer
 	log    *slog.Logger
 	wrong  mistakes // so far: each command adds its own before it gives up
+
+	variables map[*kong.Flag][]string // each flag's environment variables
 }
 
 // Exit codes.
@@ -40,7 +42,7 @@ const (
 
 // run runs the program with the given arguments and environment and returns its exit code.
 func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) (code int) {
-	p := &process{env: map[string]string{}, stdout: stdout, stderr: stderr}
+	p := &process{env: map[string]string{}, variables: map[*kong.Flag][]string{}, stdout: stdout, stderr: stderr}
 	for _, pair := range env {
 		name, value, _ := strings.Cut(pair, "=")
 		p.env[name] = value
@@ -104,7 +106,7 @@ func (p *process) ownEnvironment(k *kong.Kong) error {
 	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok && len(flag.Tag.Envs) > 0 {
 			flag.Help = kong.DefaultHelpValueFormatter(flag.Value)
-			flag.Envs, flag.Tag.Envs = flag.Tag.Envs, nil
+			p.variables[flag], flag.Tag.Envs = flag.Tag.Envs, nil
 		}
 		return next(nil)
 	})
@@ -113,7 +115,7 @@ func (p *process) ownEnvironment(k *kong.Kong) error {
 // fromEnvironment gives a flag that was not on the command line its variable. An empty
 // variable is an absent one, as compose files write them.
 func (p *process) fromEnvironment(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	for _, name := range flag.Envs {
+	for _, name := range p.variables[flag] {
 		if value := p.env[name]; value != "" {
 			return value, nil
 		}

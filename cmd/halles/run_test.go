@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/audelor/halles/internal/fixture"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/pg/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+var secret = base64.StdEncoding.EncodeToString(fixture.Secret)
+
+// output collects what a program prints while it runs.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// halles runs the program to its end.
+func halles(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, problems output
+	code = run(t.Context(), args, env, &out, &problems)
+	return code, out.String(), problems.String()
+}
+
+func TestAllMistakesAtOnce(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := halles(t, []string{
+		"HALLES_DATABASE_URL=mysql://user:hunter2@host/halles", "HALLES_SECRET=short", "HALLES_ORIGINS=https://good.example,https://bad.example/path",
+		"HALLES_ROUTER_TOKEN=tiny", "HALLES_TOKEN_KEY=tooshort", "HALLES_LISTEN=8080", "HALLES_LOG_LEVEL=loud", "HALLES_LOG_FORMAT=xml",
+	}, "serve")
+	if code != 2 || stdout != "" {
+		t.Errorf("exit code %d, output %q", code, stdout)
+	}
+	for _, name := range []string{"HALLES_DATABASE_URL", "HALLES_SECRET", `"https://bad.example/path"`, "HALLES_ROUTER_TOKEN", "HALLES_TOKEN_KEY", `"8080"`, `"loud"`, `"xml"`} {
+		if !strings.Contains(stderr, name) {
+			t.Errorf("%s is not told: %s", name, stderr)
+		}
+	}
+	if n := strings.Count(stderr, "\n  - "); n != 8 {
+		t.Errorf("%d mistakes told, not 8: %s", n, stderr)
+	}
+	if strings.Contains(stderr, "hunter2") || strings.Contains(stderr, "good.example") {
+		t.Errorf("a password or what is right is told: %s", stderr)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	if code, _, stderr := halles(t, nil, "serve", "--lisen", ":1"); code != 2 || !strings.Contains(stderr, "--lisen") {
+		t.Errorf("unknown flag: exit %d, %s", code, stderr)
+	}
+	if code, _, stderr := halles(t, nil, "migrate"); code != 2 || !strings.Contains(stderr, "HALLES_DATABASE_URL") {
+		t.Errorf("migrate without a database: exit %d, %s", code, stderr)
+	}
+	code, stdout, _ := halles(t, nil, "serve", "--help")
+	if code != 0 {
+		t.Errorf("--help: exit %d", code)
+	}
+	for _, name := range []string{"HALLES_DATABASE_URL", "HALLES_DB_PASSWORD_", "HALLES_SECRET", "HALLES_LISTEN", "HALLES_ORIGINS", "HALLES_ROUTER_TOKEN", "HALLES_TOKEN_KEY"} {
+		if !strings.Contains(stdout, name) {
+			t.Errorf("--help does not tell %s", name)
+		}
+	}
+}
+
+func TestSchemaIsFederated(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := halles(t, nil, "schema")
+	if code != 0 || !strings.Contains(stdout, `@link(`) || !strings.Contains(stdout, `type Commune implements Node @key(fields: "insee") @key(fields: "slug")`) {
+		t.Errorf("exit %d, %.300s %s", code, stdout, stderr)
+	}
+}
+
+// served runs `halles serve` on a free port until the test ends, and gives its address.
+func served(t *testing.T, env []string, args ...string) (url string, end func() (code int, stderr string)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	problems := &output{}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), env, io.Discard, problems)
+	}()
+	end = sync.OnceValues(func() (int, string) {
+		cancel()
+		return <-ended, problems.String()
+	})
+	t.Cleanup(func() { end() })
+	address := regexp.MustCompile(`url=(\S+)`)
+	for range 500 {
+		if m := address.FindStringSubmatch(problems.String()); m != nil {
+			return m[1], end
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("it does not serve: %s", problems)
+	return "", nil
+}
+
+func get(t *testing.T, url string, headers ...string) (status int, body string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(raw)
+}
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	subject, _ := fixture.Account(t, d, identity.Merchant, shop)
+	env := []string{
+		"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret,
+		"HALLES_TOKEN_KEY=" + base64.StdEncoding.EncodeToString(fixture.Secret[:32]), "HALLES_TOKEN_ISSUER=" + fixture.Issuer,
+	}
+	url, end := served(t, env)
+	if status, body := get(t, url+"/readyz"); status != 200 {
+		t.Errorf("not ready: %s", body)
+	}
+
+	t.Run("TokenIsAccepted", func(t *testing.T) {
+		code, token, stderr := halles(t, env, "token", subject, "--valid", "5m")
+		if code != 0 {
+			t.Fatalf("exit %d: %s", code, stderr)
+		}
+		status, body := get(t, url+"/graphql?query=%7Bviewer%7Bkind%7D%7D", "Authorization", "Bearer "+strings.TrimSpace(token))
+		if status != 200 || !strings.Contains(body, "MERCHANT") {
+			t.Errorf("%d %s", status, body)
+		}
+		if code, _, stderr := halles(t, []string{"HALLES_TOKEN_KEY=x"}, "token", subject, "--valid", "soon"); code != 2 || strings.Count(stderr, "\n  - ") != 2 {
+			t.Errorf("bad key and bad life: exit %d, %s", code, stderr)
+		}
+	})
+	t.Run("PortInUse", func(t *testing.T) {
+		port := strings.TrimPrefix(url, "http://")
+		code, _, stderr := halles(t, env, "serve", "--listen", port)
+		if want := "halles: " + port + " is in use: stop the other program or choose another port with --listen\n"; code != 1 || !strings.HasSuffix(stderr, want) {
+			t.Errorf("exit %d, %s", code, stderr)
+		}
+	})
+	if code, stderr := end(); code != 0 || !strings.Contains(stderr, "stopped") {
+		t.Errorf("it ended with %d: %s", code, stderr)
+	}
+}
+
+func TestServeRefusesAnOldSchema(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	env := []string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
+	newest := pgtest.Scan[int64](t, d, "select max(version_id) from goose_db_version")
+	d.Exec(t, "delete from goose_db_version where version_id = $1", newest)
+	if code, _, stderr := halles(t, env, "serve"); code != 1 || !strings.Contains(stderr, fmt.Sprintf("needs %d: run `halles migrate`", newest)) {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+func TestMigrateMakesRolesAndSchema(t *testing.T) {
+	t.Parallel()
+	d := pgtest.Empty(t, "")
+	env := []string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
+	if code, _, stderr := halles(t, env, "serve"); code != 1 || !strings.Contains(stderr, "halles migrate") {
+		t.Errorf("an empty database is served: exit %d, %s", code, stderr)
+	}
+	code, stdout, stderr := halles(t, env, "migrate", "--roles", d.AdminURL())
+	if code != 0 || !strings.Contains(stdout, "roles are there") {
+		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
+	}
+	if code, stdout, _ := halles(t, env, "migrate"); code != 0 || !strings.HasPrefix(stdout, "0 migrations applied") {
+		t.Errorf("a second time: exit %d, %s", code, stdout)
+	}
+	url, _ := served(t, env)
+	if status, body := get(t, url+"/graphql?query=%7Bcommunes%7Bname%7D%7D"); status != 200 || !strings.Contains(body, "Larmor-Plage") {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+// TestProgram builds the program and ends it as a user and as a system would.
+func TestProgram(t *testing.T) {
+	t.Parallel()
+	binary := filepath.Join(t.TempDir(), "halles")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	d := pgtest.New(t)
+	for name, signal := range map[string]syscall.Signal{"Interrupt": syscall.SIGINT, "Terminate": syscall.SIGTERM} {
+		t.Run(name, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			address := listener.Addr().String()
+			listener.Close()
+			program := exec.CommandContext(t.Context(), binary, "serve", "--listen", address)
+			program.Env = []string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret}
+			problems := &output{}
+			program.Stderr = problems
+			if err := program.Start(); err != nil {
+				t.Fatal(err)
+			}
+			for range 500 {
+				if strings.Contains(problems.String(), "url=") {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			if status, _ := get(t, "http://"+address+"/healthz"); status != 200 {
+				t.Errorf("status %d", status)
+			}
+			if err := program.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			if err := program.Wait(); err != nil || !strings.Contains(problems.String(), "msg=stopped") {
+				t.Errorf("%v: %s", err, problems)
+			}
+		})
+	}
+}
