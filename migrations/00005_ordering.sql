@@ -43,12 +43,10 @@ comment on column orders.customer_id is 'account, when signed in; no foreign key
 comment on column orders.reason_text is 'what the person who ended it added; never in the event log.';
 comment on column orders.pickup_code is 'said at the door: three consonants without look-alikes and three digits.';
 -- A code is spoken at one shop and tells its open orders apart; afterwards it may come again.
+-- A merchant's counter also opens by this index, past years of closed orders.
 create unique index orders_open_pickup_code on orders (commune_id, shop_id, pickup_code)
 	where status in ('PLACED', 'ACCEPTED', 'READY', 'OUT_FOR_DELIVERY');
 create index orders_by_shop on orders (commune_id, shop_id, placed_at desc, id desc);
--- What a merchant's counter opens with; years of closed orders stay out of its way.
-create index orders_open on orders (commune_id, shop_id)
-	where status in ('PLACED', 'ACCEPTED', 'READY', 'OUT_FOR_DELIVERY');
 create index orders_by_customer on orders (commune_id, customer_id, placed_at desc, id desc) where customer_id is not null;
 
 create table order_lines (

@@ -39,6 +39,10 @@ type Event struct {
 	Actor     Actor
 	Reason    *Reason
 	At        time.Time
+
+	// Cursor is where to go on after this event in the list that it was read from: each
+	// subscription seals its own, and so may an order's history.
+	Cursor string `db:"-"`
 }
 
 const eventColumns = `e.commune_id, e.seq, e.order_id, e.order_seq, e.shop_id, e.kind, e.status, e.actor, e.reason, e.at`

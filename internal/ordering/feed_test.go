@@ -1,0 +1,715 @@
+package ordering_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/goleak"
+
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/fixture"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
+	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// newFeed runs a feed as one server process would, with pools of its own, until the test ends.
+func newFeed(t testing.TB, d *pgtest.Database, listenURL string) *ordering.Feed {
+	t.Helper()
+	db, err := pg.Open(context.Background(), d.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := ordering.NewFeed(db, listenURL, page.NewSealer(fixture.Secret), slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_ = f.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-stopped
+		db.Close()
+	})
+	return f
+}
+
+// placed writes an order with its first event, as Place does last.
+func placed(t testing.TB, d *pgtest.Database, shop tenancy.ID, customer *uuid.UUID) tenancy.ID {
+	t.Helper()
+	id := tenancy.NewID(tenancy.KindOrder, shop.Commune)
+	err := pgx.BeginFunc(context.Background(), d.Migrate, func(tx pgx.Tx) error {
+		_, err := tx.Exec(context.Background(), `
+			insert into orders (commune_id, id, shop_id, number, channel, mode, status, version, customer_id, scope,
+				idempotency_key, items_cents, delivery_cents, item_count, pickup_code, placed_at, updated_at)
+			values ($1, $2, $3, $2::uuid::text, 'WEB', 'PICKUP', 'PLACED', 1, $4, 'test', $2::uuid::text, 100, 0, 1, upper(substr(md5($2::uuid::text), 1, 6)), now(), now())`,
+			id.Commune, id.Row, shop.Row, customer)
+		if err != nil {
+			return err
+		}
+		return ordering.AppendEventTx(context.Background(), tx, &ordering.Event{
+			CommuneID: id.Commune, OrderRow: id.Row, OrderSeq: 1, ShopRow: shop.Row,
+			Kind: "PLACED", Status: ordering.Placed, Actor: ordering.ByCustomer, At: time.Now(),
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// moved changes an order's status, with its event.
+func moved(t testing.TB, d *pgtest.Database, order tenancy.ID, to ordering.Status) {
+	t.Helper()
+	err := pgx.BeginFunc(context.Background(), d.Migrate, func(tx pgx.Tx) error {
+		e := ordering.Event{CommuneID: order.Commune, OrderRow: order.Row, Kind: ordering.EventKind(to), Status: to, Actor: ordering.ByMerchant, At: time.Now()}
+		err := tx.QueryRow(context.Background(), `
+			update orders set status = $3, version = version + 1 where commune_id = $1 and id = $2 returning version, shop_id`,
+			order.Commune, order.Row, to).Scan(&e.OrderSeq, &e.ShopRow)
+		if err != nil {
+			return err
+		}
+		return ordering.AppendEventTx(context.Background(), tx, &e)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// seen is an event as far as these tests compare it.
+func seen(e *ordering.Event) string {
+	return fmt.Sprintf("%s %04d %s %d %s", e.CommuneID, e.Seq, e.OrderRow, e.OrderSeq, e.Status)
+}
+
+// next is the stream's next event, within two seconds.
+func next(t testing.TB, s *ordering.Stream) *ordering.Event {
+	t.Helper()
+	select {
+	case e, ok := <-s.C:
+		if !ok {
+			t.Fatalf("the stream ended: %v", s.Err())
+		}
+		return e
+	case <-time.After(2 * time.Second):
+		t.Fatal("no event within two seconds")
+		return nil
+	}
+}
+
+// silent fails when the stream has something to say.
+func silent(t testing.TB, s *ordering.Stream) {
+	t.Helper()
+	select {
+	case e, ok := <-s.C:
+		t.Fatalf("unexpected: %v, %v", e, ok)
+	case <-time.After(150 * time.Millisecond):
+	}
+}
+
+func wantFault(t testing.TB, err error, kind fault.Kind) {
+	t.Helper()
+	if !errors.Is(err, kind) {
+		t.Errorf("got %v, want %s", err, kind)
+	}
+}
+
+// wantEnd reads the stream out and compares why it ended.
+func wantEnd(t testing.TB, s *ordering.Stream, kind fault.Kind) {
+	t.Helper()
+	end := time.After(5 * time.Second)
+	for {
+		select {
+		case _, ok := <-s.C:
+			if !ok {
+				wantFault(t, s.Err(), kind)
+				return
+			}
+		case <-end:
+			t.Fatal("the stream goes on")
+		}
+	}
+}
+
+// What a second process changed arrives here: by NOTIFY, and where that is lost, by the poll.
+func TestEventsCrossProcesses(t *testing.T) {
+	t.Parallel()
+	for name, listens := range map[string]bool{"ByNotify": true, "ByPollAlone": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := pgtest.New(t)
+			url := ""
+			if listens {
+				url = d.URL(pg.Listen)
+			}
+			here, there := newFeed(t, d, url), newFeed(t, d, url)
+			shop := fixture.Shop(t, d, fixture.ShopOpts{})
+			v := fixture.Viewer(t, d, identity.Merchant, shop)
+			s, err := here.ShopOrders(t.Context(), v, []tenancy.ID{shop}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond) // the listener connects
+			var took []time.Duration
+			for range 5 {
+				began := time.Now()
+				order := placed(t, d, shop, nil)
+				there.Wake(shop.Commune)
+				if e := next(t, s); e.OrderID() != order {
+					t.Fatalf("another order: %v", e)
+				}
+				took = append(took, time.Since(began))
+			}
+			slices.Sort(took)
+			t.Logf("of 5, the middle one took %v, the longest %v", took[2], took[4])
+			if listens && took[2] > 500*time.Millisecond { // the poll finds the next one a second later
+				t.Errorf("took %v: that was the poll and not the notification", took[2])
+			}
+		})
+	}
+}
+
+// Each subscription starts with the present state and goes on without a seam.
+func TestPresentStateThenEvents(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	f := newFeed(t, d, "")
+	lorient, groix := fixture.Shop(t, d, fixture.ShopOpts{}), fixture.Shop(t, d, fixture.ShopOpts{Commune: fixture.Groix})
+	other := fixture.Shop(t, d, fixture.ShopOpts{})
+	v := fixture.Viewer(t, d, identity.Merchant, lorient, groix)
+	first, done, second := placed(t, d, lorient, nil), placed(t, d, lorient, nil), placed(t, d, groix, nil)
+	placed(t, d, other, nil)
+	moved(t, d, done, ordering.Collected)
+	moved(t, d, first, ordering.Accepted)
+	shops := []tenancy.ID{lorient, groix}
+	s, err := f.ShopOrders(t.Context(), v, shops, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Open orders only, their last event only, the oldest event first, over both communes.
+	one, two := next(t, s), next(t, s)
+	if one.OrderID() != second || two.OrderID() != first || two.Status != ordering.Accepted {
+		t.Errorf("present state: %s, %s", seen(one), seen(two))
+	}
+	silent(t, s)
+	moved(t, d, second, ordering.Accepted)
+	placed(t, d, other, nil)
+	f.Wake(fixture.Groix, fixture.Lorient)
+	if e := next(t, s); e.OrderID() != second || e.OrderSeq != 2 {
+		t.Errorf("then: %s", seen(e))
+	}
+	silent(t, s) // the other shop's order is not for this viewer
+
+	// Cut off amid the present state, the reader gets its rest, and what came since.
+	moved(t, d, first, ordering.Ready)
+	s, err = f.ShopOrders(t.Context(), v, shops, &one.Cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{seen(next(t, s)), seen(next(t, s)), seen(next(t, s))}
+	want := pgtestStrings(t, d, `select commune_id || ' ' || lpad(seq::text, 4, '0') || ' ' || order_id || ' ' || order_seq || ' ' || status
+		from order_events where (order_id = $1 and order_seq > 1) or (order_id = $2 and order_seq > 1) order by at`, first.Row, second.Row)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("resumed amid the present state: %s", diff)
+	}
+	silent(t, s)
+}
+
+func pgtestStrings(t testing.TB, d *pgtest.Database, sql string, args ...any) []string {
+	t.Helper()
+	rows, err := d.Migrate.Query(context.Background(), sql, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// An order is followed by its customer, its guest, its merchant and the commune's staff; for
+// everybody else it is as unknown as one that never was, in the same words.
+func TestWhoFollowsAnOrder(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	f := newFeed(t, d, "")
+	shop, far := fixture.Shop(t, d, fixture.ShopOpts{}), fixture.Shop(t, d, fixture.ShopOpts{Commune: fixture.Groix})
+	customer := fixture.Viewer(t, d, identity.Customer)
+	order := placed(t, d, shop, &customer.Account)
+	commune := func(insee string) tenancy.ID {
+		return tenancy.ID{Kind: tenancy.KindCommune, Commune: insee}
+	}
+	visitor := fixture.Viewer(t, d, identity.Visitor)
+	unknown := tenancy.NewID(tenancy.KindOrder, shop.Commune)
+	for name, c := range map[string]struct {
+		v    *identity.Viewer
+		want error
+	}{
+		"Customer":         {customer, nil},
+		"Guest":            {visitor.GuestOf(order), nil},
+		"Merchant":         {fixture.Viewer(t, d, identity.Merchant, shop), nil},
+		"Agent":            {fixture.Viewer(t, d, identity.Agent, commune(shop.Commune)), nil},
+		"Hotline":          {fixture.Viewer(t, d, identity.Hotline), nil},
+		"OtherCustomer":    {fixture.Viewer(t, d, identity.Customer), fault.NotFound},
+		"OtherGuest":       {visitor.GuestOf(unknown), fault.NotFound},
+		"OtherMerchant":    {fixture.Viewer(t, d, identity.Merchant, far), fault.NotFound},
+		"AgentElsewhere":   {fixture.Viewer(t, d, identity.Agent, commune(fixture.Groix)), fault.NotFound},
+		"Visitor":          {visitor, fault.NotFound},
+		"AnalystForbidden": {fixture.Viewer(t, d, identity.Analyst), fault.Forbidden},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := f.OrderUpdated(ctx, c.v, order, nil)
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+		if c.want == nil {
+			if e := next(t, s); e.OrderID() != order || e.Status != ordering.Placed {
+				t.Errorf("%s: %v", name, e)
+			}
+		} else if errors.Is(c.want, fault.NotFound) {
+			_, never := f.OrderUpdated(ctx, c.v, unknown, nil)
+			if fault.Of(err).Message != fault.Of(never).Message {
+				t.Errorf("%s: a foreign order answers %q, an unknown one %q", name, err, never)
+			}
+		}
+		cancel()
+	}
+
+	merchant := fixture.Viewer(t, d, identity.Merchant, shop)
+	_, err := f.ShopOrders(t.Context(), merchant, []tenancy.ID{shop, far}, nil)
+	wantFault(t, err, fault.NotFound)
+	_, err = f.ShopOrders(t.Context(), merchant, nil, nil)
+	wantFault(t, err, fault.Invalid)
+	_, err = f.ShopOrders(t.Context(), merchant, []tenancy.ID{order}, nil)
+	wantFault(t, err, fault.Invalid)
+	_, err = f.ShopOrders(t.Context(), customer, []tenancy.ID{shop}, nil)
+	wantFault(t, err, fault.Forbidden)
+	_, err = f.ShopOrders(t.Context(), visitor, []tenancy.ID{shop}, nil)
+	wantFault(t, err, fault.Unauthenticated)
+	agent := fixture.Viewer(t, d, identity.Agent, commune(fixture.Groix))
+	_, err = f.CommuneActivity(t.Context(), agent, []tenancy.ID{commune(fixture.Groix), commune(fixture.Lorient)}, nil)
+	wantFault(t, err, fault.NotFound)
+	_, err = f.CommuneActivity(t.Context(), merchant, []tenancy.ID{commune(fixture.Groix)}, nil)
+	wantFault(t, err, fault.Forbidden)
+}
+
+// A cursor resumes the subscription that gave it and no other, for the viewer that it was
+// given to; one of another life of the log has expired.
+func TestCursors(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	f := newFeed(t, d, "")
+	shop, second := fixture.Shop(t, d, fixture.ShopOpts{}), fixture.Shop(t, d, fixture.ShopOpts{})
+	v, w := fixture.Viewer(t, d, identity.Merchant, shop, second), fixture.Viewer(t, d, identity.Merchant, shop, second)
+	order := placed(t, d, shop, nil)
+	twin := placed(t, d, shop, nil)
+	shops := []tenancy.ID{shop, second}
+	s, err := f.ShopOrders(t.Context(), v, shops, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor := next(t, s).Cursor
+	one, err := f.OrderUpdated(t.Context(), v, order, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	orderCursor := next(t, one).Cursor
+
+	if _, err = f.ShopOrders(t.Context(), v, []tenancy.ID{second, shop}, &cursor); err != nil {
+		t.Errorf("the same shops in another order: %v", err)
+	}
+	for name, open := range map[string]func() (*ordering.Stream, error){
+		"Forged": func() (*ordering.Stream, error) {
+			c := "AAAA" + cursor[4:]
+			return f.ShopOrders(t.Context(), v, shops, &c)
+		},
+		"Empty":          func() (*ordering.Stream, error) { c := ""; return f.ShopOrders(t.Context(), v, shops, &c) },
+		"OtherArguments": func() (*ordering.Stream, error) { return f.ShopOrders(t.Context(), v, shops[:1], &cursor) },
+		"OtherViewer":    func() (*ordering.Stream, error) { return f.ShopOrders(t.Context(), w, shops, &cursor) },
+		"OtherField":     func() (*ordering.Stream, error) { return f.ShopOrders(t.Context(), v, shops, &orderCursor) },
+		"OtherOrder":     func() (*ordering.Stream, error) { return f.OrderUpdated(t.Context(), v, twin, &orderCursor) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := open()
+			wantFault(t, err, fault.Invalid)
+		})
+	}
+
+	// A customer's cursors tell nothing of the commune's volume: the same after one order or a hundred.
+	for range 100 {
+		placed(t, d, second, nil)
+	}
+	again, err := f.OrderUpdated(t.Context(), v, order, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := next(t, again).Cursor; c != orderCursor {
+		t.Error("the cursor of an order's event changed with the orders of others")
+	}
+
+	t.Run("Pruned", func(t *testing.T) {
+		d.Exec(t, `delete from order_events where commune_id = $1 and seq <= 5`, shop.Commune)
+		d.Exec(t, `update stream_heads set pruned = 5 where commune_id = $1`, shop.Commune)
+		_, err := f.ShopOrders(t.Context(), v, shops, &cursor)
+		wantFault(t, err, fault.CursorExpired)
+		moved(t, d, order, ordering.Accepted)
+		moved(t, d, order, ordering.Ready)
+		d.Exec(t, `delete from order_events where commune_id = $1 and order_id = $2 and order_seq = 2`, order.Commune, order.Row)
+		_, err = f.OrderUpdated(t.Context(), v, order, &orderCursor)
+		wantFault(t, err, fault.CursorExpired)
+	})
+	t.Run("Restored", func(t *testing.T) {
+		s, err := f.ShopOrders(t.Context(), v, shops, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cursor := next(t, s).Cursor
+		d.Exec(t, `update feed_epoch set epoch = gen_random_uuid()`)
+		_, err = f.ShopOrders(t.Context(), v, shops, &cursor)
+		wantFault(t, err, fault.CursorExpired)
+		wantEnd(t, s, fault.CursorExpired) // who was reading is told, too
+	})
+}
+
+// long is the length of a test in its short and its long form.
+func long(short, long int) int {
+	if os.Getenv("HALLES_LONG") != "" {
+		return long
+	}
+	return short
+}
+
+// Readers that are cut off at any moment and resume at any process miss nothing and get nothing
+// twice, while writers write in several communes, and while the listeners' connections are
+// killed five times a second.
+func TestResumeAfterCuts(t *testing.T) {
+	t.Parallel()
+	for name, kill := range map[string]bool{"Quiet": false, "ListenersKilled": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resumeAfterCuts(t, kill)
+		})
+	}
+}
+
+func resumeAfterCuts(t *testing.T, kill bool) {
+	d := pgtest.New(t)
+	processes := []*ordering.Feed{newFeed(t, d, d.URL(pg.Listen)), newFeed(t, d, d.URL(pg.Listen))}
+	var shops []tenancy.ID
+	for _, c := range []string{fixture.Lorient, fixture.Lorient, fixture.Groix, fixture.Lanester} {
+		shops = append(shops, fixture.Shop(t, d, fixture.ShopOpts{Commune: c}))
+	}
+	customer := fixture.Viewer(t, d, identity.Customer)
+	followed := placed(t, d, shops[0], &customer.Account)
+	for _, shop := range shops {
+		placed(t, d, shop, nil)
+	}
+	merchant := fixture.Viewer(t, d, identity.Merchant, shops[0], shops[2])
+	hotline := fixture.Viewer(t, d, identity.Hotline)
+	communes := []tenancy.ID{{Kind: tenancy.KindCommune, Commune: fixture.Lorient}, {Kind: tenancy.KindCommune, Commune: fixture.Lanester}}
+
+	stop, cuts := make(chan struct{}), long(15, 50)
+	var writers, readers sync.WaitGroup
+	type story struct {
+		name   string
+		open   func(context.Context, *ordering.Feed, *string) (*ordering.Stream, error)
+		where  string
+		args   []any
+		got    []string
+		cursor *string
+	}
+	stories := []*story{
+		{
+			name: "shopOrders", where: "(commune_id, shop_id) in (($1::text, $2::uuid), ($3::text, $4::uuid))",
+			args: []any{shops[0].Commune, shops[0].Row, shops[2].Commune, shops[2].Row},
+			open: func(ctx context.Context, f *ordering.Feed, after *string) (*ordering.Stream, error) {
+				return f.ShopOrders(ctx, merchant, []tenancy.ID{shops[0], shops[2]}, after)
+			},
+		},
+		{
+			name: "communeActivity", where: "commune_id in ($1, $2)", args: []any{fixture.Lorient, fixture.Lanester},
+			open: func(ctx context.Context, f *ordering.Feed, after *string) (*ordering.Stream, error) {
+				return f.CommuneActivity(ctx, hotline, communes, after)
+			},
+		},
+		{
+			name: "orderUpdated", where: "commune_id = $1 and order_id = $2", args: []any{followed.Commune, followed.Row},
+			open: func(ctx context.Context, f *ordering.Feed, after *string) (*ordering.Stream, error) {
+				return f.OrderUpdated(ctx, customer, followed, after)
+			},
+		},
+	}
+	// Each has its first event, the oldest of its list, before anything is written: the whole
+	// list is then what a reader must have seen.
+	read := func(st *story, ctx context.Context, more func() bool) {
+		s, err := st.open(ctx, processes[rand.N(2)], st.cursor)
+		if err != nil {
+			if ctx.Err() == nil {
+				t.Errorf("%s: %v", st.name, err)
+			}
+			return
+		}
+		for more() {
+			e, ok := <-s.C
+			if !ok {
+				return
+			}
+			st.got = append(st.got, seen(e))
+			st.cursor = &e.Cursor
+		}
+	}
+	for _, st := range stories {
+		ctx, cancel := context.WithCancel(t.Context())
+		read(st, ctx, func() bool { return len(st.got) == 0 })
+		cancel()
+	}
+	for i := range 4 {
+		writers.Go(func() {
+			var open []tenancy.ID
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Duration(rand.N(4)) * time.Millisecond):
+				}
+				var order tenancy.ID
+				switch {
+				case i == 0 && n%3 == 0:
+					order = followed
+					moved(t, d, order, []ordering.Status{ordering.Accepted, ordering.Ready}[rand.N(2)])
+				case len(open) > 5:
+					order = open[0]
+					open = open[1:]
+					moved(t, d, order, ordering.Accepted)
+				default:
+					order = placed(t, d, shops[rand.N(len(shops))], nil)
+					open = append(open, order)
+				}
+				processes[rand.N(2)].Wake(order.Commune)
+			}
+		})
+	}
+	if kill {
+		writers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				case <-time.After(200 * time.Millisecond):
+					killListeners(t, d)
+				}
+			}
+		})
+	}
+
+	for _, st := range stories {
+		readers.Go(func() {
+			for range cuts {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.N(200))*time.Millisecond)
+				limit := len(st.got) + 1 + rand.N(40) // some cuts fall between events, some right after one
+				read(st, ctx, func() bool { return len(st.got) < limit })
+				cancel()
+			}
+		})
+	}
+	readers.Wait()
+	close(stop)
+	writers.Wait()
+	for _, st := range stories {
+		want := pgtestStrings(t, d, `select commune_id || ' ' || lpad(seq::text, 4, '0') || ' ' || order_id || ' ' || order_seq || ' ' || status
+			from order_events where `+st.where+` order by commune_id, seq`, st.args...)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		read(st, ctx, func() bool { return len(st.got) < len(want) })
+		cancel()
+		byCommune := map[string][]string{} // no order is promised between communes
+		for _, s := range st.got {
+			byCommune[s[:5]] = append(byCommune[s[:5]], s)
+		}
+		var got []string
+		for _, c := range []string{fixture.Groix, fixture.Lanester, fixture.Lorient} {
+			got = append(got, byCommune[c]...)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s over %d cuts: %s", st.name, cuts, diff)
+		}
+		t.Logf("%s: %d events over %d cuts", st.name, len(got), cuts)
+	}
+}
+
+func killListeners(t testing.TB, d *pgtest.Database) {
+	admin, err := pgx.Connect(context.Background(), d.AdminURL())
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer admin.Close(context.Background())
+	if _, err := admin.Exec(context.Background(), `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'halles_listen' and datname = current_database()`); err != nil {
+		t.Error(err)
+	}
+}
+
+// A reader that does not read is cut, and told to resume; it then has all that it missed. Others
+// do not wait for it.
+func TestSlowReaderIsCutAndResumes(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	f := newFeed(t, d, "")
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	v := fixture.Viewer(t, d, identity.Merchant, shop)
+	order := placed(t, d, shop, nil)
+	slow, err := f.ShopOrders(t.Context(), v, []tenancy.ID{shop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick, err := f.ShopOrders(t.Context(), v, []tenancy.ID{shop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := next(t, slow).Cursor
+	next(t, quick)
+	const n = 700 // more than a queue, and more than one page of the log
+	for range n {
+		moved(t, d, order, ordering.Accepted)
+		f.Wake(shop.Commune)
+		next(t, quick)
+	}
+	wantEnd(t, slow, fault.Limited)
+	resumed, err := f.ShopOrders(t.Context(), v, []tenancy.ID{shop}, &last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if e := next(t, resumed); e.OrderSeq != i+2 {
+			t.Fatalf("event %d: %s", i, seen(e))
+		}
+	}
+	silent(t, resumed)
+}
+
+// Where the database numbers in commit order, nobody sees a hole that fills later: 8 writers in
+// one commune, and a reader that never sees one.
+func TestLogHasNoHoles(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	f := newFeed(t, d, "")
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	s, err := f.ShopOrders(t.Context(), fixture.Viewer(t, d, identity.Merchant, shop), []tenancy.ID{shop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const writers, each = 8, 25
+	var wait sync.WaitGroup
+	for range writers {
+		wait.Go(func() {
+			for range each {
+				placed(t, d, shop, nil)
+				f.Wake(shop.Commune)
+			}
+		})
+	}
+	for i := range writers * each {
+		if e := next(t, s); e.Seq != int64(i+1) {
+			t.Fatalf("event %d has number %d", i+1, e.Seq)
+		}
+	}
+	wait.Wait()
+}
+
+// A hundred subscribers of a commune cost one reading per wake-up, not a hundred.
+func TestOneTailForAllSubscribers(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	f := newFeed(t, d, "")
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	v := fixture.Viewer(t, d, identity.Merchant, shop)
+	var streams []*ordering.Stream
+	for range 100 {
+		s, err := f.ShopOrders(t.Context(), v, []tenancy.ID{shop}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams = append(streams, s)
+	}
+	time.Sleep(100 * time.Millisecond)
+	sent := d.Statements()
+	const events = 5
+	for range events {
+		placed(t, d, shop, nil)
+		f.Wake(shop.Commune)
+		for _, s := range streams {
+			next(t, s)
+		}
+	}
+	// One reading and one NOTIFY for each; two polls may fall in between.
+	if n := sent(); n > 2*events+2 {
+		t.Errorf("%d statements for %d events to 100 subscribers", n, events)
+	}
+}
+
+// Nothing stays behind: not after the subscribers have left, not after the feed has stopped,
+// which tells those who were still there.
+func TestNothingStaysBehind(t *testing.T) { // not parallel: it counts goroutines
+	d := pgtest.New(t)
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	v := fixture.Viewer(t, d, identity.Merchant, shop)
+	placed(t, d, shop, nil)
+	before := goleak.IgnoreCurrent()
+	db, err := pg.Open(t.Context(), d.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := ordering.NewFeed(db, d.URL(pg.Listen), page.NewSealer(fixture.Secret), slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_ = f.Run(ctx)
+	}()
+	running := runtime.NumGoroutine()
+	for range long(200, 10_000) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := f.ShopOrders(ctx, v, []tenancy.ID{shop}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rand.N(2) == 0 {
+			next(t, s)
+		}
+		cancel()
+	}
+	for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > running+10 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n := runtime.NumGoroutine(); n > running+10 { // the pools' own and the listener
+		t.Errorf("%d goroutines, %d before", n, running)
+	}
+	s, err := f.ShopOrders(t.Context(), v, []tenancy.ID{shop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	<-stopped
+	wantEnd(t, s, fault.Unavailable)
+	_, err = f.ShopOrders(t.Context(), v, []tenancy.ID{shop}, nil)
+	wantFault(t, err, fault.Unavailable)
+	db.Close()
+	if err := goleak.Find(before); err != nil {
+		t.Error(err)
+	}
+}

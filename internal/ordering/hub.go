@@ -1,0 +1,299 @@
+package ordering
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/audelor/halles/internal/fault"
+)
+
+const (
+	// pageSize bounds one reading of the log.
+	pageSize = 500
+	// ringSize is how many of a commune's last events are kept at hand: a reader that comes
+	// back within them costs no statement.
+	ringSize = 1024
+	// queueSize is how many events may wait for one reader; who has more is cut, and resumes
+	// with its last cursor at its own pace.
+	queueSize = 256
+	// readTimeout gives up a reading on a dead connection; the next wake-up or the poll tries
+	// again on another.
+	readTimeout = 5 * time.Second
+)
+
+// hub follows the logs of the communes that somebody here reads, one tail each, however many
+// the readers.
+type hub struct {
+	read func(ctx context.Context, commune string, after int64) (*logPage, error)
+	log  *slog.Logger
+	ctx  context.Context // ends with the feed
+	stop context.CancelFunc
+	wait sync.WaitGroup // tails and readers
+
+	mu     sync.Mutex // before any tail's
+	tails  map[string]*tail
+	closed bool
+}
+
+func newHub(read func(context.Context, string, int64) (*logPage, error), log *slog.Logger) *hub {
+	h := &hub{read: read, log: log, tails: map[string]*tail{}}
+	h.ctx, h.stop = context.WithCancel(context.Background())
+	return h
+}
+
+// start runs fn in a goroutine that close waits for; false when the hub is closed.
+func (h *hub) start(fn func()) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.wait.Go(fn)
+	return true
+}
+
+// close ends all readers and tails and waits for them.
+func (h *hub) close() {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	h.stop()
+	h.wait.Wait()
+}
+
+// wake tells the tails of communes, or of all without any, that there may be more to read.
+func (h *hub) wake(communes ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(communes) == 0 {
+		for _, t := range h.tails {
+			t.nudge()
+		}
+	}
+	for _, c := range communes {
+		if t := h.tails[c]; t != nil {
+			t.nudge()
+		}
+	}
+}
+
+// followed tells how far each tail has read.
+func (h *hub) followed() map[string]streamHead {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at := make(map[string]streamHead, len(h.tails))
+	for c, t := range h.tails {
+		t.mu.Lock()
+		at[c] = streamHead{c, t.pos, t.epoch}
+		t.mu.Unlock()
+	}
+	return at
+}
+
+// streamHead is the last event of a commune.
+type streamHead struct {
+	CommuneID string
+	Seq       int64
+	Epoch     uuid.UUID
+}
+
+// seat puts a reader that has all up to `at` where the tail passes by, under its keys, and
+// returns what the tail had read beyond. False: the tail is too far ahead, read from the
+// database once more.
+func (h *hub) seat(r *reader, commune string, at int64, epoch uuid.UUID, keys []uuid.UUID) ([]*Event, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		r.end(errStopping())
+		return nil, true
+	}
+	t := h.tails[commune]
+	if t == nil {
+		t = &tail{hub: h, commune: commune, pos: at, epoch: epoch, wake: make(chan struct{}, 1), seats: map[uuid.UUID][]seat{}}
+		var ctx context.Context
+		ctx, t.stop = context.WithCancel(h.ctx)
+		h.tails[commune] = t
+		t.nudge() // what was committed since the reader read has sent its wake-up already
+		h.wait.Go(func() { t.run(ctx) })
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.epoch != epoch {
+		r.end(errExpired())
+		return nil, true
+	}
+	if at < t.pos-int64(len(t.ring)) {
+		return nil, false
+	}
+	var missed []*Event
+	for _, e := range t.ring[len(t.ring)-int(max(t.pos-at, 0)):] {
+		if slices.Contains(keys, e.OrderRow) || slices.Contains(keys, e.ShopRow) || slices.Contains(keys, uuid.Nil) {
+			missed = append(missed, e)
+		}
+	}
+	for _, k := range keys {
+		t.seats[k] = append(t.seats[k], seat{r, max(at, t.pos)})
+	}
+	t.readers++
+	return missed, true
+}
+
+// leave takes a reader from its seat; the last one out stops the tail.
+func (h *hub) leave(r *reader, commune string, keys []uuid.UUID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.tails[commune]
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	left := false
+	for _, k := range keys {
+		rest := slices.DeleteFunc(t.seats[k], func(s seat) bool { return s.reader == r })
+		left = left || len(rest) < len(t.seats[k])
+		if t.seats[k] = rest; len(rest) == 0 {
+			delete(t.seats, k)
+		}
+	}
+	if left {
+		t.readers--
+	}
+	if t.readers == 0 {
+		t.stop()
+		delete(h.tails, commune)
+	}
+}
+
+// tail reads the log of one commune as it grows, and hands each event to those whose order,
+// shop or commune it is. It never waits for a reader.
+//
+// That "seq > pos" finds all there is to find rests on appendEventTx: the counter's row lock is
+// held until commit, so that numbers become visible in their order. A log numbered by a
+// sequence shows 8 before 7, and a reader that has gone past 8 never sees 7 (measured: a
+// quarter of the events lost under 24 writers).
+type tail struct {
+	hub     *hub
+	commune string
+	wake    chan struct{}
+	stop    context.CancelFunc
+	readers int // under hub.mu
+
+	mu    sync.Mutex
+	epoch uuid.UUID
+	pos   int64    // the last event read
+	ring  []*Event // the last ones up to pos, without a gap
+	seats map[uuid.UUID][]seat
+}
+
+// seat is where a reader waits: under the row of its order, the rows of its shops, or the
+// zero UUID for all of the commune.
+type seat struct {
+	reader *reader
+	after  int64 // it has all up to here
+}
+
+func (t *tail) nudge() {
+	select {
+	case t.wake <- struct{}{}:
+	default: // one is waiting already, and will read all there is
+	}
+}
+
+func (t *tail) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.wake:
+		}
+		for t.readOn(ctx) {
+		}
+	}
+}
+
+// readOn reads one page and hands it out; it tells whether there may be more.
+func (t *tail) readOn(ctx context.Context) bool {
+	reading, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	p, err := t.hub.read(reading, t.commune, t.pos) // only this goroutine writes pos
+	if err != nil {
+		if ctx.Err() == nil {
+			t.hub.log.WarnContext(ctx, "the feed cannot read the log; it tries again", "commune", t.commune, "error", err)
+		}
+		return false // the poll finds what is left
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p.epoch != t.epoch || p.head < t.pos || p.pruned > t.pos || !p.follows(t.pos) {
+		t.hub.log.ErrorContext(ctx, "the log is not the one that was read before; its readers start again",
+			"commune", t.commune, "at", t.pos, "head", p.head, "pruned", p.pruned)
+		t.endAll(errExpired())
+		t.epoch, t.pos, t.ring = p.epoch, p.head, nil
+		return false
+	}
+	for _, e := range p.events {
+		t.pos = e.Seq
+		t.offer(e.OrderRow, e)
+		t.offer(e.ShopRow, e)
+		t.offer(uuid.Nil, e)
+	}
+	t.ring = append(t.ring, p.events...)
+	if len(t.ring) > 2*ringSize { // now and then, not at each event
+		t.ring = slices.Clone(t.ring[len(t.ring)-ringSize:])
+	}
+	return len(p.events) == pageSize
+}
+
+func (t *tail) offer(key uuid.UUID, e *Event) {
+	for _, s := range t.seats[key] {
+		if e.Seq > s.after {
+			s.reader.offer(e)
+		}
+	}
+}
+
+func (t *tail) endAll(err error) {
+	for _, seats := range t.seats {
+		for _, s := range seats {
+			s.reader.end(err)
+		}
+	}
+}
+
+// reader is one subscription, as the tails see it.
+type reader struct {
+	queue chan *Event
+	ended chan struct{}
+	once  sync.Once
+	err   error // why it ended; read after ended is closed
+}
+
+func newReader() *reader {
+	return &reader{queue: make(chan *Event, queueSize), ended: make(chan struct{})}
+}
+
+// offer never waits: a reader that cannot keep up is cut.
+func (r *reader) offer(e *Event) {
+	select {
+	case r.queue <- e:
+	default:
+		r.end(fault.Errorf(fault.Limited, "Les événements arrivent plus vite que vous ne les lisez. Reprenez avec after et le dernier curseur reçu."))
+	}
+}
+
+func (r *reader) end(err error) {
+	r.once.Do(func() {
+		r.err = err
+		close(r.ended)
+	})
+}
+
+func errStopping() error {
+	return fault.Errorf(fault.Unavailable, "Le serveur s'arrête. Reprenez avec after et le dernier curseur reçu.")
+}

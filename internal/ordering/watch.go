@@ -1,0 +1,362 @@
+package ordering
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// Stream is a running subscription.
+type Stream struct {
+	C      <-chan *Event // closed at the end
+	reader *reader
+}
+
+// Err tells, after C is closed, why: nil when the subscriber left, else a fault that says how
+// to go on (slow reader, expired log, server stopping: resume with the last cursor).
+func (s *Stream) Err() error {
+	<-s.reader.ended
+	return s.reader.err
+}
+
+// OrderUpdated follows one order: its last event first, then each that comes. With after, each
+// event after that cursor. NOT_FOUND for an order that the viewer may not see.
+func (f *Feed) OrderUpdated(ctx context.Context, v *identity.Viewer, id tenancy.ID, after *string) (_ *Stream, err error) {
+	defer fault.Wrap(&err, "OrderUpdated(%s)", id)
+	if err := id.Want(tenancy.KindOrder); err != nil {
+		return nil, err
+	}
+	switch v.Kind {
+	case identity.Analyst:
+		return nil, errForbidden()
+	case identity.Visitor: // sees no order; a guest's link makes it a guest
+		return nil, id.NotFound()
+	}
+	list, from := orderList(v, id), orderPosition{}
+	var since *int
+	if after != nil {
+		if err := f.cursors.Open(list, *after, &from); err != nil {
+			return nil, err
+		}
+		since = &from.Seq
+	}
+	type row struct {
+		logRow
+		Version    int
+		CustomerID *uuid.UUID
+		Shop       uuid.UUID
+	}
+	rows, err := pg.Select[row](ctx, f.db, v.Scope().In(id.Commune), `
+		select `+headColumns+`, `+changeColumns+`, o.version, o.customer_id, o.shop_id as shop
+		from orders o join stream_heads h using (commune_id) cross join feed_epoch f
+		left join order_events e on e.commune_id = o.commune_id and e.order_id = o.id and e.order_seq > coalesce($3, o.version - 1)
+		where o.commune_id = $1 and o.id = $2
+		order by e.order_seq`, id.Commune, id.Row, since)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 || !mayFollow(v, id, rows[0].Shop, rows[0].CustomerID) {
+		return nil, id.NotFound()
+	}
+	w := &watch{
+		scope: v.Scope().In(id.Commune), which: eventsOfOrder, rows: []uuid.UUID{id.Row}, keys: []uuid.UUID{id.Row},
+		epoch: rows[0].Epoch, at: map[string]int64{id.Commune: rows[0].Head}, behind: map[string]bool{},
+		stamp: func(w *watch, e *Event) string {
+			return f.cursors.Seal(list, orderPosition{w.epoch, e.OrderSeq})
+		},
+	}
+	for i := range rows {
+		if rows[i].Seq != nil {
+			w.first = append(w.first, rows[i].event())
+		}
+	}
+	if after != nil && (from.Epoch != w.epoch || from.Seq+len(w.first) != rows[0].Version) {
+		return nil, errExpired()
+	}
+	return f.follow(ctx, w)
+}
+
+// mayFollow is the first of the two locks; row-level security is the second.
+func mayFollow(v *identity.Viewer, id tenancy.ID, shop uuid.UUID, customer *uuid.UUID) bool {
+	switch v.Kind {
+	case identity.Guest:
+		return slices.Contains(v.Orders, id)
+	case identity.Customer:
+		return customer != nil && *customer == v.Account
+	}
+	return v.Runs(tenancy.RowID(tenancy.KindShop, id.Commune, shop)) || v.Serves(id.Commune)
+}
+
+// maxWatched bounds the shops or communes of one subscription, as page.MaxFirst bounds a list.
+const maxWatched = 100
+
+// ShopOrders follows the orders of shops that the viewer runs: the last event of each open
+// order first, oldest first, then each event that comes. With after, each event after that
+// cursor. NOT_FOUND when one of the shops is not the viewer's.
+func (f *Feed) ShopOrders(ctx context.Context, v *identity.Viewer, shops []tenancy.ID, after *string) (*Stream, error) {
+	return f.stream(ctx, v, stream{
+		field: "shopOrders", argument: "shops", ids: shops, kind: tenancy.KindShop, after: after,
+		may: v.Kind == identity.Merchant, owns: v.Runs, open: ordersOfShops, which: eventsOfShops,
+	})
+}
+
+// CommuneActivity follows all orders of communes that the viewer serves, as ShopOrders does.
+func (f *Feed) CommuneActivity(ctx context.Context, v *identity.Viewer, communes []tenancy.ID, after *string) (*Stream, error) {
+	return f.stream(ctx, v, stream{
+		field: "communeActivity", argument: "communes", ids: communes, kind: tenancy.KindCommune, after: after,
+		may:  v.Kind == identity.Agent || v.Kind == identity.Hotline || v.Kind == identity.Admin,
+		owns: func(id tenancy.ID) bool { return v.Serves(id.Commune) }, open: all, which: all,
+	})
+}
+
+// stream is a subscription to shops or communes, as it was asked for.
+type stream struct {
+	field, argument string
+	ids             []tenancy.ID
+	kind            tenancy.Kind
+	after           *string
+	may             bool // the viewer's kind may ask at all
+	owns            func(tenancy.ID) bool
+	open, which     string // SQL over orders and over events
+}
+
+func (s *stream) check(v *identity.Viewer) error {
+	if !s.may {
+		if err := v.SignedIn(); err != nil {
+			return err
+		}
+		return errForbidden()
+	}
+	if n := len(s.ids); n == 0 || n > maxWatched {
+		return fault.At([]string{s.argument}, "%s contient %d identifiants ; donnez-en de 1 à %d.", s.argument, n, maxWatched)
+	}
+	for _, id := range s.ids {
+		if err := id.Want(s.kind); err != nil {
+			return err
+		}
+		if !s.owns(id) {
+			return id.NotFound()
+		}
+	}
+	return nil
+}
+
+func (f *Feed) stream(ctx context.Context, v *identity.Viewer, s stream) (_ *Stream, err error) {
+	defer fault.Wrap(&err, "%s(%v)", s.field, s.ids)
+	if err := s.check(v); err != nil {
+		return nil, err
+	}
+	list, communes := streamList(s.field, v, s.ids), communesOf(s.ids)
+	w := &watch{
+		scope: v.Scope().In(communes...), which: s.which, behind: map[string]bool{},
+		stamp: func(w *watch, _ *Event) string { return f.cursors.Seal(list, streamPosition{w.epoch, w.at}) },
+	}
+	var rows []uuid.UUID // null, not empty, for all events of a commune
+	if w.keys = []uuid.UUID{uuid.Nil}; s.kind == tenancy.KindShop {
+		_, rows = tenancy.Columns(s.ids)
+		slices.SortFunc(rows, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+		rows = slices.Compact(rows)
+		w.keys = rows
+	}
+	w.rows = rows
+	var pages map[string]*logPage
+	if s.after == nil {
+		if pages, err = f.readOpen(ctx, w.scope, communes, s.open, rows); err != nil {
+			return nil, err
+		}
+		w.at = map[string]int64{}
+		for c, p := range pages {
+			// Whoever is cut off amid the present state resumes amid it.
+			if w.at[c] = p.head; len(p.events) > 0 {
+				w.at[c] = p.events[0].Seq - 1
+			}
+			w.epoch = p.epoch
+		}
+	} else {
+		var from streamPosition
+		if err := f.cursors.Open(list, *s.after, &from); err != nil {
+			return nil, err
+		}
+		if pages, err = f.readLog(ctx, w.scope, from.At, s.which, rows); err != nil {
+			return nil, err
+		}
+		for c, p := range pages {
+			if p.epoch != from.Epoch || from.At[c] > p.head || from.At[c] < p.pruned {
+				return nil, errExpired()
+			}
+			w.behind[c] = len(p.events) == pageSize
+		}
+		w.at, w.epoch = from.At, from.Epoch
+	}
+	if len(pages) != len(communes) {
+		return nil, fmt.Errorf("%d of %d communes have a log", len(pages), len(communes))
+	}
+	w.heads = map[string]int64{}
+	for c, p := range pages {
+		if w.heads[c] = p.head; len(p.events) == 0 {
+			w.at[c] = p.head
+		}
+	}
+	w.first = merge(pages)
+	return f.follow(ctx, w)
+}
+
+// merge joins the events of several communes, oldest first, each commune's in its own order.
+func merge(pages map[string]*logPage) []*Event {
+	communes := slices.Sorted(maps.Keys(pages))
+	next, total := map[string]int{}, 0
+	for _, p := range pages {
+		total += len(p.events)
+	}
+	merged := make([]*Event, 0, total)
+	for len(merged) < total {
+		var oldest *Event
+		for _, c := range communes {
+			if left := pages[c].events[next[c]:]; len(left) > 0 && (oldest == nil || left[0].At.Before(oldest.At)) {
+				oldest = left[0]
+			}
+		}
+		merged = append(merged, oldest)
+		next[oldest.CommuneID]++
+	}
+	return merged
+}
+
+// watch is a subscription under way. Only its goroutine touches it.
+type watch struct {
+	scope  pg.Scope         // as whom the log is read: row-level security holds here too
+	which  string           // SQL: its events
+	rows   []uuid.UUID      // the rows that which is about
+	keys   []uuid.UUID      // where it sits at the tails
+	epoch  uuid.UUID        // of the log
+	at     map[string]int64 // in each commune, the last event sent or passed over
+	heads  map[string]int64 // where each log stood when first was read
+	behind map[string]bool  // communes with more to read from the database before the tail can serve
+	first  []*Event         // what to send first
+	stamp  func(*watch, *Event) string
+}
+
+// follow sends what was read, then what the database has beyond, then what the tails bring.
+func (f *Feed) follow(ctx context.Context, w *watch) (*Stream, error) {
+	r, out := newReader(), make(chan *Event)
+	started := f.hub.start(func() {
+		defer close(out)
+		defer func() {
+			for c := range w.at {
+				f.hub.leave(r, c, w.keys)
+			}
+		}()
+		defer r.end(nil)
+		w.send(ctx, f, r, out)
+	})
+	if !started {
+		return nil, errStopping()
+	}
+	return &Stream{C: out, reader: r}, nil
+}
+
+func (w *watch) send(ctx context.Context, f *Feed, r *reader, out chan<- *Event) {
+	emit := func(e *Event) bool {
+		own := *e // others are sent the same event with their own cursor
+		own.Cursor = w.stamp(w, e)
+		select {
+		case out <- &own:
+			return true
+		case <-r.ended:
+		case <-f.hub.ctx.Done():
+			r.end(errStopping())
+		case <-ctx.Done():
+		}
+		return false
+	}
+	last := map[string]*Event{}
+	for _, e := range w.first {
+		last[e.CommuneID] = e
+	}
+	for _, e := range w.first {
+		w.passed(e, last[e.CommuneID] == e)
+		if !emit(e) {
+			return
+		}
+	}
+	w.first = nil
+	for commune := range w.at {
+		if !w.catchUp(ctx, f, r, commune, emit) {
+			return
+		}
+	}
+	for {
+		select {
+		case e := <-r.queue:
+			w.at[e.CommuneID] = e.Seq
+			if !emit(e) {
+				return
+			}
+		case <-r.ended:
+			return
+		case <-f.hub.ctx.Done():
+			r.end(errStopping())
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// passed moves the position to an event of first, or to the head behind the last one: nothing
+// else up to there is for this subscription.
+func (w *watch) passed(e *Event, last bool) {
+	if w.heads == nil {
+		return // an order's events count by themselves; its place in the commune is the head
+	}
+	if w.at[e.CommuneID] = e.Seq; last && !w.behind[e.CommuneID] {
+		w.at[e.CommuneID] = w.heads[e.CommuneID]
+	}
+}
+
+// catchUp reads on from the database until the commune's tail can take over without a gap.
+func (w *watch) catchUp(ctx context.Context, f *Feed, r *reader, commune string, emit func(*Event) bool) bool {
+	for {
+		if !w.behind[commune] {
+			missed, ok := f.hub.seat(r, commune, w.at[commune], w.epoch, w.keys)
+			for _, e := range missed {
+				if w.at[commune] = e.Seq; !emit(e) {
+					return false
+				}
+			}
+			if ok {
+				return true
+			}
+		}
+		pages, err := f.readLog(ctx, w.scope, map[string]int64{commune: w.at[commune]}, w.which, w.rows)
+		if err != nil {
+			r.end(err)
+			return false
+		}
+		p := pages[commune]
+		if p == nil || p.epoch != w.epoch || p.head < w.at[commune] || p.pruned > w.at[commune] {
+			r.end(errExpired())
+			return false
+		}
+		for _, e := range p.events {
+			if w.at[commune] = e.Seq; !emit(e) {
+				return false
+			}
+		}
+		if w.behind[commune] = len(p.events) == pageSize; !w.behind[commune] {
+			w.at[commune] = p.head
+		}
+	}
+}
+
+func errForbidden() error {
+	return fault.Errorf(fault.Forbidden, "Votre compte ne permet pas de suivre ces commandes.")
+}
