@@ -140,7 +140,7 @@ type Reason struct {
 // ReasonCode is a Reason for programs.
 type ReasonCode string
 
-// The reasons.
+// OutOfStock says that no piece is left.
 const OutOfStock ReasonCode = "OUT_OF_STOCK"
 
 func availability(pieces int) Availability {

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ func (r *Resolver) FromToken(ctx context.Context, token string) (*Viewer, time.T
 	v := &Viewer{Kind: Customer, all: codes}
 	err = r.DB.Pool(pg.Identity).QueryRow(ctx, `select id, name from accounts where issuer = $1 and subject = $2`,
 		r.Issuer.Name, subject).Scan(&v.Account, &v.Name)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, time.Time{}, fault.Errorf(fault.Unauthenticated, "Ce compte n'existe pas. Reconnectez-vous.")
 	}
 	if err != nil {

@@ -49,7 +49,7 @@ type Options struct {
 	Tracer    pgx.QueryTracer // sees every statement; may be nil
 }
 
-// URL returns the connection URL of a role.
+// RoleURL is the connection URL of a role.
 func (o Options) RoleURL(role Role) (string, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Scheme == "" {

@@ -86,7 +86,7 @@ func Start(ctx context.Context, o Options) (_ *Cluster, err error) {
 
 // prepare makes the folder and sees to it that the server's user can reach and write it.
 func prepare(dir string, owner account) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the server's user passes through
 		return fmt.Errorf("%s cannot be made: choose a folder that you may write to (%w)", dir, err)
 	}
 	probe, err := os.CreateTemp(dir, "probe")
@@ -171,7 +171,7 @@ func (c *Cluster) launch(ctx context.Context) error {
 	for _, p := range c.options.Params {
 		args = append(args, "-c", p)
 	}
-	log, err := os.OpenFile(c.LogPath(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	log, err := os.OpenFile(c.LogPath(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644) //nolint:gosec // a log without secrets, for whoever looks for a fault
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 // open is a folder that the server's user can reach: t.TempDir() is closed to it.
 func open(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "halles-cluster-")
+	dir, err := os.MkdirTemp("", "halles-cluster-") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func query(t *testing.T, c *Cluster, sql string) string {
 func TestKilledProgramStopsItsPostgres(t *testing.T) {
 	t.Parallel()
 	dir := open(t)
-	holder := exec.Command(os.Args[0])
+	holder := exec.CommandContext(t.Context(), os.Args[0])
 	holder.Env = append(os.Environ(), hold+"="+dir)
 	out, err := holder.StdoutPipe()
 	if err != nil {
