@@ -197,6 +197,16 @@ func TestServeRefusesAnOldSchema(t *testing.T) {
 	}
 }
 
+func TestServeRefusesATableWithoutItsLock(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	env := []string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
+	d.Exec(t, "set role halles_owner; alter table orders no force row level security; reset role")
+	if code, _, stderr := halles(t, env, "serve"); code != 1 || !strings.Contains(stderr, "public.orders: row-level security is not forced") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
 func TestMigrateMakesRolesAndSchema(t *testing.T) {
 	t.Parallel()
 	d := pgtest.Empty(t, "")

@@ -63,6 +63,9 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	if err := upToDate(ctx, options.DB); err != nil {
 		return err
 	}
+	if err := keepsApart(ctx, options.DB, p.log); err != nil {
+		return err
+	}
 	if options.Issuer == nil {
 		p.log.WarnContext(ctx, "nobody can sign in: HALLES_TOKEN_KEY is not set")
 	}
@@ -90,6 +93,34 @@ func upToDate(ctx context.Context, db *pg.DB) error {
 	}
 	if applied < newest {
 		return fmt.Errorf("the database is at migration %d and this program needs %d: run `halles migrate`", applied, newest)
+	}
+	return nil
+}
+
+// keepsApart refuses a database in which nothing would hold the communes apart where a query of
+// ours forgets to: see migrations.Check.
+func keepsApart(ctx context.Context, db *pg.DB, log *slog.Logger) error {
+	found, err := migrations.Check(ctx, db.Pool(pg.App))
+	if err != nil {
+		return err
+	}
+	for _, role := range []pg.Role{pg.Public, pg.App, pg.Identity, pg.Worker} {
+		own, err := migrations.CheckSelf(ctx, db.Pool(role))
+		if err != nil {
+			return err
+		}
+		found = append(found, own...)
+	}
+	var refused []string
+	for _, f := range found {
+		if f.Warning {
+			log.WarnContext(ctx, f.String())
+		} else {
+			refused = append(refused, f.String())
+		}
+	}
+	if len(refused) > 0 {
+		return fmt.Errorf("the database does not hold the communes apart:\n  %s", strings.Join(refused, "\n  "))
 	}
 	return nil
 }
