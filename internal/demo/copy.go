@@ -1,0 +1,176 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// loaded are the tables that the generator writes and their columns in the order in which it
+// writes them: the one place to touch when a migration changes a column. The longest tables
+// come first, so that the work on them starts first.
+var loaded = []struct{ table, columns string }{
+	{"order_events", "commune_id, seq, order_id, order_seq, shop_id, kind, status, actor, reason, at"},
+	{"stock_moves", "commune_id, id, variant_id, order_id, kind, quantity, at"},
+	{"order_lines", "commune_id, order_id, line, variant_id, name, option_value, quantity, unit_cents, vat_rate"},
+	{"orders", `commune_id, id, shop_id, number, channel, mode, status, version, customer_id, scope, idempotency_key,
+		items_cents, delivery_cents, item_count, pickup_code, reason, note, placed_at, updated_at`},
+	{"order_contacts", "commune_id, order_id, name, phone, email"},
+	{"variants", `commune_id, id, product_id, shop_id, position, sku, option_name, option_value, price_cents, vat_rate,
+		stock, published, version`},
+	{"products", "commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at, version"},
+	{"catalog_search", ""}, // filled by Postgres from the others
+	{"opening_hours", "commune_id, shop_id, weekday, opens, closes"},
+	{"fulfilments", "commune_id, shop_id, mode, lead_minutes, minimum_cents, fee_cents, perimeter_m"},
+	{"shops", `commune_id, id, slug, name, description, category_id, naf_code, naf_version, siret, status, street, postcode,
+		city, latitude, longitude, phone, email, website, services, accessibility, sales_area_m2, headcount,
+		last_confirmed_at, created_at, updated_at, version`},
+	{"grants", "account_id, role, commune_id, shop_id, granted_at"},
+	{"accounts", "id, issuer, subject, name, email, created_at"},
+}
+
+// rows are rows of one table in the form of COPY … (format binary), written as they are made:
+// a tenth of the time that boxed values take, and a million orders are twelve million rows.
+type rows struct {
+	table, columns string
+	width          int
+	buf            []byte
+}
+
+// copyHeader is the signature, no flags, no extension (PostgreSQL, COPY, Binary Format).
+var copyHeader = []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+
+// into starts rows of a loaded table.
+func into(table string) *rows {
+	for _, l := range loaded {
+		if l.table == table {
+			return &rows{table: table, columns: l.columns, width: strings.Count(l.columns, ",") + 1, buf: bytes.Clone(copyHeader)}
+		}
+	}
+	panic("not a loaded table: " + table)
+}
+
+func (r *rows) row() *rows {
+	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(r.width)) //nolint:gosec // a few columns
+	return r
+}
+
+func (r *rows) size(n int) { r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) } //nolint:gosec // -1 is null
+
+func (r *rows) null() *rows { r.size(-1); return r }
+
+func (r *rows) text(s string) *rows {
+	r.size(len(s))
+	r.buf = append(r.buf, s...)
+	return r
+}
+
+// some is a text that is null when empty.
+func (r *rows) some(s string) *rows {
+	if s == "" {
+		return r.null()
+	}
+	return r.text(s)
+}
+
+func (r *rows) uuid(id uuid.UUID) *rows {
+	r.size(len(id))
+	r.buf = append(r.buf, id[:]...)
+	return r
+}
+
+func (r *rows) bool(b bool) *rows {
+	r.size(1)
+	if b {
+		r.buf = append(r.buf, 1)
+	} else {
+		r.buf = append(r.buf, 0)
+	}
+	return r
+}
+
+func (r *rows) int2(n int) *rows {
+	r.size(2)
+	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(n)) //nolint:gosec // the generator's own small numbers
+	return r
+}
+
+func (r *rows) int4(n int) *rows {
+	r.size(4)
+	r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) //nolint:gosec // the generator's own small numbers
+	return r
+}
+
+func (r *rows) int8(n int) *rows {
+	r.size(8)
+	r.buf = binary.BigEndian.AppendUint64(r.buf, uint64(n)) //nolint:gosec // two's complement is what Postgres reads
+	return r
+}
+
+func (r *rows) float8(f float64) *rows {
+	r.size(8)
+	r.buf = binary.BigEndian.AppendUint64(r.buf, math.Float64bits(f))
+	return r
+}
+
+// at is a timestamptz.
+func (r *rows) at(i instant) *rows {
+	const since2000 = 946684800 * second
+	return r.int8(int(i - since2000))
+}
+
+// texts is a text[].
+func (r *rows) texts(list []string) *rows {
+	const oidText = 25
+	start := len(r.buf)
+	r.size(0)
+	if len(list) == 0 {
+		r.size(0) // dimensions
+		r.size(0)
+		r.size(oidText)
+	} else {
+		r.size(1)
+		r.size(0)
+		r.size(oidText)
+		r.size(len(list))
+		r.size(1) // lower bound
+		for _, s := range list {
+			r.text(s)
+		}
+	}
+	binary.BigEndian.PutUint32(r.buf[start:], uint32(len(r.buf)-start-4)) //nolint:gosec // a few short texts
+	return r
+}
+
+// send copies the rows to the server and starts again. Straight where the role bypasses
+// row-level security; else by way of a temporary table, since COPY FROM refuses a table with
+// policies.
+func (r *rows) send(ctx context.Context, conn *pgx.Conn, straight bool) (err error) {
+	if len(r.buf) == len(copyHeader) {
+		return nil
+	}
+	r.buf = append(r.buf, 0xff, 0xff)
+	target := r.table
+	if !straight {
+		target = "loading_" + r.table
+		if _, err := conn.Exec(ctx, fmt.Sprintf("create temporary table %s as select %s from %s with no data", target, r.columns, r.table)); err != nil {
+			return err
+		}
+	}
+	if _, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(r.buf), fmt.Sprintf("copy %s (%s) from stdin (format binary)", target, r.columns)); err != nil {
+		return fmt.Errorf("copy %s: %w", r.table, err)
+	}
+	if !straight {
+		if _, err := conn.Exec(ctx, fmt.Sprintf("insert into %[1]s (%[2]s) select %[2]s from %[3]s; drop table %[3]s", r.table, r.columns, target)); err != nil {
+			return fmt.Errorf("insert into %s: %w", r.table, err)
+		}
+	}
+	r.buf = r.buf[:len(copyHeader)]
+	return nil
+}

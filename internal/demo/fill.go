@@ -1,0 +1,314 @@
+package demo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+)
+
+// connections is how many load at once. Making rows and taking them in share the machine, so
+// a few more than two cores have work for keep both busy.
+const connections = 4
+
+// Fill makes the plan's rows in a migrated database that has none, and returns the accounts.
+// migrateURL logs in as halles_migrate. Keys and indexes are taken away before and given back
+// after: when it fails half-way, nobody may use the database.
+//
+// progress may be nil; it is called from several goroutines.
+func Fill(ctx context.Context, migrateURL string, plan Plan, progress func(stage string, done, total int)) (_ People, err error) {
+	if err := plan.check(); err != nil {
+		return People{}, err
+	}
+	if progress == nil {
+		progress = func(string, int, int) {}
+	}
+	config, err := pgxpool.ParseConfig(migrateURL)
+	if err != nil {
+		return People{}, fmt.Errorf("the migration URL: %w", err)
+	}
+	config.MaxConns = connections
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		// A load that a crash cuts short starts again from nothing: it need not wait for the disk.
+		// Locks are waited for: the only others are our own.
+		_, err := conn.Exec(ctx, "set synchronous_commit = off; set maintenance_work_mem = '192MB'; set lock_timeout = 0; set statement_timeout = 0; set client_min_messages = warning")
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return People{}, err
+	}
+	defer pool.Close()
+	l := loader{pool: pool, plan: plan, progress: progress}
+	if err := l.load(ctx); err != nil {
+		return People{}, err
+	}
+	return peopleOf(plan), nil
+}
+
+// loader fills one database.
+type loader struct {
+	pool     *pgxpool.Pool
+	plan     Plan
+	progress func(stage string, done, total int)
+	straight bool // COPY into the tables themselves
+	world    *world
+}
+
+// job is work on one connection.
+type job func(ctx context.Context, conn *pgx.Conn) error
+
+// run does jobs on as many connections as the pool has, in the order given.
+func run(ctx context.Context, pool *pgxpool.Pool, jobs []job) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(connections)
+	for _, j := range jobs {
+		g.Go(func() error {
+			conn, err := pool.Acquire(ctx)
+			if err != nil {
+				return err
+			}
+			defer conn.Release()
+			return j(ctx, conn.Conn())
+		})
+	}
+	return g.Wait()
+}
+
+// execute is the job of running statements.
+func execute(sql string, done func()) job {
+	return func(ctx context.Context, conn *pgx.Conn) error {
+		defer done()
+		if _, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+		return nil
+	}
+}
+
+func (l *loader) load(ctx context.Context) error {
+	if err := l.look(ctx); err != nil {
+		return err
+	}
+	tables := make([]string, len(loaded))
+	for i, t := range loaded {
+		tables[i] = t.table
+	}
+	var k *keys
+	if err := run(ctx, l.pool, []job{func(ctx context.Context, conn *pgx.Conn) (err error) {
+		k, err = takeKeys(ctx, conn, tables)
+		return err
+	}}); err != nil {
+		return fmt.Errorf("take the keys away: %w", err)
+	}
+	if err := l.loadShops(ctx); err != nil {
+		return err
+	}
+	if err := l.loadOrders(ctx); err != nil {
+		return err
+	}
+	done := l.counter("indexes", len(k.indexes)+len(tables)+2)
+	if err := k.giveBack(ctx, l.pool, func() { done(1) }); err != nil {
+		return fmt.Errorf("give the keys back: %w", err)
+	}
+	var sweeps []job
+	for _, t := range append(tables, "stream_heads") {
+		sweeps = append(sweeps, execute("vacuum (analyze) "+t, func() { done(1) }))
+	}
+	return run(ctx, l.pool, sweeps)
+}
+
+// counter reports the progress of a stage.
+func (l *loader) counter(stage string, total int) func(n int) {
+	var done atomic.Int64
+	l.progress(stage, 0, total)
+	return func(n int) { l.progress(stage, min(int(done.Add(int64(n))), total), total) }
+}
+
+// look reads what the generator builds on, and refuses a database that has shops.
+func (l *loader) look(ctx context.Context) error {
+	var filled bool
+	err := l.pool.QueryRow(ctx, `select rolbypassrls or rolsuper, exists (select from shops) or exists (select from accounts)
+		from pg_roles where rolname = current_user`).Scan(&l.straight, &filled)
+	if err != nil {
+		return err
+	}
+	if filled {
+		return errors.New("the database has shops or accounts already")
+	}
+	rows, err := l.pool.Query(ctx, `select insee, slug, name, postcodes, population, latitude, longitude from communes order by insee`)
+	if err != nil {
+		return err
+	}
+	communes, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[commune])
+	if err != nil {
+		return err
+	}
+	l.world = newWorld(l.plan, communes)
+	if l.world.commune(lorient) == nil || l.world.commune(larmorPlage) == nil {
+		return errors.New("the communes of the demo's people are missing")
+	}
+	return nil
+}
+
+// batch is rows of all tables on their way.
+type batch struct {
+	shops, hours, fulfilments, products, variants *rows
+	orders, lines, contacts, events, moves        *rows
+	accounts, grants                              *rows
+}
+
+func newBatch() *batch {
+	return &batch{
+		shops: into("shops"), hours: into("opening_hours"), fulfilments: into("fulfilments"), products: into("products"),
+		variants: into("variants"), orders: into("orders"), lines: into("order_lines"), contacts: into("order_contacts"),
+		events: into("order_events"), moves: into("stock_moves"), accounts: into("accounts"), grants: into("grants"),
+	}
+}
+
+func (b *batch) send(ctx context.Context, conn *pgx.Conn, straight bool) error {
+	for _, r := range []*rows{
+		b.shops, b.hours, b.fulfilments, b.products, b.variants, b.orders, b.lines, b.contacts, b.events, b.moves, b.accounts, b.grants,
+	} {
+		if err := r.send(ctx, conn, straight); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// largest is the communes, those with most shops first, so that the last job is a short one.
+func (w *world) largest() []*commune {
+	list := slices.Clone(w.communes)
+	slices.SortStableFunc(list, func(a, b *commune) int { return cmp.Compare(b.quota, a.quota) })
+	return list
+}
+
+func (l *loader) loadShops(ctx context.Context) error {
+	done := l.counter("shops", l.plan.Shops)
+	jobs := make([]job, 0, len(l.world.communes)+1)
+	for _, c := range l.world.largest() {
+		jobs = append(jobs, func(ctx context.Context, conn *pgx.Conn) error {
+			b := newBatch()
+			c.makeShops(b)
+			if err := b.send(ctx, conn, l.straight); err != nil {
+				return err
+			}
+			if _, err := conn.Exec(ctx, searchSQL, c.Insee); err != nil {
+				return fmt.Errorf("search index of %s: %w", c.Insee, err)
+			}
+			done(c.quota)
+			return nil
+		})
+	}
+	if err := run(ctx, l.pool, jobs); err != nil {
+		return err
+	}
+	return run(ctx, l.pool, []job{l.loadPeople})
+}
+
+// searchSQL writes the public words of a commune's published shops and products: the name
+// counts most, then the trade, then the shop of a product, then what is said of it.
+const searchSQL = `
+	with trade as materialized (
+		select c.id, setweight(to_tsvector('french_unaccent', concat_ws(' ', c.name, p.name)), 'B') as words
+		from categories c left join categories p on p.id = c.parent_id),
+	shop as materialized (
+		select id, category_id, to_tsvector('french_unaccent', name) as words, description
+		from shops where commune_id = $1 and status = 'PUBLISHED')
+	insert into catalog_search (commune_id, kind, id, shop_id, category_id, words)
+	select $1, 'SHOP', s.id, s.id, s.category_id,
+		setweight(s.words, 'A') || t.words || setweight(to_tsvector('french_unaccent', s.description), 'D')
+	from shop s join trade t on t.id = s.category_id
+	union all
+	select $1, 'PRODUCT', p.id, p.shop_id, p.category_id,
+		setweight(to_tsvector('french_unaccent', p.name), 'A') || t.words || setweight(s.words, 'C')
+		|| setweight(to_tsvector('french_unaccent', p.description), 'D')
+	from products p join shop s on s.id = p.shop_id join trade t on t.id = p.category_id
+	where p.commune_id = $1 and p.published`
+
+// loadPeople writes the demo's accounts and what they may act for.
+func (l *loader) loadPeople(ctx context.Context, conn *pgx.Conn) error {
+	b, w := newBatch(), l.world
+	made := w.midnight(0) + 8*hour
+	for _, p := range cast {
+		b.accounts.row().uuid(p.account()).text(l.plan.Issuer).text(string(p.subject())).text(p.name).text(p.email()).at(made)
+		switch p.who {
+		case "customer":
+		case "merchant":
+			shops := w.commune(lorient).shops
+			for _, s := range shops[:min(2, len(shops))] {
+				b.grants.row().uuid(p.account()).text(string(p.grant)).text(lorient).uuid(s.id).at(made)
+			}
+		case "agent":
+			b.grants.row().uuid(p.account()).text(string(p.grant)).text(lorient).null().at(made)
+			b.grants.row().uuid(p.account()).text(string(p.grant)).text(larmorPlage).null().at(made)
+		default:
+			b.grants.row().uuid(p.account()).text(string(p.grant)).null().null().at(made)
+		}
+	}
+	return b.send(ctx, conn, l.straight)
+}
+
+func (l *loader) loadOrders(ctx context.Context) error {
+	done := l.counter("orders", l.plan.Orders)
+	sellers := l.world.sellers()
+	slices.SortStableFunc(sellers, func(a, b *seller) int { return cmp.Compare(b.commune.quota, a.commune.quota) })
+	jobs := make([]job, len(sellers))
+	for i, s := range sellers {
+		jobs[i] = func(ctx context.Context, conn *pgx.Conn) error { return l.loadSeller(ctx, conn, s, done) }
+	}
+	return run(ctx, l.pool, jobs)
+}
+
+// chunk is how many orders of a commune are held in memory at a time: some 15 MB.
+const chunk = 12_000
+
+// loadSeller writes a commune's orders day by day. Events are numbered in the order of time,
+// which is not that of their orders: those of the days to come wait.
+func (l *loader) loadSeller(ctx context.Context, conn *pgx.Conn, s *seller, done func(int)) error {
+	c, w := s.commune, s.commune.world
+	b := newBatch()
+	var waiting []event
+	numbers := &numbers{key: w.plan.rng("numbers", c.number()).Uint64()}
+	seq, held := 0, 0
+	for n := range w.today + 1 {
+		waiting = s.day(n, b, waiting, numbers)
+		held += s.quota[n] + len(s.script[n])
+		slices.SortFunc(waiting, func(a, b event) int {
+			return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(string(a.order.id[:]), string(b.order.id[:])), cmp.Compare(a.seq, b.seq))
+		})
+		tomorrow, past := w.midnight(n+1), 0
+		for ; past < len(waiting) && waiting[past].at < tomorrow; past++ {
+			e := &waiting[past]
+			seq++
+			b.events.row().text(c.Insee).int8(seq).uuid(e.order.id).int4(e.seq).uuid(e.order.shop.id).
+				text(string(e.status)).text(string(e.status)).text(string(e.actor)).some(string(e.reason)).at(e.at)
+		}
+		waiting = slices.Delete(waiting, 0, past)
+		if held >= chunk || n == w.today {
+			if n == w.today {
+				g := w.plan.rng("ledger", c.number())
+				for _, sh := range c.shops {
+					sh.ledger(g, b)
+				}
+			}
+			if err := b.send(ctx, conn, l.straight); err != nil {
+				return err
+			}
+			done(held)
+			held = 0
+		}
+	}
+	if _, err := conn.Exec(ctx, `update stream_heads set seq = $2 where commune_id = $1`, c.Insee, seq); err != nil {
+		return fmt.Errorf("stream head of %s: %w", c.Insee, err)
+	}
+	return nil
+}

@@ -1,0 +1,388 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/pg/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// small is a plan that has one of everything and takes a second.
+var small = Plan{Shops: 60, Orders: 1500, Seed: 1, Today: time.Date(2026, 11, 24, 0, 0, 0, 0, paris()), Issuer: "https://issuer.test"}
+
+// fill fills a new database.
+func fill(t *testing.T, plan Plan) *pgtest.Database {
+	t.Helper()
+	d := pgtest.New(t)
+	if _, err := Fill(t.Context(), d.MigrateURL(), plan, nil); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// hashes are a hash over all rows of each loaded table.
+func hashes(t *testing.T, pool *pgxpool.Pool) map[string]string {
+	t.Helper()
+	of := map[string]string{}
+	for _, table := range append([]string{"stream_heads"}, tablesOf(t, pool)...) {
+		var hash string
+		err := pool.QueryRow(t.Context(), fmt.Sprintf(
+			`select count(*) || ' ' || md5(coalesce(string_agg(md5(r::text), '' order by md5(r::text)), '')) from %s r`, table)).Scan(&hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of[table] = hash
+	}
+	return of
+}
+
+// tablesOf are all tables but those that the migrations themselves fill by chance or by clock.
+func tablesOf(t *testing.T, pool *pgxpool.Pool) []string {
+	t.Helper()
+	return column[string](t, pool, `select relname::text from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
+		and relname not in ('feed_epoch', 'goose_db_version') order by 1`)
+}
+
+func column[T any](t *testing.T, pool *pgxpool.Pool, sql string, args ...any) []T {
+	t.Helper()
+	rows, err := pool.Query(t.Context(), sql, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[T])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestSamePlanGivesSameRows(t *testing.T) {
+	t.Parallel()
+	once := hashes(t, fill(t, small).Migrate)
+	if diff := cmp.Diff(once, hashes(t, fill(t, small).Migrate)); diff != "" {
+		t.Errorf("the second database differs:\n%s", diff)
+	}
+	t.Run("AnotherSeedGivesOthers", func(t *testing.T) {
+		other := small
+		other.Seed++
+		for table, hash := range hashes(t, fill(t, other).Migrate) {
+			switch table {
+			case "accounts", "communes", "categories", "vat_rates":
+			case "idempotency_keys", "guest_links":
+			default:
+				if once[table] == hash {
+					t.Errorf("%s is the same under another seed", table)
+				}
+			}
+		}
+	})
+	t.Run("WithoutBypassRLSTheSame", func(t *testing.T) {
+		if diff := cmp.Diff(once, hashes(t, managed(t, small).Migrate)); diff != "" {
+			t.Errorf("by way of temporary tables it differs:\n%s", diff)
+		}
+	})
+}
+
+// managed fills a database as a managed Postgres has it: by a role without BYPASSRLS. Roles
+// are the cluster's, which other tests use meanwhile, so it is a role like halles_migrate but
+// for that.
+func managed(t *testing.T, plan Plan) *pgtest.Database {
+	t.Helper()
+	d := pgtest.New(t)
+	admin, err := pgx.Connect(t.Context(), d.AdminURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(context.WithoutCancel(t.Context()))
+	if _, err := admin.Exec(t.Context(), `
+		create role halles_managed login nobypassrls;
+		grant halles_migrate to halles_managed;
+		alter role halles_managed set lock_timeout = '2s'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.Exec(t.Context(), fmt.Sprintf("grant connect, temporary on database %s to halles_managed", d.Name())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Fill(t.Context(), d.Cluster.URL("halles_managed", d.Name()), plan, nil); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// catalogue is what keys, triggers and row security look like, in words.
+const catalogue = `
+	select format('%s %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated) from pg_constraint
+	where connamespace = 'public'::regnamespace and conrelid <> 0
+	union all
+	select pg_get_indexdef(i.indexrelid) || format(' %s %s %s', indisvalid, indisready, indisprimary) from pg_index i
+	join pg_class c on c.oid = i.indexrelid where c.relnamespace = 'public'::regnamespace
+	union all
+	select format('%s %s %s', tgrelid::regclass, tgname, tgenabled) from pg_trigger where not tgisinternal
+	union all
+	select format('%s %s %s', oid::regclass, relrowsecurity, relforcerowsecurity) from pg_class
+	where relkind = 'r' and relnamespace = 'public'::regnamespace
+	order by 1`
+
+func TestFilled(t *testing.T) {
+	t.Parallel()
+	d := fill(t, small)
+	none := func(name, what, sql string) {
+		t.Run(name, func(t *testing.T) {
+			if rows := column[string](t, d.Migrate, sql); len(rows) > 0 {
+				t.Errorf("%d %s, first %s", len(rows), what, rows[0])
+			}
+		})
+	}
+
+	t.Run("KeysAsBefore", func(t *testing.T) {
+		before := column[string](t, pgtest.New(t).Migrate, catalogue)
+		if diff := cmp.Diff(before, column[string](t, d.Migrate, catalogue)); diff != "" {
+			t.Errorf("the catalogue differs from a database never filled:\n%s", diff)
+		}
+		if len(before) < 100 {
+			t.Errorf("the catalogue has %d entries: is the query right?", len(before))
+		}
+	})
+	t.Run("AsManyAsPlanned", func(t *testing.T) {
+		want := []string{"60 shops", "1500 orders"}
+		got := column[string](t, d.Migrate, `select count(*) || ' shops' from shops union all select count(*) || ' orders' from orders`)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	none("EveryCommuneHasAShop", "communes without", `select name from communes c where not exists (select from shops s where s.commune_id = c.insee)`)
+	none("SiretsPassLuhnAndAreFictitious", "SIRETs wrong", `
+		select siret from shops where siret !~ '^000[0-9]{11}$' or 0 <> (
+			select sum(case when n % 2 = 0 then d else d * 2 / 10 + d * 2 % 10 end) % 10
+			from generate_series(0, 13) n, lateral (select substr(siret, 14 - n, 1)::int as d) x)`)
+	none("SiretsAreUnique", "SIRETs twice", `select siret from shops group by siret having count(*) > 1`)
+	none("PhonesAreKeptForFiction", "telephone numbers that may be somebody's", `
+		select phone from (select phone from shops union all select phone from order_contacts) x where phone !~ '^[+]33(26191|63998)[0-9]{4}$'`)
+	none("LedgerAddsUpToStock", "variants off", `
+		select v.id::text from variants v left join (select commune_id, variant_id, sum(quantity) n from stock_moves group by 1, 2) m
+		on m.commune_id = v.commune_id and m.variant_id = v.id where v.stock <> coalesce(m.n, 0)`)
+	none("LedgerIsNeverBelowZero", "moves", `
+		select id::text from (select id, sum(quantity) over (partition by commune_id, variant_id order by at, quantity desc) n from stock_moves) x where n < 0`)
+	none("EachLineTookItsStock", "lines without their moves", `
+		select l.order_id::text from order_lines l join orders o on o.commune_id = l.commune_id and o.id = l.order_id
+		left join stock_moves m on m.commune_id = l.commune_id and m.order_id = l.order_id and m.variant_id = l.variant_id
+		group by l.commune_id, l.order_id, l.line, l.quantity, o.status
+		having sum(m.quantity) is distinct from case when o.status in ('REJECTED', 'CANCELLED', 'NO_SHOW') then 0 else -l.quantity end
+			or min(m.quantity) is distinct from -l.quantity`)
+	none("EventsAreGapFreeInCommunes", "gaps", `
+		select commune_id || ' ' || seq from (
+			select commune_id, seq, at, row_number() over w as n, lag(at) over w as before from order_events window w as (partition by commune_id order by seq)) x
+		where seq <> n or at < before
+		union all
+		select h.commune_id from stream_heads h left join order_events e using (commune_id) group by h.commune_id, h.seq having h.seq <> count(e.seq)`)
+	none("EventsAreGapFreeInOrders", "orders", `
+		select o.id::text from orders o left join order_events e on e.commune_id = o.commune_id and e.order_id = o.id
+		group by o.commune_id, o.id
+		having count(*) <> o.version or max(e.order_seq) <> o.version or min(e.order_seq) <> 1
+			or (array_agg(e.status order by e.order_seq desc))[1] <> o.status
+			or (array_agg(e.at order by e.order_seq desc))[1] <> o.updated_at
+			or (array_agg(e.at order by e.order_seq))[1] <> o.placed_at
+			or (array_agg(e.kind order by e.order_seq))[1] <> 'PLACED'
+			or array_agg(e.at order by e.order_seq) <> array_agg(e.at order by e.at)
+			or (array_agg(e.reason order by e.order_seq desc))[1] is distinct from o.reason`)
+	none("TotalsAreTheLines", "orders", `
+		select o.id::text from orders o join order_lines l on l.commune_id = o.commune_id and l.order_id = o.id
+		group by o.commune_id, o.id having sum(l.quantity) <> o.item_count or sum(l.quantity * l.unit_cents) <> o.items_cents or count(*) > 6`)
+	none("EveryStatusOccurs", "statuses missing", `
+		select s from unnest(array['PLACED', 'ACCEPTED', 'READY', 'OUT_FOR_DELIVERY', 'COLLECTED', 'DELIVERED', 'REJECTED', 'CANCELLED', 'NO_SHOW']) s
+		where not exists (select from orders where status = s)`)
+	none("LifeFollowsTheTable", "steps that no action makes", `
+		select format('%s -> %s %s by %s', a.status, b.status, o.mode, b.actor) from order_events a
+		join order_events b on b.commune_id = a.commune_id and b.order_id = a.order_id and b.order_seq = a.order_seq + 1
+		join orders o on o.commune_id = a.commune_id and o.id = a.order_id
+		where (a.status, b.status, b.actor) not in (
+			('PLACED', 'ACCEPTED', 'MERCHANT'), ('PLACED', 'REJECTED', 'MERCHANT'), ('PLACED', 'CANCELLED', 'CUSTOMER'), ('PLACED', 'CANCELLED', 'SYSTEM'),
+			('ACCEPTED', 'READY', 'MERCHANT'), ('ACCEPTED', 'CANCELLED', 'CUSTOMER'), ('ACCEPTED', 'CANCELLED', 'MERCHANT'),
+			('READY', 'COLLECTED', 'MERCHANT'), ('READY', 'OUT_FOR_DELIVERY', 'MERCHANT'), ('READY', 'NO_SHOW', 'MERCHANT'), ('READY', 'NO_SHOW', 'SYSTEM'),
+			('OUT_FOR_DELIVERY', 'DELIVERED', 'MERCHANT'))
+		or b.status = 'COLLECTED' and o.mode <> 'PICKUP' or b.status in ('OUT_FOR_DELIVERY', 'DELIVERED') and o.mode <> 'DELIVERY'`)
+	none("OpenOrdersAreOfTheLastDay", "open orders older, or not yet placed", `
+		select id::text from orders where status in ('PLACED', 'ACCEPTED', 'READY', 'OUT_FOR_DELIVERY')
+		and placed_at not between '2026-11-23 12:00 Europe/Paris' and '2026-11-24 12:00 Europe/Paris'`)
+	none("NothingHappensLater", "rows after now", `
+		select 'event' from order_events where at > '2026-11-24 12:00 Europe/Paris' union all select 'shop' from shops where greatest(updated_at, created_at, last_confirmed_at) > '2026-11-24 12:00 Europe/Paris'
+		union all select 'product' from products where updated_at > '2026-11-24 12:00 Europe/Paris' or updated_at < created_at`)
+	none("OrdersOfferedByTheShop", "orders in a mode, below a minimum or before the goods", `
+		select o.id::text from orders o left join fulfilments f on f.commune_id = o.commune_id and f.shop_id = o.shop_id and f.mode = o.mode
+		where f.mode is null or o.items_cents < f.minimum_cents or o.delivery_cents <> f.fee_cents
+		union all
+		select l.order_id::text from order_lines l join orders o on o.commune_id = l.commune_id and o.id = l.order_id
+		join variants v on v.commune_id = l.commune_id and v.id = l.variant_id join products p on p.commune_id = v.commune_id and p.id = v.product_id
+		where p.created_at > o.placed_at or p.shop_id <> o.shop_id`)
+	none("PublishedAsTheTriggersSay", "products and variants", `
+		select p.id::text from products p join shops s on s.commune_id = p.commune_id and s.id = p.shop_id
+		where p.published <> (p.status = 'ACTIVE' and s.status = 'PUBLISHED')
+		union all select v.id::text from variants v join products p on p.commune_id = v.commune_id and p.id = v.product_id where v.published <> p.published`)
+	none("SearchHoldsThePublished", "rows missing or too many", `
+		select coalesce(a.id, b.id)::text from catalog_search a full join (
+			select 'SHOP' as kind, id from shops where status = 'PUBLISHED' union all select 'PRODUCT', id from products where published) b
+		on a.kind = b.kind and a.id = b.id where a.id is null or b.id is null`)
+	none("ContactsAreForgottenAfterThreeMonths", "contacts", `
+		select o.id::text from orders o join order_contacts c on c.commune_id = o.commune_id and c.order_id = o.id
+		where (c.name is null) <> (o.updated_at < '2026-08-24 12:00 Europe/Paris') or c.name is null and (c.phone, c.email, o.note) is distinct from (null, null, null)`)
+	none("IdsTellTheInstant", "orders", `
+		select id::text from orders where substr(id::text, 15, 1) <> '7'
+		or ('x' || replace(substr(id::text, 1, 13), '-', ''))::bit(48)::bigint <> floor(extract(epoch from placed_at) * 1000)`)
+	none("CounterAndTelephoneKeepTheHours", "orders while the shop was closed", `
+		select o.id::text || (o.placed_at at time zone 'Europe/Paris') from orders o, lateral (select o.placed_at at time zone 'Europe/Paris' as local) l
+		where o.channel in ('COUNTER') and not exists (
+			select from opening_hours h, lateral (select extract(isodow from l.local)::int as d, extract(hour from l.local) * 60 + extract(minute from l.local) as m) n
+			where h.commune_id = o.commune_id and h.shop_id = o.shop_id
+			and (h.weekday = n.d and n.m >= h.opens and n.m < h.closes or h.weekday % 7 + 1 = n.d and n.m < h.closes - 1440))`)
+
+	t.Run("MerchantHasOpenOrdersInBothShops", func(t *testing.T) {
+		got := column[string](t, d.Migrate, `
+			select string_agg(distinct o.status, ' ' order by o.status) from accounts a join grants g on g.account_id = a.id and g.role = 'MERCHANT'
+			join orders o on o.commune_id = g.commune_id and o.shop_id = g.shop_id
+			where a.issuer = $1 and a.subject = $2 and o.status in ('PLACED', 'ACCEPTED', 'READY', 'OUT_FOR_DELIVERY') group by o.shop_id`,
+			small.Issuer, string(peopleOf(small).Accounts["merchant"]))
+		want := "ACCEPTED OUT_FOR_DELIVERY PLACED READY"
+		if diff := cmp.Diff([]string{want, want}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("CustomerOrderedInTwoCommunes", func(t *testing.T) {
+		got := column[bool](t, d.Migrate, `
+			select count(distinct o.commune_id) >= 2 and count(*) filter (where status in ('PLACED', 'ACCEPTED', 'READY')) >= 1
+			from accounts a join orders o on o.customer_id = a.id where a.subject = $1`, string(peopleOf(small).Accounts["customer"]))
+		if !got[0] {
+			t.Error("the customer has no orders in two communes, or none open")
+		}
+	})
+	t.Run("AgentServesLorientAndLarmorPlage", func(t *testing.T) {
+		got := column[string](t, d.Migrate, `
+			select c.slug from grants g join accounts a on a.id = g.account_id join communes c on c.insee = g.commune_id
+			where g.role = 'AGENT' and a.subject = $1 order by 1`, string(peopleOf(small).Accounts["agent"]))
+		if diff := cmp.Diff([]string{"larmor-plage", "lorient"}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("SearchFindsByNameTradeAndShop", func(t *testing.T) {
+		for _, typed := range []string{"kouign", "boulangerie", "creperie", "marin"} {
+			found := column[int](t, d.Migrate, `select count(*) from catalog_search where words @@ search_query($1)`, typed)
+			if found[0] == 0 {
+				t.Errorf("%q finds nothing", typed)
+			}
+		}
+	})
+	t.Run("SecondFillIsRefused", func(t *testing.T) {
+		if _, err := Fill(t.Context(), d.MigrateURL(), small, nil); err == nil {
+			t.Error("a database with shops was filled again")
+		}
+	})
+	t.Run("PublicReadsThroughItsPolicies", func(t *testing.T) {
+		n, err := pg.SelectScalars[int](t.Context(), d.DB, pg.Scope{Role: pg.Public, Kind: "visitor", Communes: []string{lorient}},
+			`select count(*) from products`)
+		want := column[int](t, d.Migrate, `select count(*) from products where commune_id = $1 and published`, lorient)
+		if err != nil || n[0] != want[0] || n[0] == 0 {
+			t.Errorf("the public sees %v products of Lorient, want %v (%v)", n, want, err)
+		}
+	})
+}
+
+// A load that breaks a foreign key must fail: VALIDATE run by a role that sees no row would
+// find nothing wrong.
+func TestBrokenForeignKeyIsFound(t *testing.T) {
+	t.Parallel()
+	d := fill(t, small)
+	tables := []string{"orders", "order_lines", "variants"}
+	err := run(t.Context(), d.Migrate, []job{func(ctx context.Context, conn *pgx.Conn) error {
+		k, err := takeKeys(ctx, conn, tables)
+		if err != nil {
+			return err
+		}
+		if _, err := conn.Exec(ctx, `update order_lines set variant_id = gen_random_uuid() where line = 1 and (commune_id, order_id) = (select commune_id, id from orders limit 1)`); err != nil {
+			return err
+		}
+		return k.giveBack(ctx, d.Migrate, func() {})
+	}})
+	if pg.Code(err) != "23503" || pg.Constraint(err) != "order_lines_variant_fkey" {
+		t.Errorf("a line of an unknown variant went through: %v", err)
+	}
+}
+
+func TestPlanRefused(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Plan){
+		"TooFewShops":  func(p *Plan) { p.Shops = 9 },
+		"TooFewOrders": func(p *Plan) { p.Orders = 99 },
+		"NoIssuer":     func(p *Plan) { p.Issuer = "" },
+		"NoDay":        func(p *Plan) { p.Today = time.Time{} },
+	} {
+		p := small
+		if change(&p); p.check() == nil {
+			t.Errorf("%s: %+v passes", name, p)
+		}
+	}
+}
+
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	vat := map[int]int{}
+	for _, tr := range trades() {
+		names := map[string]bool{}
+		forms := 0
+		for _, p := range tr.products {
+			if names[p.name] {
+				t.Errorf("%s sells %q twice", tr.category, p.name)
+			}
+			names[p.name] = true
+			vat[p.vat]++
+			forms += len(p.forms)
+		}
+		if len(tr.products) < 36 {
+			t.Errorf("%s has %d products only", tr.category, len(tr.products))
+		}
+		t.Logf("%-18s %d products, %.2f forms", tr.category, len(tr.products), float64(forms)/float64(len(tr.products)))
+	}
+	for rate := range maps.Keys(vat) {
+		switch rate {
+		case 2000, 1000, 550, 210:
+		default:
+			t.Errorf("no such VAT rate: %d", rate)
+		}
+	}
+}
+
+// Dates from the tables of the Bureau des longitudes.
+func TestHolidays(t *testing.T) {
+	t.Parallel()
+	for date, want := range map[string]bool{
+		"2025-04-21": true, "2025-05-29": true, "2025-06-09": true, "2026-04-06": true, "2026-05-14": true, "2026-05-25": true,
+		"2026-07-14": true, "2026-04-05": false, "2026-11-24": false, "2027-03-29": true,
+	} {
+		at, err := time.ParseInLocation(time.DateOnly, date, paris())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if holiday(at) != want {
+			t.Errorf("holiday(%s) = %v", date, !want)
+		}
+	}
+}
+
+// Orders of the days on which the clocks change carry local times that exist.
+func TestDaysOfClockChanges(t *testing.T) {
+	t.Parallel()
+	list := days(time.Date(2026, 3, 28, 0, 0, 0, 0, paris()), time.Date(2026, 3, 30, 0, 0, 0, 0, paris()))
+	for n, want := range []string{"2026-03-28T08:30:00+01:00", "2026-03-29T08:30:00+02:00", "2026-03-30T08:30:00+02:00"} {
+		if got := time.Unix(list[n].at(8*60+30), 0).In(paris()).Format(time.RFC3339); got != want {
+			t.Errorf("8:30 of day %d is %s, want %s", n, got, want)
+		}
+	}
+}

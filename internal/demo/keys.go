@@ -1,0 +1,123 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// keys are the foreign keys and indexes of tables as the catalogue knew them before a load.
+// A tree built once from sorted rows costs a fraction of one grown row by row, and a foreign
+// key checked once by a join a fraction of one asked for each row.
+//
+// All of it is done as halles_migrate itself, who inherits the owner's rights, and never in
+// the owner's role: a forced owner sees no row, so that its VALIDATE would find every foreign
+// key kept.
+type keys struct {
+	tables  []string
+	indexes []index
+	foreign []foreignKey
+}
+
+type index struct {
+	Table      string
+	Name       string
+	Definition string
+	Constraint *string // what it carries: p, u, or x; null for a bare index
+	Text       *string // the constraint's definition
+}
+
+type foreignKey struct {
+	Table      string
+	Name       string
+	Definition string
+}
+
+// takeKeys drops the indexes of tables, the foreign keys from and to them, and silences their
+// triggers, whose work the generator does.
+func takeKeys(ctx context.Context, conn *pgx.Conn, tables []string) (*keys, error) {
+	k := &keys{tables: tables}
+	rows, err := conn.Query(ctx, `
+		select conrelid::regclass::text as "table", quote_ident(conname) as name, pg_get_constraintdef(oid) as definition
+		from pg_constraint where contype = 'f' and (conrelid = any ($1::regclass[]) or confrelid = any ($1::regclass[]))
+		order by array_position($1::regclass[], conrelid), conname`, tables)
+	if err != nil {
+		return nil, err
+	}
+	if k.foreign, err = pgx.CollectRows(rows, pgx.RowToStructByName[foreignKey]); err != nil {
+		return nil, err
+	}
+	rows, err = conn.Query(ctx, `
+		select i.indrelid::regclass::text as "table", quote_ident(c.relname) as name, pg_get_indexdef(i.indexrelid) as definition,
+			k.contype::text as "constraint", pg_get_constraintdef(k.oid) as text
+		from pg_index i join pg_class c on c.oid = i.indexrelid
+		left join pg_constraint k on k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')
+		where i.indrelid = any ($1::regclass[])
+		order by array_position($1::regclass[], i.indrelid), c.relname`, tables)
+	if err != nil {
+		return nil, err
+	}
+	if k.indexes, err = pgx.CollectRows(rows, pgx.RowToStructByName[index]); err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	for _, f := range k.foreign {
+		fmt.Fprintf(&b, "alter table %s drop constraint %s;\n", f.Table, f.Name)
+	}
+	for _, i := range k.indexes {
+		if i.Constraint != nil {
+			fmt.Fprintf(&b, "alter table %s drop constraint %s;\n", i.Table, i.Name)
+		} else {
+			fmt.Fprintf(&b, "drop index %s;\n", i.Name)
+		}
+	}
+	for _, t := range tables {
+		fmt.Fprintf(&b, "alter table %s disable trigger user;\n", t)
+	}
+	_, err = conn.Exec(ctx, b.String()) // one simple query is one transaction
+	return k, err
+}
+
+// giveBack builds the indexes, makes the constraints again and validates the foreign keys.
+func (k *keys) giveBack(ctx context.Context, pool *pgxpool.Pool, done func()) error {
+	var builds []job
+	var constraints strings.Builder
+	for _, i := range k.indexes {
+		if i.Constraint != nil && *i.Constraint == "x" { // cannot take over an index
+			fmt.Fprintf(&constraints, "alter table %s add constraint %s %s;\n", i.Table, i.Name, *i.Text)
+			continue
+		}
+		builds = append(builds, execute(i.Definition, done))
+		if i.Constraint != nil {
+			kind, _, _ := strings.Cut(*i.Text, "(")
+			kind = strings.TrimSuffix(strings.TrimSpace(kind), " NULLS NOT DISTINCT") // said by the index
+			fmt.Fprintf(&constraints, "alter table %s add constraint %s %s using index %s;\n", i.Table, i.Name, kind, i.Name)
+		}
+	}
+	if err := run(ctx, pool, builds); err != nil {
+		return err
+	}
+	validate := map[string]string{}
+	for _, f := range k.foreign {
+		fmt.Fprintf(&constraints, "alter table %s add constraint %s %s not valid;\n", f.Table, f.Name, f.Definition)
+		validate[f.Table] += fmt.Sprintf("alter table %s validate constraint %s;\n", f.Table, f.Name)
+	}
+	for _, t := range k.tables {
+		fmt.Fprintf(&constraints, "alter table %s enable trigger user;\n", t)
+	}
+	if _, err := pool.Exec(ctx, constraints.String(), pgx.QueryExecModeSimpleProtocol); err != nil {
+		return err
+	}
+	// One job for each table: validations of one table would wait for one another.
+	var checks []job
+	for _, f := range k.foreign {
+		if sql := validate[f.Table]; sql != "" {
+			checks = append(checks, execute(sql, done))
+			delete(validate, f.Table)
+		}
+	}
+	return run(ctx, pool, checks)
+}
