@@ -119,7 +119,7 @@ func (p *position) after(a *pg.Args) string {
 // open reads the cursor of each of the lists: one that belongs to another is refused.
 func (c *Catalog) open(after *string, lists ...string) (*position, error) {
 	if after == nil {
-		return nil, nil
+		return nil, nil //nolint:nilnil // no cursor, no position: the list from its start
 	}
 	var at position
 	for _, list := range lists {

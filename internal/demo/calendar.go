@@ -73,8 +73,10 @@ func days(start, last time.Time) []day {
 	for t := start; !t.After(last.AddDate(0, 0, margin)); t = t.AddDate(0, 0, 1) {
 		y, m, n := t.Date()
 		noon := time.Date(y, m, n, 12, 0, 0, 0, t.Location()).Unix()
-		list = append(list, day{date: t, base: noon - 12*3600, weekday: t.Weekday(), holiday: holiday(t),
-			closed: m == 5 && n == 1 || m == 12 && n == 25 || m == 1 && n == 1})
+		list = append(list, day{
+			date: t, base: noon - 12*3600, weekday: t.Weekday(), holiday: holiday(t),
+			closed: m == 5 && n == 1 || m == 12 && n == 25 || m == 1 && n == 1,
+		})
 	}
 	for i := range list { // the platform grows threefold, fast at first
 		x := float64(i) / float64(len(list))

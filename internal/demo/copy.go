@@ -57,11 +57,11 @@ func into(table string) *rows {
 }
 
 func (r *rows) row() *rows {
-	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(r.width)) //nolint:gosec // a few columns
+	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(r.width))
 	return r
 }
 
-func (r *rows) size(n int) { r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) } //nolint:gosec // -1 is null
+func (r *rows) size(n int) { r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) }
 
 func (r *rows) null() *rows { r.size(-1); return r }
 
@@ -97,19 +97,19 @@ func (r *rows) bool(b bool) *rows {
 
 func (r *rows) int2(n int) *rows {
 	r.size(2)
-	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(n)) //nolint:gosec // the generator's own small numbers
+	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(n))
 	return r
 }
 
 func (r *rows) int4(n int) *rows {
 	r.size(4)
-	r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n)) //nolint:gosec // the generator's own small numbers
+	r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n))
 	return r
 }
 
 func (r *rows) int8(n int) *rows {
 	r.size(8)
-	r.buf = binary.BigEndian.AppendUint64(r.buf, uint64(n)) //nolint:gosec // two's complement is what Postgres reads
+	r.buf = binary.BigEndian.AppendUint64(r.buf, uint64(n))
 	return r
 }
 
@@ -144,7 +144,7 @@ func (r *rows) texts(list []string) *rows {
 			r.text(s)
 		}
 	}
-	binary.BigEndian.PutUint32(r.buf[start:], uint32(len(r.buf)-start-4)) //nolint:gosec // a few short texts
+	binary.BigEndian.PutUint32(r.buf[start:], uint32(len(r.buf)-start-4))
 	return r
 }
 

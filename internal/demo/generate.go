@@ -125,7 +125,7 @@ func (p Plan) rng(purpose string, of ...uint64) *rng {
 	for _, n := range of {
 		x = mix(x ^ n)
 	}
-	return &rng{rand.New(rand.NewPCG(x, mix(x)))} //nolint:gosec // repeatable on purpose
+	return &rng{rand.New(rand.NewPCG(x, mix(x)))}
 }
 
 // mix is the finaliser of splitmix64: near seeds give far numbers.
@@ -154,7 +154,7 @@ func (g *rng) within(from, to instant) instant {
 // row is the key of a row made at an instant: a UUIDv7 (RFC 9562, 5.7).
 func (g *rng) row(at instant) uuid.UUID {
 	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], uint64(at/1000)<<16|0x7000|g.Uint64()>>52) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(id[:8], uint64(at/1000)<<16|0x7000|g.Uint64()>>52)
 	binary.BigEndian.PutUint64(id[8:], g.Uint64()>>2|1<<63)
 	return id
 }

@@ -11,7 +11,7 @@ import (
 // day makes a commune's orders of one day and returns their events, unsorted.
 func (s *seller) day(n int, b *batch, events []event, numbers *numbers) []event {
 	w := s.commune.world
-	g := w.plan.rng("orders", s.commune.number(), uint64(n)) //nolint:gosec // a day's index
+	g := w.plan.rng("orders", s.commune.number(), uint64(n))
 	for _, o := range s.script[n] {
 		made := o.order(g, w)
 		made.write(g, b, numbers)
@@ -144,7 +144,7 @@ func (o *order) writeContact(g *rng, b *batch, forgotten bool) {
 
 func monthsBefore(w *world, n int) instant {
 	y, m, d := w.days[w.today].date.Date()
-	return instantOf(time.Date(y, m-time.Month(n), d, 12, 0, 0, 0, paris())) //nolint:gosec // a few months
+	return instantOf(time.Date(y, m-time.Month(n), d, 12, 0, 0, 0, paris()))
 }
 
 // pickupCode is three consonants without look-alikes and three digits.

@@ -332,11 +332,19 @@ func (w *world) scripts() []scripted {
 			status ordering.Status
 			age    instant
 		}{
-			{ordering.Placed, 6 * minute}, {ordering.Placed, 19 * minute}, {ordering.Placed, 43 * minute},
-			{ordering.Accepted, 70 * minute}, {ordering.Accepted, 95 * minute},
-			{ordering.Ready, 150 * minute}, {ordering.Ready, 190 * minute}, {ordering.OutForDelivery, 170 * minute},
-			{ordering.Collected, 26 * hour}, {ordering.Delivered, 2 * day}, {ordering.Rejected, 3 * day},
-			{ordering.Cancelled, 4 * day}, {ordering.NoShow, 5 * day},
+			{ordering.Placed, 6 * minute},
+			{ordering.Placed, 19 * minute},
+			{ordering.Placed, 43 * minute},
+			{ordering.Accepted, 70 * minute},
+			{ordering.Accepted, 95 * minute},
+			{ordering.Ready, 150 * minute},
+			{ordering.Ready, 190 * minute},
+			{ordering.OutForDelivery, 170 * minute},
+			{ordering.Collected, 26 * hour},
+			{ordering.Delivered, 2 * day},
+			{ordering.Rejected, 3 * day},
+			{ordering.Cancelled, 4 * day},
+			{ordering.NoShow, 5 * day},
 		} {
 			list = append(list, scripted{shop: s, status: o.status, age: o.age})
 		}

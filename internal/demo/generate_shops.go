@@ -49,8 +49,8 @@ func (c *commune) makeShops(b *batch) {
 	for n := range c.quota {
 		s := &shop{commune: c, trade: c.chooseTrade(g, n, town)}
 		c.shops = append(c.shops, s)
-		s.identify(c.world.plan.rng("shop", c.number(), uint64(n)), n, town) //nolint:gosec // a small number
-		sg := c.world.plan.rng("shop rows", c.number(), uint64(n))           //nolint:gosec // a small number
+		s.identify(c.world.plan.rng("shop", c.number(), uint64(n)), n, town)
+		sg := c.world.plan.rng("shop rows", c.number(), uint64(n))
 		s.call(sg, named)
 		s.write(sg, b, unique(slug(s.name), slugs))
 		s.stock(sg, b)

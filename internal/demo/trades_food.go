@@ -7,10 +7,14 @@ var foodTrades = []*trade{
 		category: "boulangerie", naf: "10.71C", weight: 11, village: true, hours: bakery, season: everyday, vat: 550,
 		stock: [2]int{8, 60}, lead: [2]int{60, 240}, delivers: 15, area: [2]int{25, 90}, jobs: [2]int{2, 9},
 		services: []string{"gluten-free-on-order", "order-by-phone"},
-		names: []string{"Boulangerie {nom}", "Le Fournil de {lieu}", "Ti ar Bara", "Au Bon Levain", "La Mie de {prenom}", "Bara Mad",
-			"Maison {nom}", "L'Épi d'Armor", "Le Pétrin de {lieu}", "Aux Délices d'An Oriant", "Boulangerie-pâtisserie {nom}", "La Huche à pain"},
-		about: []string{"Pains au levain, cuits sur place toute la journée, à {commune}.", "Farines bretonnes et beurre salé : la boulangerie de quartier de {commune}.",
-			"Une famille au fournil depuis trois générations."},
+		names: []string{
+			"Boulangerie {nom}", "Le Fournil de {lieu}", "Ti ar Bara", "Au Bon Levain", "La Mie de {prenom}", "Bara Mad",
+			"Maison {nom}", "L'Épi d'Armor", "Le Pétrin de {lieu}", "Aux Délices d'An Oriant", "Boulangerie-pâtisserie {nom}", "La Huche à pain",
+		},
+		about: []string{
+			"Pains au levain, cuits sur place toute la journée, à {commune}.", "Farines bretonnes et beurre salé : la boulangerie de quartier de {commune}.",
+			"Une famille au fournil depuis trois générations.",
+		},
 		words: []string{"Pétri et cuit sur place, chaque matin.", "Farine de blé de la meunerie voisine, levain maison.", "Beurre de baratte, demi-sel, bien sûr.", "Sur commande la veille avant 17 h."},
 		goods: `
 Baguette {de tradition|aux graines|moulée|sans sel} ; 1,25
@@ -36,8 +40,10 @@ Palets bretons ; 5,40 ; Sachet: 200 g, 400 g 9,80
 		category: "boucherie", naf: "47.22Z", weight: 6, village: true, hours: halls, season: festive, vat: 550,
 		stock: [2]int{4, 30}, lead: [2]int{60, 300}, delivers: 30, area: [2]int{30, 90}, jobs: [2]int{2, 7},
 		services: []string{"order-by-phone", "vacuum-packing"},
-		names: []string{"Boucherie {nom}", "Boucherie de {lieu}", "Boucherie-charcuterie {nom} & fils", "Ti Kig", "L'Entrecôte bretonne",
-			"Charcuterie {nom}", "Les Viandes de {lieu}", "Le Billot de {prenom}", "Kig ha Farz", "Au Porc noir"},
+		names: []string{
+			"Boucherie {nom}", "Boucherie de {lieu}", "Boucherie-charcuterie {nom} & fils", "Ti Kig", "L'Entrecôte bretonne",
+			"Charcuterie {nom}", "Les Viandes de {lieu}", "Le Billot de {prenom}", "Kig ha Farz", "Au Porc noir",
+		},
 		about: []string{"Viandes nées, élevées et abattues en Bretagne ; charcuterie maison.", "Boucherie artisanale à {commune} : maturation lente et conseils de cuisson."},
 		words: []string{"Race bretonne pie noir, élevée à l'herbe.", "Préparé dans notre laboratoire.", "Porc sur paille, sans antibiotique.", "Pesé à la commande ; prêt à cuire."},
 		goods: `
@@ -66,8 +72,10 @@ Tripes à la mode de L'Orient ; 6,90
 		category: "poissonnerie", naf: "47.23Z", weight: 5, village: false, hours: halls, season: festive, vat: 550,
 		stock: [2]int{3, 25}, lead: [2]int{60, 240}, delivers: 25, area: [2]int{20, 70}, jobs: [2]int{1, 6},
 		services: []string{"order-by-phone", "oyster-opening"},
-		names: []string{"Poissonnerie {nom}", "La Criée de {lieu}", "Ti Pesked", "L'Écume", "Le Vivier d'Armor", "Aux Embruns", "Marée haute",
-			"Poissonnerie du Port de pêche", "Les Coquillages de {prenom}", "La Godaille"},
+		names: []string{
+			"Poissonnerie {nom}", "La Criée de {lieu}", "Ti Pesked", "L'Écume", "Le Vivier d'Armor", "Aux Embruns", "Marée haute",
+			"Poissonnerie du Port de pêche", "Les Coquillages de {prenom}", "La Godaille",
+		},
 		about: []string{"Pêche du port de Keroman, choisie à la criée chaque matin.", "Poissons entiers, filets et plateaux de fruits de mer à {commune}."},
 		words: []string{"Débarqué à Keroman, pêche côtière.", "Levé en filets sur demande.", "Ouvert et dressé sans supplément.", "Ligne ou casier, jamais de chalut de fond."},
 		goods: `
@@ -273,8 +281,10 @@ Coupe glacée {« Dame blanche »|« An Oriant »|trois boules} ; 7,20
 		category: "traiteur", naf: "56.10C", weight: 7, village: true, hours: late, season: everyday, vat: 1000,
 		stock: [2]int{8, 40}, lead: [2]int{25, 90}, delivers: 55, area: [2]int{25, 120}, jobs: [2]int{2, 9},
 		services: []string{"terrace", "order-by-phone", "reusable-boxes"},
-		names: []string{"Traiteur {nom}", "Le Bistrot de {lieu}", "Les Plats de {prenom}", "Ti ar Boued", "Pizza {lieu}", "Le Wok de L'Orient", "La Cantine des halles",
-			"Burger Breizh", "Bagad Bento", "Au Hublot", "Saveurs de Pondichéry", "Kebab du Port"},
+		names: []string{
+			"Traiteur {nom}", "Le Bistrot de {lieu}", "Les Plats de {prenom}", "Ti ar Boued", "Pizza {lieu}", "Le Wok de L'Orient", "La Cantine des halles",
+			"Burger Breizh", "Bagad Bento", "Au Hublot", "Saveurs de Pondichéry", "Kebab du Port",
+		},
 		about: []string{"Cuisine du jour à emporter, consignes en verre acceptées.", "Du marché à l'assiette, à {commune}."},
 		words: []string{"À déguster tout de suite.", "Produits du marché, cuisine maison.", "En barquette compostable ou en bocal consigné.", "Servi avec riz ou légumes."},
 		goods: `

@@ -159,7 +159,7 @@ type position struct {
 // that belongs to another list is refused.
 func (d *Directory) open(q *ShopQuery, after *string, communes ...string) (*position, error) {
 	if after == nil {
-		return nil, nil
+		return nil, nil //nolint:nilnil // no cursor, no position: the list from its start
 	}
 	var at position
 	for _, commune := range communes {

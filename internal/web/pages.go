@@ -146,7 +146,7 @@ var (
 
 func newGraphiQL(page http.Handler) (*graphiQL, error) {
 	drawn := httptest.NewRecorder()
-	page.ServeHTTP(drawn, httptest.NewRequest(http.MethodGet, "/graphiql", nil))
+	page.ServeHTTP(drawn, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/graphiql", nil))
 	g := &graphiQL{body: drawn.Body.Bytes()}
 	scripts, styles := []string{"script-src"}, []string{"style-src 'unsafe-inline'"} // it sets styles as it draws
 	for _, m := range scriptFile.FindAllSubmatch(g.body, -1) {

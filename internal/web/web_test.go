@@ -378,7 +378,7 @@ func TestFederationAnswersTheRouterOnly(t *testing.T) {
 // socket opens a socket and says connection_init.
 func (s *site) socket(payload any, headers http.Header) *websocket.Conn {
 	s.t.Helper()
-	c, response, err := websocket.Dial(s.t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/graphql", &websocket.DialOptions{
+	c, response, err := websocket.Dial(s.t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/graphql", &websocket.DialOptions{ //nolint:bodyclose // Dial closes it
 		Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: headers,
 	})
 	if err != nil {
@@ -401,7 +401,9 @@ func TestSocketViewer(t *testing.T) {
 		for {
 			var message struct {
 				Type    string
-				Payload struct{ Data struct{ Viewer struct{ Kind string } } }
+				Payload struct {
+					Data struct{ Viewer struct{ Kind string } }
+				}
 			}
 			if err := wsjson.Read(ctx, c, &message); err != nil {
 				t.Fatal(err)
