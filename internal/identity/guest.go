@@ -21,8 +21,8 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 )
 
-// GuestSession is how long an exchanged link is good for; the page exchanges it again.
-const GuestSession = 30 * time.Minute
+// sessionLife is how long an exchanged link is good for; the page exchanges it again.
+const sessionLife = 30 * time.Minute
 
 // guestPrefix tells a guest's session from a JWT, which starts with "ey".
 const guestPrefix = "hg_"
@@ -75,25 +75,38 @@ func (g *Guests) digest(secret string) []byte {
 	return mac.Sum(nil)
 }
 
+// GuestSession is what a link is exchanged for.
+type GuestSession struct {
+	Token     string // a bearer token, as a JWT would be
+	ExpiresAt time.Time
+	Guest     *Viewer // bound to the orders of the link
+}
+
+// LinkInput is a link to exchange.
+type LinkInput struct {
+	Secret string // what follows # in the link
+}
+
 // Exchange turns the secret of a link into a session. Wrong, expired and malformed secrets
 // take the same way and get the same answer.
-func (g *Guests) Exchange(ctx context.Context, secret string) (token string, expires time.Time, _ *Viewer, err error) {
-	digest := g.digest(secret)
+func (g *Guests) Exchange(ctx context.Context, in LinkInput) (*GuestSession, error) {
+	digest := g.digest(in.Secret)
 	v, until, err := g.holder(ctx, digest)
 	if err != nil {
-		return "", time.Time{}, nil, err
+		return nil, err
 	}
 	if v == nil {
-		return "", time.Time{}, nil, fault.Errorf(fault.NotFound, "Ce lien n'est pas valable ou n'est plus valable. Reprenez-le en entier dans le message de confirmation.")
+		return nil, fault.Errorf(fault.NotFound, "Ce lien n'est pas valable ou n'est plus valable. Reprenez-le en entier dans le message de confirmation.")
 	}
-	expires = g.Now().Add(GuestSession).UTC().Truncate(time.Second)
+	expires := g.Now().Add(sessionLife).UTC().Truncate(time.Second)
 	if until.Before(expires) {
 		expires = until.UTC()
 	}
 	nonce := make([]byte, g.session.NonceSize())
 	_, _ = rand.Read(nonce)
 	plain := binary.BigEndian.AppendUint64(digest, uint64(expires.Unix()))
-	return guestPrefix + base64.RawURLEncoding.EncodeToString(g.session.Seal(nonce, nonce, plain, nil)), expires, v, nil
+	token := guestPrefix + base64.RawURLEncoding.EncodeToString(g.session.Seal(nonce, nonce, plain, nil))
+	return &GuestSession{Token: token, ExpiresAt: expires, Guest: v}, nil
 }
 
 // fromToken is the viewer of a session, and when the session ends.

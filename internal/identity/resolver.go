@@ -35,6 +35,9 @@ func (r *Resolver) FromToken(ctx context.Context, token string) (*Viewer, time.T
 	if strings.HasPrefix(token, guestPrefix) {
 		return r.Guests.fromToken(ctx, token)
 	}
+	if r.Issuer == nil {
+		return nil, time.Time{}, fault.Errorf(fault.Unauthenticated, "Ce serveur ne reconnaît aucun jeton de connexion.")
+	}
 	subject, expires, err := r.Issuer.Check(token)
 	if err != nil {
 		return nil, time.Time{}, err
