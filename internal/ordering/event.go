@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -43,6 +44,9 @@ type Event struct {
 	// Cursor is where to go on after this event in the list that it was read from: each
 	// subscription seals its own, and so may an order's history.
 	Cursor string `db:"-"`
+
+	// Reader is as whom the event was read and its order is; nil for the request's viewer.
+	Reader *identity.Viewer `db:"-"`
 }
 
 const eventColumns = `e.commune_id, e.seq, e.order_id, e.order_seq, e.shop_id, e.kind, e.status, e.actor, e.reason, e.at`

@@ -68,8 +68,8 @@ type Order struct {
 	PlacedAt      time.Time
 	UpdatedAt     time.Time
 
-	// Reader is as whom the order's relations are read, where that is not the request's viewer:
-	// a visitor reads what it has just placed as a guest bound to its basket.
+	// Reader is as whom the order was read and its relations are. It is the request's viewer, but
+	// for what a visitor has just placed: that it reads as a guest bound to its basket.
 	Reader *identity.Viewer `db:"-"`
 }
 
@@ -129,8 +129,9 @@ const normalRate money.BasisPoints = 2000
 
 // TotalsOf adds an order up. VAT is rounded once for each rate, over the whole order, so that
 // the groups add up to the total.
-func (o *Order) TotalsOf(lines []*Line) Totals {
-	return totals(lines, o.DeliveryCents)
+func (o *Order) TotalsOf(lines []*Line) *Totals {
+	sum := totals(lines, o.DeliveryCents)
+	return &sum
 }
 
 func totals(lines []*Line, delivery money.Cents) Totals {

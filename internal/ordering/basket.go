@@ -1,0 +1,271 @@
+package ordering
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"net/mail"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/money"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// PlaceInput is a basket: one order at each of its shops.
+type PlaceInput struct {
+	IdempotencyKey string // the client's own, new for each basket and the same for each retry
+	Orders         []ShopBasket
+	Contact        *PersonContact // a visitor must give one
+	Channel        *Channel       // WEB when absent
+}
+
+// ShopBasket is what a basket holds of one shop.
+type ShopBasket struct {
+	Shop          tenancy.ID
+	Mode          directory.FulfilmentMode
+	Lines         []BasketLine
+	Note          *string
+	ExpectedCents *money.Cents // the total that the customer saw
+}
+
+// BasketLine is some pieces of a variant.
+type BasketLine struct {
+	Variant       tenancy.ID
+	Quantity      int
+	ExpectedCents *money.Cents // the price of one piece that the customer saw
+}
+
+// Bounds of a basket: more than a family's Saturday, less than a way to lock up a shop.
+const (
+	maxShops    = 20
+	maxLines    = 100
+	maxQuantity = 9999
+	maxNote     = 1000 // characters
+	maxText     = 500  // characters, beside a reason
+	maxName     = 200  // characters
+)
+
+// A visitor's key is the one thing that tells its basket from another's, so it must be long
+// enough that nobody guesses it; a random UUID has 36 characters.
+var keyForm = regexp.MustCompile(`^[!-~]{16,100}$`)
+
+// basket is a checked input: lines merged, contact in its canonical form.
+type basket struct {
+	key     string
+	scope   string
+	channel Channel
+	contact *PersonContact
+	orders  []*shopOrder
+}
+
+// shopOrder is one order to be made.
+type shopOrder struct {
+	shop     tenancy.ID
+	mode     directory.FulfilmentMode
+	lines    []wanted
+	note     *string
+	expected *money.Cents
+	path     []string
+	hash     []byte // of all that the shop is asked for
+}
+
+// wanted is a variant with the pieces of all its lines.
+type wanted struct {
+	variant  tenancy.ID
+	quantity int
+	expected []money.Cents
+	path     []string // of its first line
+}
+
+func at(path []string, names ...string) []string {
+	return append(path[:len(path):len(path)], names...)
+}
+
+// check refuses what the client could have known to be wrong; it looks at the input only.
+func (in *PlaceInput) check(v *identity.Viewer) (*basket, error) {
+	root := []string{"input"}
+	b := &basket{key: in.IdempotencyKey, scope: guestScope, channel: Web}
+	if v.Account != uuid.Nil {
+		b.scope = v.Account.String()
+	}
+	if !keyForm.MatchString(in.IdempotencyKey) {
+		return nil, fault.At(at(root, "idempotencyKey"), "La clé doit avoir de 16 à 100 caractères ASCII sans espace ; un UUID aléatoire convient.")
+	}
+	if in.Channel != nil {
+		if b.channel = *in.Channel; b.channel != Web && b.channel != Widget {
+			return nil, fault.At(at(root, "channel"), "Le canal est WEB ou WIDGET ; les commandes prises au téléphone ou au comptoir sont saisies par la boutique.")
+		}
+	}
+	var err error
+	if b.contact, err = in.Contact.check(v, at(root, "contact")); err != nil {
+		return nil, err
+	}
+	if n := len(in.Orders); n < 1 || n > maxShops {
+		return nil, fault.At(at(root, "orders"), "Le panier compte %d boutiques ; il en faut de 1 à %d.", n, maxShops)
+	}
+	seen := map[tenancy.ID]bool{}
+	for i := range in.Orders {
+		o, err := in.Orders[i].check(at(root, "orders", strconv.Itoa(i)))
+		if err != nil {
+			return nil, err
+		}
+		if seen[o.shop] {
+			return nil, fault.At(at(o.path, "shop"), "Cette boutique est deux fois dans le panier ; réunissez ses articles.")
+		}
+		seen[o.shop] = true
+		o.hash = hash(in.Orders[i].Shop, o, b.contact, b.channel)
+		b.orders = append(b.orders, o)
+	}
+	return b, nil
+}
+
+func (s *ShopBasket) check(path []string) (*shopOrder, error) {
+	o := &shopOrder{shop: s.Shop, mode: s.Mode, note: trimmed(s.Note), expected: s.ExpectedCents, path: path}
+	if err := s.Shop.Want(tenancy.KindShop, at(path, "shop")...); err != nil {
+		return nil, err
+	}
+	if !s.Mode.Valid() {
+		return nil, fault.At(at(path, "mode"), "Le mode est PICKUP ou DELIVERY.")
+	}
+	if err := checkLength(o.note, maxNote, at(path, "note")); err != nil {
+		return nil, err
+	}
+	if n := len(s.Lines); n < 1 || n > maxLines {
+		return nil, fault.At(at(path, "lines"), "La commande compte %d lignes ; il en faut de 1 à %d.", n, maxLines)
+	}
+	index := map[tenancy.ID]int{}
+	for i, l := range s.Lines {
+		here := at(path, "lines", strconv.Itoa(i))
+		if err := l.Variant.Want(tenancy.KindVariant, at(here, "variant")...); err != nil {
+			return nil, err
+		}
+		if l.Quantity < 1 || l.Quantity > maxQuantity {
+			return nil, fault.At(at(here, "quantity"), "La quantité vaut %d ; il en faut de 1 à %d.", l.Quantity, maxQuantity)
+		}
+		at, again := index[l.Variant]
+		if !again {
+			at = len(o.lines)
+			index[l.Variant] = at
+			o.lines = append(o.lines, wanted{variant: l.Variant, path: here})
+		}
+		w := &o.lines[at]
+		if w.quantity += l.Quantity; w.quantity > maxQuantity {
+			return nil, fault.At(append(here, "quantity"), "Les lignes de cet article font %d pièces ; au plus %d.", w.quantity, maxQuantity)
+		}
+		if l.ExpectedCents != nil {
+			w.expected = append(w.expected, *l.ExpectedCents)
+		}
+	}
+	return o, nil
+}
+
+// hash tells whether a key comes back with the same order: shop, mode, pieces, note, contact
+// and channel, whatever the order of the lines. What the customer expected to pay is left out:
+// it decides whether the order is made, not what it is.
+func hash(shop tenancy.ID, o *shopOrder, contact *PersonContact, channel Channel) []byte {
+	pieces := map[string]int{} // encoding/json sorts keys
+	for _, l := range o.lines {
+		pieces[l.variant.String()] = l.quantity
+	}
+	canonical, err := json.Marshal([]any{shop.String(), o.mode, pieces, o.note, contact, channel})
+	if err != nil {
+		panic(err) // plain data
+	}
+	sum := sha256.Sum256(canonical)
+	return sum[:]
+}
+
+// check returns the contact in its canonical form, null for none.
+func (c *PersonContact) check(v *identity.Viewer, path []string) (*PersonContact, error) {
+	given := PersonContact{}
+	if c != nil {
+		given = PersonContact{Name: trimmed(c.Name), Phone: trimmed(c.Phone), Email: trimmed(c.Email)}
+	}
+	if given.Name == nil && v.Name != "" {
+		given.Name = &v.Name
+	}
+	if err := checkLength(given.Name, maxName, at(path, "name")); err != nil {
+		return nil, err
+	}
+	if given.Phone != nil {
+		e164, ok := phone(*given.Phone)
+		if !ok {
+			return nil, fault.At(at(path, "phone"), "%q n'est pas un numéro de téléphone ; écrivez 06 12 34 56 78 ou +33612345678.", clip(*given.Phone))
+		}
+		given.Phone = &e164
+	}
+	if given.Email != nil && !email(*given.Email) {
+		return nil, fault.At(at(path, "email"), "%q n'est pas une adresse électronique ; écrivez nom@exemple.fr.", clip(*given.Email))
+	}
+	// The shop must be able to say that the bread is gone.
+	if v.Account == uuid.Nil && (given.Name == nil || given.Phone == nil && given.Email == nil) {
+		return nil, fault.At(path, "Donnez un nom, et un téléphone ou une adresse électronique : la boutique doit pouvoir vous prévenir.")
+	}
+	if given == (PersonContact{}) {
+		return nil, nil //nolint:nilnil // no contact is an answer
+	}
+	return &given, nil
+}
+
+var (
+	international = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+	french        = regexp.MustCompile(`^0[1-9][0-9]{8}$`)
+	separators    = strings.NewReplacer(" ", "", ".", "", "-", "", "(", "", ")", "", "\u00a0", "", "\u202f", "")
+)
+
+// phone reads a telephone number as people write it and returns E.164. A number of ten digits
+// is French.
+func phone(s string) (string, bool) {
+	s = strings.Replace(separators.Replace(s), "+330", "+33", 1) // +33 (0)6 …
+	if strings.HasPrefix(s, "00") {
+		s = "+" + s[2:]
+	}
+	if french.MatchString(s) {
+		s = "+33" + s[1:]
+	}
+	return s, international.MatchString(s) && (!strings.HasPrefix(s, "+33") || len(s) == 12)
+}
+
+// email looks at the form only: one mailbox of a domain with a dot, at most 254 bytes (RFC 5321).
+func email(s string) bool {
+	parsed, err := mail.ParseAddress(s)
+	_, domain, _ := strings.Cut(s, "@")
+	return err == nil && parsed.Address == s && len(s) <= 254 && strings.Contains(domain, ".") && !strings.ContainsAny(s, "\"\r\n")
+}
+
+// trimmed is a text without the space around it; null when nothing is left.
+func trimmed(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	t := strings.TrimSpace(*s)
+	if t == "" {
+		return nil
+	}
+	return &t
+}
+
+func checkLength(s *string, most int, path []string) error {
+	switch {
+	case s == nil:
+	case utf8.RuneCountInString(*s) > most:
+		return fault.At(path, "Ce texte a %d caractères ; %d au plus.", utf8.RuneCountInString(*s), most)
+	case strings.ContainsRune(*s, 0):
+		return fault.At(path, "Ce texte contient un caractère nul.")
+	}
+	return nil
+}
+
+func clip(s string) string {
+	if runes := []rune(s); len(runes) > 60 {
+		return string(runes[:60]) + "…"
+	}
+	return s
+}

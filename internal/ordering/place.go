@@ -1,0 +1,482 @@
+package ordering
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/audelor/halles/internal/catalog"
+	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/money"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// guestScope is the scope of keys of those without an account. The key itself is then the
+// client's secret, and an order comes back only to who also knows all that was in it, the
+// contact included.
+const guestScope = "guest"
+
+// linkLife is how long a guest's link is good for. Meant is until 30 days after hand-over; the
+// hand-over is unknown when the link is made, and an order is over within a month.
+const linkLife = 60 * 24 * time.Hour
+
+// PlacePayload is what became of a basket, shop by shop, in the order of the input.
+type PlacePayload struct {
+	Results     []PlaceResult
+	GuestSecret *string // of the link to all orders of the basket; a visitor's, when any was placed
+}
+
+// PlaceResult is what became of the order at one shop.
+type PlaceResult struct {
+	ShopID   tenancy.ID
+	Refusals []Refusal
+	order    *Order
+	fault    error
+}
+
+// Order is the order that was placed; null with refusals, or with the fault that kept this
+// shop's order from being made while others of the basket were.
+func (r *PlaceResult) Order() (*Order, error) { return r.order, r.fault }
+
+// Place makes the orders of a basket, each in a transaction of its own, in the order of
+// (commune, shop): shops do not wait for one another, and what is sold out in one is no reason
+// to lose the rest. A crash between two is completed by a retry under the same key, which
+// returns what was made already and makes what was not.
+//
+// Faults: INVALID for an input that is wrong in itself, before anything is done; CONFLICT, in
+// the shop's own result, for a key that came with another order for that shop before.
+func (o *Ordering) Place(ctx context.Context, v *identity.Viewer, in PlaceInput) (*PlacePayload, error) {
+	b, err := in.check(v)
+	if err != nil {
+		return nil, err
+	}
+	payload := &PlacePayload{Results: make([]PlaceResult, len(b.orders))}
+	var secret string
+	var digest []byte
+	if b.scope == guestScope {
+		secret, digest = o.Guests.NewSecret()
+	}
+	inTurn := make([]int, len(b.orders))
+	for i := range inTurn {
+		inTurn[i] = i
+		payload.Results[i] = PlaceResult{ShopID: b.orders[i].shop, Refusals: []Refusal{}}
+	}
+	slices.SortFunc(inTurn, func(i, j int) int {
+		x, y := b.orders[i].shop, b.orders[j].shop
+		return cmp.Or(strings.Compare(x.Commune, y.Commune), bytes.Compare(x.Row[:], y.Row[:]))
+	})
+	var placed []tenancy.ID
+	for n, i := range inTurn {
+		p := &placing{Ordering: o, v: v, basket: b, shopOrder: b.orders[i], digest: digest}
+		order, refusals, err := p.run(ctx)
+		result := &payload.Results[i]
+		switch {
+		case err == nil && order == nil:
+			result.Refusals = refusals
+		case err == nil:
+			result.order = order
+			placed = append(placed, order.ID())
+		case errors.Is(err, fault.Conflict):
+			result.fault = err
+		case n == 0:
+			return nil, err
+		default: // the database is away, or the client is: the rest would fare no better
+			for _, rest := range inTurn[n:] {
+				payload.Results[rest].fault = err
+			}
+		}
+		if err != nil && !errors.Is(err, fault.Conflict) {
+			break
+		}
+	}
+	if len(placed) == 0 {
+		return payload, nil
+	}
+	reader := v
+	if digest != nil {
+		payload.GuestSecret, reader = &secret, v.GuestOf(placed...)
+	} else if v.Kind != identity.Customer {
+		reader = v.AsCustomer()
+	}
+	for i := range payload.Results {
+		if r := &payload.Results[i]; r.order != nil {
+			r.order.Reader = reader
+		}
+	}
+	return payload, nil
+}
+
+// placing is one order being made.
+type placing struct {
+	*Ordering
+	*shopOrder
+	v      *identity.Viewer
+	basket *basket
+	digest []byte // of the guest's secret; nil with an account
+}
+
+// maxDraws bounds how often an order draws another number, code or moment. One in a million
+// needs two.
+const maxDraws = 5
+
+// errAgain is for a try that met something that passes: a number taken, stock that came back.
+var errAgain = errors.New("try again")
+
+func (p *placing) run(ctx context.Context) (order *Order, refusals []Refusal, err error) {
+	defer fault.Wrap(&err, "Place(%s)", p.shop)
+	if !slices.Contains(p.v.AllCommunes(), p.shop.Commune) {
+		return nil, p.refuse(ShopUnavailable, "shop", sayUnavailable), nil
+	}
+	for range maxDraws {
+		order, refusals, err = p.try(ctx)
+		if err == nil && order != nil {
+			p.wake(order.CommuneID)
+		}
+		if !errors.Is(err, errAgain) {
+			return order, refusals, err
+		}
+	}
+	return nil, nil, fmt.Errorf("%w: %w", fault.Errorf(fault.Unavailable, "La commande n'a pas pu être prise. Réessayez dans quelques secondes."), err)
+}
+
+const sayUnavailable = "Cette boutique ne prend pas de commandes en ce moment."
+
+func (p *placing) refuse(code RefusalCode, argument, format string, args ...any) []Refusal {
+	return []Refusal{{Code: code, Message: fmt.Sprintf(format, args...), Path: at(p.path, argument)}}
+}
+
+// as is whom the order is written as: the customer, or a guest bound to exactly this order.
+func (p *placing) as(order tenancy.ID) pg.Scope {
+	if p.digest != nil {
+		return p.v.GuestOf(order).Scope().In(order.Commune)
+	}
+	return p.v.AsCustomer().Scope().In(order.Commune)
+}
+
+func (p *placing) key() string { return p.basket.key + "/" + p.shop.String() }
+
+// offer is a mode of a published shop and its conditions.
+type offer struct {
+	Mode         *directory.FulfilmentMode
+	MinimumCents *money.Cents
+	FeeCents     *money.Cents
+}
+
+// errRefused rolls a transaction back for a reason that is data.
+var errRefused = errors.New("refused")
+
+// try makes the order in one transaction of two round trips. Its locks are, always in this
+// order: the key; the variants, sorted; then the rows that it makes itself, which nobody waits
+// for; and last the commune's head of the event log. A transaction that waits for a key holds
+// nothing, one that waits for a variant holds the key and smaller variants, one that waits for
+// the head holds what nobody who has the head waits for: no circle. (life.go says why changes
+// of an order fit in.)
+func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
+	order := &Order{
+		CommuneID: p.shop.Commune, Row: tenancy.NewRow(), ShopRow: p.shop.Row, Number: newNumber(), Channel: p.basket.channel, Mode: p.mode,
+		Status: Placed, Version: 1, Code: newCode(), Note: p.note, PlacedAt: p.now(),
+	}
+	order.UpdatedAt = order.PlacedAt
+	if p.digest == nil {
+		order.CustomerID = &p.v.Account
+	}
+	var refusals []Refusal
+	var replay *uuid.UUID
+	err := p.DB.Pipe(ctx, p.as(order.ID()), func(ctx context.Context, tx *pg.Pipe) error {
+		refusals, replay = nil, nil
+		var keyHash []byte
+		var keyOrder uuid.UUID
+		var offers []offer
+		taken := make([]*catalog.Taken, len(p.lines))
+
+		// A twin under the same key is waited for here: once it has committed its row is there to be read.
+		first := &pgx.Batch{}
+		first.Queue(`insert into idempotency_keys (commune_id, scope, key, payload_hash, order_id, at)
+			values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+			order.CommuneID, p.basket.scope, p.key(), p.hash, order.Row, order.PlacedAt)
+		first.Queue(`select payload_hash, order_id from idempotency_keys where commune_id = $1 and scope = $2 and key = $3`,
+			order.CommuneID, p.basket.scope, p.key()).QueryRow(func(row pgx.Row) error { return row.Scan(&keyHash, &keyOrder) })
+		first.Queue(`select f.mode, f.minimum_cents, f.fee_cents
+			from shops s left join fulfilments f on f.commune_id = s.commune_id and f.shop_id = s.id
+			where s.commune_id = $1 and s.id = $2 and s.status = 'PUBLISHED' order by f.mode desc`,
+			order.CommuneID, order.ShopRow).Query(func(rows pgx.Rows) (err error) {
+			offers, err = pgx.CollectRows(rows, pgx.RowToStructByName[offer])
+			return err
+		})
+		catalog.QueueTake(first, p.shop, p.pieces(), func(i int, t catalog.Taken) { taken[i] = &t })
+		if err := tx.Send(ctx, first); err != nil {
+			return err
+		}
+		if keyOrder != order.Row {
+			if !bytes.Equal(keyHash, p.hash) {
+				return conflict()
+			}
+			replay = &keyOrder
+			return errRefused
+		}
+		var lines []*Line
+		var err error
+		if lines, refusals, err = p.agree(ctx, tx, order, offers, taken); err != nil {
+			return err
+		}
+		if refusals != nil {
+			return errRefused
+		}
+
+		last := &pgx.Batch{}
+		p.queueOrder(last, order, lines)
+		catalog.QueueMoves(last, order.ID(), catalog.Ordered, p.pieces(), order.PlacedAt)
+		p.queueLink(last, order)
+		e := Event{CommuneID: order.CommuneID, OrderRow: order.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
+			Kind: EventKind(Placed), Status: Placed, Actor: ByCustomer, At: order.PlacedAt}
+		last.Queue(appendEvent, e.appendArgs()...)
+		return tx.Commit(ctx, last)
+	})
+	switch pg.Constraint(err) {
+	case "orders_number_unique", "orders_open_pickup_code":
+		err = fmt.Errorf("%w: %w", errAgain, err)
+	case "orders_key_unique": // the key's own row was pruned; what was in the order then, nobody knows
+		err = conflict()
+	}
+	switch {
+	case replay != nil:
+		order, err := p.again(ctx, *replay)
+		return order, nil, err
+	case errors.Is(err, errRefused):
+		return nil, refusals, nil
+	case err != nil:
+		return nil, nil, err
+	}
+	return order, nil, nil
+}
+
+func conflict() error {
+	return fault.Errorf(fault.Conflict, "Cette clé a déjà servi pour une autre commande à cette boutique. Prenez une clé nouvelle pour un panier nouveau.")
+}
+
+func (p *placing) pieces() []catalog.Pieces {
+	pieces := make([]catalog.Pieces, len(p.lines))
+	for i, w := range p.lines {
+		pieces[i] = catalog.Pieces{Variant: w.variant.Row, Quantity: w.quantity}
+		if w.variant.Commune != p.shop.Commune { // another commune's: no row of this one has a zero key
+			pieces[i].Variant = uuid.Nil
+		}
+	}
+	return pieces
+}
+
+// agree compares what was asked for with what the shop has, and fills in the order's amounts
+// and lines; or it says all that keeps the order from being made.
+func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers []offer, taken []*catalog.Taken) ([]*Line, []Refusal, error) {
+	if len(offers) == 0 {
+		return nil, p.refuse(ShopUnavailable, "shop", sayUnavailable), nil
+	}
+	chosen := slices.IndexFunc(offers, func(f offer) bool { return f.Mode != nil && *f.Mode == p.mode })
+	if chosen < 0 {
+		return nil, p.refuse(ModeNotOffered, "mode", "%s", sayModes(offers)), nil
+	}
+	refusals, err := p.missing(ctx, tx, taken)
+	if err != nil {
+		return nil, nil, err
+	}
+	lines := make([]*Line, 0, len(taken))
+	order.ItemCount = 0 // the transaction may run again
+	for i, t := range taken {
+		if t == nil {
+			continue
+		}
+		w := &p.lines[i]
+		if slices.ContainsFunc(w.expected, func(c money.Cents) bool { return c != t.PriceCents }) {
+			refusals = append(refusals, Refusal{Code: PriceChanged, Path: at(w.path, "expectedCents"),
+				Message: fmt.Sprintf("Le prix de « %s » est maintenant de %s. Confirmez pour commander.", t.Name, t.PriceCents.Format())})
+		}
+		lines = append(lines, &Line{CommuneID: order.CommuneID, OrderRow: order.Row, Line: i + 1, VariantRow: w.variant.Row,
+			Name: t.Name, OptionValue: t.OptionValue, Quantity: w.quantity, UnitCents: t.PriceCents, VATRate: t.VATRate})
+		order.ItemCount += w.quantity
+	}
+	if len(refusals) > 0 {
+		return nil, refusals, nil
+	}
+	order.DeliveryCents = *offers[chosen].FeeCents
+	sum := totals(lines, order.DeliveryCents)
+	order.ItemsCents = sum.Items.Cents
+	if least := *offers[chosen].MinimumCents; order.ItemsCents < least {
+		return nil, p.refuse(BelowMinimum, "lines", "Il manque %s : la boutique demande au moins %s d'articles pour ce mode.", (least - order.ItemsCents).Format(), least.Format()), nil
+	}
+	if p.expected != nil && *p.expected != sum.Total.Cents {
+		return nil, p.refuse(PriceChanged, "expectedCents", "Le total est maintenant de %s. Confirmez pour commander.", sum.Total.Formatted()), nil
+	}
+	return lines, nil, nil
+}
+
+func sayModes(offers []offer) string {
+	names := map[directory.FulfilmentMode]string{directory.Pickup: "le retrait à la boutique (PICKUP)", directory.Delivery: "la livraison (DELIVERY)"}
+	for _, f := range offers {
+		if f.Mode != nil {
+			return "Cette boutique ne propose que " + names[*f.Mode] + "."
+		}
+	}
+	return sayUnavailable
+}
+
+// missing says why variants were not taken: not sold by this shop, which is one answer for
+// unknown, withdrawn and another's, or not so many left.
+func (p *placing) missing(ctx context.Context, tx *pg.Pipe, taken []*catalog.Taken) ([]Refusal, error) {
+	if !slices.Contains(taken, nil) {
+		return nil, nil
+	}
+	pieces := p.pieces()
+	keys := make([]uuid.UUID, len(pieces))
+	for i := range pieces {
+		keys[i] = pieces[i].Variant
+	}
+	type left struct {
+		ID        uuid.UUID
+		Name      string
+		Available int
+		Enough    bool
+	}
+	var rows []left
+	b := &pgx.Batch{}
+	b.Queue(`
+		select v.id, p.name, v.available, v.stock >= k.quantity as enough
+		from unnest($3::uuid[], $4::int[]) k (id, quantity) join variants v on v.commune_id = $1 and v.id = k.id
+		join products p on p.commune_id = v.commune_id and p.id = v.product_id
+		where v.shop_id = $2 and v.published`,
+		p.shop.Commune, p.shop.Row, keys, p.quantities()).Query(func(r pgx.Rows) (err error) {
+		rows, err = pgx.CollectRows(r, pgx.RowToStructByName[left])
+		return err
+	})
+	if err := tx.Send(ctx, b); err != nil {
+		return nil, err
+	}
+	found := map[uuid.UUID]left{}
+	for _, r := range rows {
+		found[r.ID] = r
+	}
+	var refusals []Refusal
+	for i, t := range taken {
+		if t != nil {
+			continue
+		}
+		w := &p.lines[i]
+		l, sold := found[keys[i]]
+		switch {
+		case !sold:
+			refusals = append(refusals, Refusal{Code: UnknownVariant, Path: at(w.path, "variant"),
+				Message: "Cette boutique ne vend pas, ou ne vend plus, cet article. Retirez-le du panier."})
+		case l.Enough: // it came back since: another order was called off
+			return nil, errAgain
+		default:
+			refusals = append(refusals, Refusal{Code: OutOfStock, Path: at(w.path, "quantity"), Available: &l.Available, Message: sayLeft(l.Name, l.Available)})
+		}
+	}
+	return refusals, nil
+}
+
+func (p *placing) quantities() []int {
+	list := make([]int, len(p.lines))
+	for i, w := range p.lines {
+		list[i] = w.quantity
+	}
+	return list
+}
+
+// sayLeft tells how many are left as the public may know it: exactly below five, so that
+// nobody reads a shop's stock from refusals.
+func sayLeft(name string, available int) string {
+	switch {
+	case available == 0:
+		return fmt.Sprintf("« %s » est épuisé. Retirez-le du panier, ou demandez à la boutique quand elle en aura.", name)
+	case available < 5:
+		return fmt.Sprintf("Il ne reste que %d « %s ». Réduisez la quantité.", available, name)
+	}
+	return fmt.Sprintf("Il ne reste pas assez de « %s » ; il y en a au moins 5. Réduisez la quantité.", name)
+}
+
+func (p *placing) queueOrder(b *pgx.Batch, o *Order, lines []*Line) {
+	b.Queue(`
+		insert into orders (commune_id, id, shop_id, number, channel, mode, status, version, customer_id, scope, idempotency_key,
+			items_cents, delivery_cents, item_count, pickup_code, note, placed_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)`,
+		o.CommuneID, o.Row, o.ShopRow, o.Number, o.Channel, o.Mode, o.Status, o.Version, o.CustomerID, p.basket.scope, p.key(),
+		o.ItemsCents, o.DeliveryCents, o.ItemCount, o.Code, o.Note, o.PlacedAt)
+	n := len(lines)
+	numbers, variants, quantities := make([]int, n), make([]uuid.UUID, n), make([]int, n)
+	names, options := make([]string, n), make([]string, n)
+	prices, rates := make([]int64, n), make([]int, n)
+	for i, l := range lines {
+		numbers[i], variants[i], quantities[i], names[i], options[i] = l.Line, l.VariantRow, l.Quantity, l.Name, l.OptionValue
+		prices[i], rates[i] = int64(l.UnitCents), int(l.VATRate)
+	}
+	b.Queue(`
+		insert into order_lines (commune_id, order_id, line, variant_id, name, option_value, quantity, unit_cents, vat_rate)
+		select $1, $2, l.* from unnest($3::int[], $4::uuid[], $5::text[], $6::text[], $7::int[], $8::bigint[], $9::int[]) l`,
+		o.CommuneID, o.Row, numbers, variants, names, options, quantities, prices, rates)
+	if c := p.basket.contact; c != nil {
+		b.Queue(`insert into order_contacts (commune_id, order_id, name, phone, email) values ($1, $2, $3, $4, $5)`,
+			o.CommuneID, o.Row, c.Name, c.Phone, c.Email)
+	}
+}
+
+func (p *placing) queueLink(b *pgx.Batch, o *Order) {
+	if p.digest != nil {
+		b.Queue(`insert into guest_links (digest, commune_id, order_id, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
+			p.digest, o.CommuneID, o.Row, p.now(), o.PlacedAt.Add(linkLife))
+	}
+}
+
+// again returns the order that the key made before, and opens it to the fresh secret: the
+// first answer, with the first secret, may never have arrived.
+func (p *placing) again(ctx context.Context, row uuid.UUID) (*Order, error) {
+	id := tenancy.RowID(tenancy.KindOrder, p.shop.Commune, row)
+	var order *Order
+	err := p.DB.Pipe(ctx, p.as(id), func(ctx context.Context, tx *pg.Pipe) error {
+		b := &pgx.Batch{}
+		queueOne(b, id, &order)
+		if p.digest == nil {
+			return tx.Send(ctx, b)
+		}
+		if err := tx.Send(ctx, b); err != nil || order == nil {
+			return err
+		}
+		b = &pgx.Batch{}
+		p.queueLink(b, order)
+		return tx.Commit(ctx, b)
+	})
+	if err == nil && order == nil {
+		err = fmt.Errorf("order %s of a stored key is gone", id)
+	}
+	return order, err
+}
+
+// draw makes a word of n letters of an alphabet, each with the same chance.
+func draw(alphabet string, n int) string {
+	word := make([]byte, n)
+	for i := range word {
+		k, _ := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet)))) // never fails (crypto/rand)
+		word[i] = alphabet[k.Int64()]
+	}
+	return string(word)
+}
+
+// newNumber is an order's number: 8 of Crockford's letters, which survive the telephone and
+// handwriting. Random, since consecutive numbers would tell a rival how many orders there are.
+func newNumber() string { return draw("0123456789ABCDEFGHJKMNPQRSTVWXYZ", 8) }
+
+// newCode is a pickup code: three consonants, then three digits. No vowels, so that it spells
+// no word, and none of the letters that are taken for a digit or for each other: B, I, O, Q, S, Z.
+func newCode() string { return draw("CDFGHJKLMNPRTVWX", 3) + draw("0123456789", 3) }

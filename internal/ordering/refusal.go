@@ -1,0 +1,24 @@
+package ordering
+
+// Refusal is a no of the business: nothing was changed, and it says what to do instead.
+type Refusal struct {
+	Code      RefusalCode
+	Message   string   // a French sentence, to show
+	Path      []string // the argument that it is about, from the field
+	Available *int     // pieces that can be ordered now; 5 is 5 or more
+}
+
+// RefusalCode is a Refusal for programs.
+type RefusalCode string
+
+// The refusals.
+const (
+	ShopUnavailable   RefusalCode = "SHOP_UNAVAILABLE"
+	ModeNotOffered    RefusalCode = "MODE_NOT_OFFERED"
+	BelowMinimum      RefusalCode = "BELOW_MINIMUM"
+	UnknownVariant    RefusalCode = "UNKNOWN_VARIANT"
+	OutOfStock        RefusalCode = "OUT_OF_STOCK"
+	PriceChanged      RefusalCode = "PRICE_CHANGED"
+	IllegalTransition RefusalCode = "ILLEGAL_TRANSITION"
+	WrongCode         RefusalCode = "WRONG_CODE"
+)

@@ -1,0 +1,194 @@
+package ordering
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/identity"
+)
+
+// Action is what somebody does to an order.
+type Action string
+
+// The actions of a whole life; offered says which of them the API has.
+const (
+	Accept       Action = "ACCEPT"
+	Reject       Action = "REJECT"
+	MarkReady    Action = "MARK_READY"
+	Collect      Action = "MARK_COLLECTED"
+	SendOut      Action = "MARK_OUT_FOR_DELIVERY"
+	Deliver      Action = "MARK_DELIVERED"
+	ReportNoShow Action = "MARK_NO_SHOW"
+	Cancel       Action = "CANCEL"
+)
+
+// offered is the actions that there is a mutation for, in the order in which a screen shows them.
+var offered = []Action{Accept, MarkReady, Collect, Reject, Cancel}
+
+// effects says what an action leads to, and whether the stock that the order holds goes back.
+var effects = map[Action]struct {
+	to      Status
+	returns bool
+}{
+	Accept:       {Accepted, false},
+	Reject:       {Rejected, true},
+	MarkReady:    {Ready, false},
+	Collect:      {Collected, false},
+	SendOut:      {OutForDelivery, false},
+	Deliver:      {Delivered, false},
+	ReportNoShow: {NoShow, true},
+	Cancel:       {Cancelled, true},
+}
+
+// transition is one row of the state machine: in this status, and for orders of this mode
+// (empty: both), these may do that.
+type transition struct {
+	from   Status
+	action Action
+	mode   directory.FulfilmentMode
+	who    []Actor
+}
+
+// transitions is the whole machine; what is not here cannot happen. A final status has no row.
+//
+// The hotline answers for a merchant who telephones, and for a customer. A customer cancels
+// until the order is ready: from then on the goods wait, and the shop decides. A merchant
+// rejects what it has not accepted, and cancels what it has. An agent changes no order.
+var transitions = []transition{
+	{Placed, Accept, "", []Actor{ByMerchant, ByHotline}},
+	{Placed, Reject, "", []Actor{ByMerchant, ByHotline}},
+	{Placed, Cancel, "", []Actor{ByCustomer, ByHotline, ByAdmin, BySystem}},
+	{Accepted, MarkReady, "", []Actor{ByMerchant}},
+	{Accepted, Cancel, "", []Actor{ByCustomer, ByMerchant, ByHotline, ByAdmin}},
+	{Ready, Collect, directory.Pickup, []Actor{ByMerchant}},
+	{Ready, SendOut, directory.Delivery, []Actor{ByMerchant}},
+	{Ready, ReportNoShow, directory.Pickup, []Actor{ByMerchant, BySystem}},
+	{Ready, Cancel, "", []Actor{ByMerchant, ByHotline, ByAdmin}},
+	{OutForDelivery, Deliver, directory.Delivery, []Actor{ByMerchant}},
+	{OutForDelivery, Cancel, "", []Actor{ByMerchant, ByHotline, ByAdmin}},
+}
+
+// froms lists the statuses in which an actor may do something to orders of a mode.
+func froms(action Action, actor Actor, mode directory.FulfilmentMode) []Status {
+	var list []Status
+	for _, t := range transitions {
+		if t.action == action && (t.mode == "" || t.mode == mode) && slices.Contains(t.who, actor) {
+			list = append(list, t.from)
+		}
+	}
+	return list
+}
+
+// ever tells whether an actor may do something to any order in any status.
+func ever(action Action, actor Actor) bool {
+	return slices.ContainsFunc(transitions, func(t transition) bool { return t.action == action && slices.Contains(t.who, actor) })
+}
+
+// capacity is one way in which a viewer stands to an order, and as whom it then acts.
+type capacity struct {
+	actor Actor
+	as    *identity.Viewer
+}
+
+// capacities lists how the viewer stands to the order: none for most people, two for a
+// merchant who buys at its own shop.
+func (o *Order) capacities(v *identity.Viewer) []capacity {
+	var list []capacity
+	switch {
+	case v.Runs(o.ShopID()):
+		list = append(list, capacity{ByMerchant, v})
+	case v.Serves(o.CommuneID):
+		staff := map[identity.Kind]Actor{identity.Agent: ByAgent, identity.Hotline: ByHotline, identity.Admin: ByAdmin}
+		list = append(list, capacity{staff[v.Kind], v})
+	}
+	switch {
+	case v.Kind == identity.Guest && slices.Contains(v.Orders, o.ID()):
+		list = append(list, capacity{ByCustomer, v})
+	case v.Account != uuid.Nil && o.CustomerID != nil && *o.CustomerID == v.Account:
+		list = append(list, capacity{ByCustomer, v.AsCustomer()})
+	}
+	return list
+}
+
+// VisibleTo tells whether the viewer may read the order.
+func (o *Order) VisibleTo(v *identity.Viewer) bool { return len(o.capacities(v)) > 0 }
+
+// NoteFor is the customer's note, and ReasonTextFor what was added to a reason: free text may
+// name a person, so only customer and merchant read it.
+func (o *Order) NoteFor(v *identity.Viewer) *string { return o.between(v, o.Note) }
+
+// ReasonTextFor is what was added to the reason; see NoteFor.
+func (o *Order) ReasonTextFor(v *identity.Viewer) *string { return o.between(v, o.ReasonText) }
+
+func (o *Order) between(v *identity.Viewer, text *string) *string {
+	if !o.Between(v) {
+		return nil
+	}
+	return text
+}
+
+// Between tells whether the viewer is one of the two who deal with each other, customer and
+// merchant: they see the contact and the pickup code.
+func (o *Order) Between(v *identity.Viewer) bool {
+	return slices.ContainsFunc(o.capacities(v), func(c capacity) bool { return c.actor == ByCustomer || c.actor == ByMerchant })
+}
+
+// PickupCodeFor is what the customer says at the door; nil to all but customer and merchant.
+func (o *Order) PickupCodeFor(v *identity.Viewer) *PickupCode {
+	if !o.Between(v) {
+		return nil
+	}
+	return &PickupCode{Text: o.Code}
+}
+
+// PickupCode is what the customer says at the door.
+type PickupCode struct {
+	Text string // "KRT482"
+}
+
+// NextActions lists what the viewer may do to the order now.
+func (o *Order) NextActions(v *identity.Viewer) []Action {
+	next := []Action{}
+	for _, a := range offered {
+		if slices.ContainsFunc(o.capacities(v), func(c capacity) bool {
+			return slices.Contains(froms(a, c.actor, o.Mode), o.Status)
+		}) {
+			next = append(next, a)
+		}
+	}
+	return next
+}
+
+// states says where an order stands, after "Cette commande".
+var states = map[Status]string{
+	Placed: "attend la réponse de la boutique", Accepted: "est en préparation", Ready: "est prête",
+	OutForDelivery: "est en cours de livraison", Collected: "a été retirée", Delivered: "a été livrée",
+	Rejected: "a été refusée par la boutique", Cancelled: "a été annulée", NoShow: "n'a pas été retirée à temps",
+}
+
+// deeds says what can be done, after "vous pouvez".
+var deeds = map[Action]string{
+	Accept: "l'accepter", Reject: "la refuser", MarkReady: "la déclarer prête", Collect: "la remettre", Cancel: "l'annuler",
+}
+
+// illegal refuses an action on the order as it stands, and says what is possible instead.
+func (o *Order) illegal(v *identity.Viewer) *Refusal {
+	message := "Cette commande " + states[o.Status]
+	next := o.NextActions(v)
+	switch {
+	case len(next) > 0:
+		can := make([]string, len(next))
+		for i, a := range next {
+			can[i] = deeds[a]
+		}
+		message += " ; vous pouvez " + strings.Join(can, " ou ") + "."
+	case o.Status == Ready || o.Status == OutForDelivery:
+		message += " ; pour la changer, appelez la boutique."
+	default:
+		message += " ; on n'y change plus rien."
+	}
+	return &Refusal{Code: IllegalTransition, Message: message, Path: []string{"input", "order"}}
+}
