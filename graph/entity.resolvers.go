@@ -12,6 +12,8 @@ import (
 	"github.com/audelor/halles/graph/model"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -27,6 +29,10 @@ func (r *entityResolver) FindCommune(ctx context.Context, rep model.CommuneRepre
 		return r.Communes.Find(ctx, nil, rep.Slug)
 	}
 	return r.Communes.Find(ctx, rep.Insee, nil) // a representation may hold both keys
+}
+
+func (r *entityResolver) FindOrder(ctx context.Context, rep model.OrderRepresentation) (*ordering.Order, error) {
+	return byID(ctx, load(ctx).orders.as(identity.From(ctx)).order, *rep.ID, tenancy.KindOrder)
 }
 
 func (r *entityResolver) FindProduct(ctx context.Context, rep model.ProductRepresentation) (*catalog.Product, error) {

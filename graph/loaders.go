@@ -3,13 +3,18 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/audelor/halles/graph/loader"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -26,6 +31,39 @@ type loaders struct {
 	variant     *loader.Loader[tenancy.ID, *catalog.Variant]
 	variantsOf  *loader.Loader[tenancy.ID, []*catalog.Variant]
 	stock       *loader.Loader[tenancy.ID, *int]
+	orders      *ordersBy
+	ordersOf    *loader.Loader[ordersKey, *ordering.OrderConnection]
+}
+
+// orderLoaders are an order and its relations, read as one viewer.
+type orderLoaders struct {
+	order   *loader.Loader[tenancy.ID, *ordering.Order]
+	lines   *loader.Loader[tenancy.ID, []*ordering.Line]
+	history *loader.Loader[tenancy.ID, []*ordering.Event]
+	contact *loader.Loader[tenancy.ID, *ordering.PersonContact]
+}
+
+// ordersBy has the loaders of orders for each reader of a response. Nearly always that is the
+// request's viewer; what a visitor placed or opened just now it reads as a guest, whose link
+// came with the response itself.
+type ordersBy struct {
+	r  *Resolver
+	mu sync.Mutex
+	of map[*identity.Viewer]*orderLoaders
+}
+
+func (b *ordersBy) as(v *identity.Viewer) *orderLoaders {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.of[v] == nil {
+		b.of[v] = &orderLoaders{
+			order:   loader.New(b.r.Wait, as(v, b.r.Ordering.ByIDs), notFound[*ordering.Order]),
+			lines:   loader.New(b.r.Wait, as(v, b.r.Ordering.LinesOf), loader.Zero),
+			history: loader.New(b.r.Wait, as(v, b.r.Ordering.HistoryOf), loader.Zero),
+			contact: loader.New(b.r.Wait, as(v, b.r.Ordering.ContactsOf), loader.Zero),
+		}
+	}
+	return b.of[v]
 }
 
 type loadersKey struct{}
@@ -45,6 +83,8 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		variant:     loader.New(r.Wait, as(v, r.Catalog.VariantsByIDs), notFound[*catalog.Variant]),
 		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
 		stock:       loader.New(r.Wait, as(v, r.Catalog.StockOf), loader.Zero),
+		orders:      &ordersBy{r: r, of: map[*identity.Viewer]*orderLoaders{}},
+		ordersOf:    loader.New(r.Wait, loader.Grouped(ordersKey.split, joinOrdersKey, r.orderPages(v)), loader.Zero),
 	})
 }
 
@@ -67,6 +107,14 @@ func loadAll[V any](ctx context.Context, l *loader.Loader[tenancy.ID, V], ids []
 		})
 	}
 	return all, group.Wait()
+}
+
+// visible is a thing, or nil where the viewer may not see it: an order outlives its shop.
+func visible[V any](v *V, err error) (*V, error) {
+	if errors.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	return v, err
 }
 
 func notFound[V any](id tenancy.ID) (v V, err error) { return v, id.NotFound() }
@@ -162,4 +210,37 @@ func (p shopsPage) asked() (q directory.ShopQuery) {
 		panic(err) // written by newShopsKey
 	}
 	return q
+}
+
+// ordersKey is a page of a shop's orders; statuses are joined by spaces.
+type ordersKey struct {
+	shop tenancy.ID
+	ordersPage
+}
+
+type ordersPage struct {
+	statuses string
+	pageKey
+}
+
+func newOrdersKey(shop tenancy.ID, of []ordering.Status, first int, after *string) ordersKey {
+	names := make([]string, len(of))
+	for i, s := range of {
+		names[i] = string(s)
+	}
+	return ordersKey{shop, ordersPage{strings.Join(names, " "), newPageKey(first, after, shop.String())}}
+}
+
+func (k ordersKey) split() (ordersPage, tenancy.ID) { return k.ordersPage, k.shop }
+
+func joinOrdersKey(p ordersPage, shop tenancy.ID) ordersKey { return ordersKey{shop, p} }
+
+func (r *Resolver) orderPages(v *identity.Viewer) func(context.Context, ordersPage, []tenancy.ID) (map[tenancy.ID]*ordering.OrderConnection, error) {
+	return func(ctx context.Context, p ordersPage, shops []tenancy.ID) (map[tenancy.ID]*ordering.OrderConnection, error) {
+		var of []ordering.Status
+		for _, s := range strings.Fields(p.statuses) {
+			of = append(of, ordering.Status(s))
+		}
+		return r.Ordering.ListByShop(ctx, v, shops, of, p.first, p.cursor())
+	}
 }

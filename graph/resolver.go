@@ -12,6 +12,8 @@ import (
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -20,6 +22,8 @@ type Resolver struct {
 	Communes  *tenancy.Register
 	Directory *directory.Directory
 	Catalog   *catalog.Catalog
+	Ordering  *ordering.Ordering
+	Guests    *identity.Guests
 	Wait      time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 }
 
@@ -36,6 +40,8 @@ func (r *Resolver) node(ctx context.Context, id tenancy.ID) (tenancy.Node, error
 		return found(load(ctx).product.Load(ctx, id))
 	case tenancy.KindVariant:
 		return found(load(ctx).variant.Load(ctx, id))
+	case tenancy.KindOrder:
+		return found(load(ctx).orders.as(identity.From(ctx)).order.Load(ctx, id))
 	}
 	return nil, id.NotFound()
 }

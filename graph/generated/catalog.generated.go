@@ -1844,6 +1844,13 @@ func (ec *executionContext) marshalOUnavailableReason2ᚖgithubᚗcomᚋaudelor�
 	return ec._UnavailableReason(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOVariant2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcatalogᚐVariant(ctx context.Context, sel ast.SelectionSet, v *catalog.Variant) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Variant(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOVariantOption2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcatalogᚐOption(ctx context.Context, sel ast.SelectionSet, v *catalog.Option) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

@@ -16,6 +16,7 @@ import (
 	"github.com/audelor/halles/graph/model"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -24,6 +25,7 @@ import (
 type EntityResolver interface {
 	FindCategory(ctx context.Context, rep model.CategoryRepresentation) (*catalog.Category, error)
 	FindCommune(ctx context.Context, rep model.CommuneRepresentation) (*tenancy.Commune, error)
+	FindOrder(ctx context.Context, rep model.OrderRepresentation) (*ordering.Order, error)
 	FindProduct(ctx context.Context, rep model.ProductRepresentation) (*catalog.Product, error)
 	FindShop(ctx context.Context, rep model.ShopRepresentation) (*directory.Shop, error)
 	FindVariant(ctx context.Context, rep model.VariantRepresentation) (*catalog.Variant, error)
@@ -53,6 +55,20 @@ func (ec *executionContext) field_Entity_findCommune_args(ctx context.Context, r
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "rep",
 		func(ctx context.Context, v any) (model.CommuneRepresentation, error) {
 			return ec.unmarshalNCommuneRepresentation2githubᚗcomᚋaudelorᚋhallesᚋgraphᚋmodelᚐCommuneRepresentation(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rep"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Entity_findOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "rep",
+		func(ctx context.Context, v any) (model.OrderRepresentation, error) {
+			return ec.unmarshalNOrderRepresentation2githubᚗcomᚋaudelorᚋhallesᚋgraphᚋmodelᚐOrderRepresentation(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -189,6 +205,50 @@ func (ec *executionContext) fieldContext_Entity_findCommune(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Entity_findCommune_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Entity_findOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Entity_findOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Entity().FindOrder(ctx, fc.Args["rep"].(model.OrderRepresentation))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Entity_findOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Entity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Entity_findOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -445,6 +505,48 @@ func UnmarshalCommuneRepresentation(ctx context.Context, raw any) (model.Commune
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputOrderRepresentation(ctx context.Context, obj any) (model.OrderRepresentation, error) {
+	var it model.OrderRepresentation
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalOrderRepresentation unmarshals raw into the OrderRepresentation input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalOrderRepresentation(ctx context.Context, raw any) (model.OrderRepresentation, error) {
+	var out model.OrderRepresentation
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "OrderRepresentation", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputProductRepresentation(ctx context.Context, obj any) (model.ProductRepresentation, error) {
 	var it model.ProductRepresentation
 	if obj == nil {
@@ -594,6 +696,11 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 			return graphql.Null
 		}
 		return ec._Product(ctx, sel, obj)
+	case *ordering.Order:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Order(ctx, sel, obj)
 	case *tenancy.Commune:
 		if obj == nil {
 			return graphql.Null
@@ -647,6 +754,12 @@ func (ec *executionContext) _Entity(ctx context.Context, sel ast.SelectionSet) g
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Entity_findCommune(ctx, field)
+				})
+		case "findOrder":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Entity_findOrder(ctx, field)
 				})
 		case "findProduct":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -727,6 +840,11 @@ func (ec *executionContext) unmarshalNCategoryRepresentation2githubᚗcomᚋaude
 
 func (ec *executionContext) unmarshalNCommuneRepresentation2githubᚗcomᚋaudelorᚋhallesᚋgraphᚋmodelᚐCommuneRepresentation(ctx context.Context, v any) (model.CommuneRepresentation, error) {
 	res, err := ec.unmarshalInputCommuneRepresentation(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNOrderRepresentation2githubᚗcomᚋaudelorᚋhallesᚋgraphᚋmodelᚐOrderRepresentation(ctx context.Context, v any) (model.OrderRepresentation, error) {
+	res, err := ec.unmarshalInputOrderRepresentation(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 

@@ -185,6 +185,21 @@ func (ec *executionContext) resolveEntity(
 			return nil, fmt.Errorf(`resolving Entity "Commune": %w`, err)
 		}
 		return entity, nil
+	case "Order":
+		matchedKey, err := matchedKeyForOrder(ctx, rep)
+		if err != nil {
+			return nil, fmt.Errorf(`finding resolver for Entity "Order": %w`, err)
+		}
+		representation, err := ec.unmarshalNOrderRepresentation2githubᚗcomᚋaudelorᚋhallesᚋgraphᚋmodelᚐOrderRepresentation(ctx, map[string]any(rep))
+		if err != nil {
+			return nil, fmt.Errorf(`unmarshalling representation for Entity "Order": %w`, err)
+		}
+		representation.MatchedKey = matchedKey
+		entity, err := ec.Resolvers.Entity().FindOrder(ctx, representation)
+		if err != nil {
+			return nil, fmt.Errorf(`resolving Entity "Order": %w`, err)
+		}
+		return entity, nil
 	case "Product":
 		matchedKey, err := matchedKeyForProduct(ctx, rep)
 		if err != nil {
@@ -350,6 +365,41 @@ func matchedKeyForCommune(ctx context.Context, rep EntityRepresentation) (model.
 		return model.CommuneMatchedKeySlug, nil
 	}
 	return "", fmt.Errorf("%w for Commune due to %v", ErrTypeNotFound,
+		errors.Join(entityResolverErrs...).Error())
+}
+
+func matchedKeyForOrder(ctx context.Context, rep EntityRepresentation) (model.OrderMatchedKey, error) {
+	// we collect errors because a later entity resolver may work fine
+	// when an entity has multiple keys
+	entityResolverErrs := []error{}
+	for {
+		var (
+			m   EntityRepresentation
+			val any
+			ok  bool
+		)
+		_ = val
+		// if all of the KeyFields values for this resolver are null,
+		// we shouldn't use use it
+		allNull := true
+		m = rep
+		val, ok = m["id"]
+		if !ok {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to missing Key Field \"id\" for Order", ErrTypeNotFound))
+			break
+		}
+		if allNull {
+			allNull = val == nil
+		}
+		if allNull {
+			entityResolverErrs = append(entityResolverErrs,
+				fmt.Errorf("%w due to all null value KeyFields for Order", ErrTypeNotFound))
+			break
+		}
+		return model.OrderMatchedKeyID, nil
+	}
+	return "", fmt.Errorf("%w for Order due to %v", ErrTypeNotFound,
 		errors.Join(entityResolverErrs...).Error())
 }
 

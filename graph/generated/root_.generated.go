@@ -15,6 +15,8 @@ import (
 	"github.com/audelor/halles/graph/model"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -29,6 +31,12 @@ type ResolverRoot interface {
 	Category() CategoryResolver
 	Commune() CommuneResolver
 	Entity() EntityResolver
+	ExchangeGuestLinkPayload() ExchangeGuestLinkPayloadResolver
+	Mutation() MutationResolver
+	Order() OrderResolver
+	OrderEvent() OrderEventResolver
+	OrderLine() OrderLineResolver
+	PlaceOrdersResult() PlaceOrdersResultResolver
 	Product() ProductResolver
 	ProductConnection() ProductConnectionResolver
 	Query() QueryResolver
@@ -63,6 +71,11 @@ type ComplexityRoot struct {
 		Slug     func(childComplexity int) int
 	}
 
+	ChangeOrderPayload struct {
+		Order    func(childComplexity int) int
+		Refusals func(childComplexity int) int
+	}
+
 	Commune struct {
 		CurrentInsee func(childComplexity int) int
 		ID           func(childComplexity int) int
@@ -84,9 +97,16 @@ type ComplexityRoot struct {
 	Entity struct {
 		FindCategory func(childComplexity int, rep model.CategoryRepresentation) int
 		FindCommune  func(childComplexity int, rep model.CommuneRepresentation) int
+		FindOrder    func(childComplexity int, rep model.OrderRepresentation) int
 		FindProduct  func(childComplexity int, rep model.ProductRepresentation) int
 		FindShop     func(childComplexity int, rep model.ShopRepresentation) int
 		FindVariant  func(childComplexity int, rep model.VariantRepresentation) int
+	}
+
+	ExchangeGuestLinkPayload struct {
+		ExpiresAt func(childComplexity int) int
+		Orders    func(childComplexity int) int
+		Token     func(childComplexity int) int
 	}
 
 	Fulfilment struct {
@@ -100,6 +120,16 @@ type ComplexityRoot struct {
 	GeoPoint struct {
 		Latitude  func(childComplexity int) int
 		Longitude func(childComplexity int) int
+	}
+
+	Mutation struct {
+		AcceptOrder        func(childComplexity int, input ordering.ChangeInput) int
+		CancelOrder        func(childComplexity int, input ordering.ChangeInput) int
+		ExchangeGuestLink  func(childComplexity int, input identity.LinkInput) int
+		MarkOrderCollected func(childComplexity int, input ordering.ChangeInput) int
+		MarkOrderReady     func(childComplexity int, input ordering.ChangeInput) int
+		PlaceOrders        func(childComplexity int, input ordering.PlaceInput) int
+		RejectOrder        func(childComplexity int, input ordering.ChangeInput) int
 	}
 
 	Naf struct {
@@ -117,11 +147,94 @@ type ComplexityRoot struct {
 		Weekday func(childComplexity int) int
 	}
 
+	Order struct {
+		Channel     func(childComplexity int) int
+		Commune     func(childComplexity int) int
+		Contact     func(childComplexity int) int
+		History     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		ItemCount   func(childComplexity int) int
+		Lines       func(childComplexity int) int
+		Mode        func(childComplexity int) int
+		NextActions func(childComplexity int) int
+		Note        func(childComplexity int) int
+		Number      func(childComplexity int) int
+		PickupCode  func(childComplexity int) int
+		PlacedAt    func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		ReasonText  func(childComplexity int) int
+		Shop        func(childComplexity int) int
+		ShopID      func(childComplexity int) int
+		Status      func(childComplexity int) int
+		Totals      func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	OrderConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	OrderContact struct {
+		Email func(childComplexity int) int
+		Name  func(childComplexity int) int
+		Phone func(childComplexity int) int
+	}
+
+	OrderEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	OrderEvent struct {
+		Actor  func(childComplexity int) int
+		At     func(childComplexity int) int
+		Kind   func(childComplexity int) int
+		Order  func(childComplexity int) int
+		Reason func(childComplexity int) int
+		Status func(childComplexity int) int
+	}
+
+	OrderLine struct {
+		Name        func(childComplexity int) int
+		OptionValue func(childComplexity int) int
+		Quantity    func(childComplexity int) int
+		Total       func(childComplexity int) int
+		UnitPrice   func(childComplexity int) int
+		VATRate     func(childComplexity int) int
+		Variant     func(childComplexity int) int
+	}
+
+	OrderTotals struct {
+		Delivery func(childComplexity int) int
+		Items    func(childComplexity int) int
+		Total    func(childComplexity int) int
+		VAT      func(childComplexity int) int
+	}
+
 	PageInfo struct {
 		EndCursor       func(childComplexity int) int
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	PickupCode struct {
+		Text func(childComplexity int) int
+	}
+
+	PlaceOrdersPayload struct {
+		GuestSecret func(childComplexity int) int
+		Results     func(childComplexity int) int
+	}
+
+	PlaceOrdersResult struct {
+		Order    func(childComplexity int) int
+		Refusals func(childComplexity int) int
+		Shop     func(childComplexity int) int
+		ShopID   func(childComplexity int) int
 	}
 
 	Price struct {
@@ -168,6 +281,7 @@ type ComplexityRoot struct {
 		Communes           func(childComplexity int) int
 		Node               func(childComplexity int, id tenancy.ID) int
 		Nodes              func(childComplexity int, ids []*tenancy.ID) int
+		Order              func(childComplexity int, id tenancy.ID) int
 		Product            func(childComplexity int, id tenancy.ID) int
 		Products           func(childComplexity int, filter *catalog.ProductFilter, first int, after *string) int
 		Shop               func(childComplexity int, id tenancy.ID) int
@@ -175,6 +289,13 @@ type ComplexityRoot struct {
 		Viewer             func(childComplexity int) int
 		__resolve__service func(childComplexity int) int
 		__resolve_entities func(childComplexity int, representations []map[string]any) int
+	}
+
+	Refusal struct {
+		Available func(childComplexity int) int
+		Code      func(childComplexity int) int
+		Message   func(childComplexity int) int
+		Path      func(childComplexity int) int
 	}
 
 	Shop struct {
@@ -191,6 +312,7 @@ type ComplexityRoot struct {
 		Naf             func(childComplexity int) int
 		Name            func(childComplexity int) int
 		OpeningHours    func(childComplexity int) int
+		Orders          func(childComplexity int, status []ordering.Status, first int, after *string) int
 		Products        func(childComplexity int, first int, after *string) int
 		Services        func(childComplexity int) int
 		Siret           func(childComplexity int) int
@@ -218,6 +340,12 @@ type ComplexityRoot struct {
 		Message func(childComplexity int) int
 	}
 
+	VAT struct {
+		Cents func(childComplexity int) int
+		Gross func(childComplexity int) int
+		Rate  func(childComplexity int) int
+	}
+
 	Variant struct {
 		Availability func(childComplexity int) int
 		ID           func(childComplexity int) int
@@ -238,6 +366,7 @@ type ComplexityRoot struct {
 		Communes func(childComplexity int) int
 		Kind     func(childComplexity int) int
 		Name     func(childComplexity int) int
+		Orders   func(childComplexity int, first int, after *string) int
 		Shops    func(childComplexity int) int
 	}
 
@@ -334,6 +463,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Category.Slug(childComplexity), true
+
+	case "ChangeOrderPayload.order":
+		if e.ComplexityRoot.ChangeOrderPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeOrderPayload.Order(childComplexity), true
+	case "ChangeOrderPayload.refusals":
+		if e.ComplexityRoot.ChangeOrderPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeOrderPayload.Refusals(childComplexity), true
 
 	case "Commune.currentInsee":
 		if e.ComplexityRoot.Commune.CurrentInsee == nil {
@@ -436,6 +578,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entity.FindCommune(childComplexity, args["rep"].(model.CommuneRepresentation)), true
+	case "Entity.findOrder":
+		if e.ComplexityRoot.Entity.FindOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Entity_findOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Entity.FindOrder(childComplexity, args["rep"].(model.OrderRepresentation)), true
 	case "Entity.findProduct":
 		if e.ComplexityRoot.Entity.FindProduct == nil {
 			break
@@ -469,6 +622,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entity.FindVariant(childComplexity, args["rep"].(model.VariantRepresentation)), true
+
+	case "ExchangeGuestLinkPayload.expiresAt":
+		if e.ComplexityRoot.ExchangeGuestLinkPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExchangeGuestLinkPayload.ExpiresAt(childComplexity), true
+	case "ExchangeGuestLinkPayload.orders":
+		if e.ComplexityRoot.ExchangeGuestLinkPayload.Orders == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExchangeGuestLinkPayload.Orders(childComplexity), true
+	case "ExchangeGuestLinkPayload.token":
+		if e.ComplexityRoot.ExchangeGuestLinkPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExchangeGuestLinkPayload.Token(childComplexity), true
 
 	case "Fulfilment.fee":
 		if e.ComplexityRoot.Fulfilment.Fee == nil {
@@ -514,6 +686,84 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GeoPoint.Longitude(childComplexity), true
 
+	case "Mutation.acceptOrder":
+		if e.ComplexityRoot.Mutation.AcceptOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_acceptOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AcceptOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.cancelOrder":
+		if e.ComplexityRoot.Mutation.CancelOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.exchangeGuestLink":
+		if e.ComplexityRoot.Mutation.ExchangeGuestLink == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exchangeGuestLink_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExchangeGuestLink(childComplexity, args["input"].(identity.LinkInput)), true
+	case "Mutation.markOrderCollected":
+		if e.ComplexityRoot.Mutation.MarkOrderCollected == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markOrderCollected_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkOrderCollected(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.markOrderReady":
+		if e.ComplexityRoot.Mutation.MarkOrderReady == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markOrderReady_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkOrderReady(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.placeOrders":
+		if e.ComplexityRoot.Mutation.PlaceOrders == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_placeOrders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlaceOrders(childComplexity, args["input"].(ordering.PlaceInput)), true
+	case "Mutation.rejectOrder":
+		if e.ComplexityRoot.Mutation.RejectOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rejectOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RejectOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+
 	case "Naf.code":
 		if e.ComplexityRoot.Naf.Code == nil {
 			break
@@ -553,6 +803,289 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OpeningInterval.Weekday(childComplexity), true
 
+	case "Order.channel":
+		if e.ComplexityRoot.Order.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Channel(childComplexity), true
+	case "Order.commune":
+		if e.ComplexityRoot.Order.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Commune(childComplexity), true
+	case "Order.contact":
+		if e.ComplexityRoot.Order.Contact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Contact(childComplexity), true
+	case "Order.history":
+		if e.ComplexityRoot.Order.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.History(childComplexity), true
+	case "Order.id":
+		if e.ComplexityRoot.Order.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.ID(childComplexity), true
+	case "Order.itemCount":
+		if e.ComplexityRoot.Order.ItemCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.ItemCount(childComplexity), true
+	case "Order.lines":
+		if e.ComplexityRoot.Order.Lines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Lines(childComplexity), true
+	case "Order.mode":
+		if e.ComplexityRoot.Order.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Mode(childComplexity), true
+	case "Order.nextActions":
+		if e.ComplexityRoot.Order.NextActions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.NextActions(childComplexity), true
+	case "Order.note":
+		if e.ComplexityRoot.Order.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Note(childComplexity), true
+	case "Order.number":
+		if e.ComplexityRoot.Order.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Number(childComplexity), true
+	case "Order.pickupCode":
+		if e.ComplexityRoot.Order.PickupCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.PickupCode(childComplexity), true
+	case "Order.placedAt":
+		if e.ComplexityRoot.Order.PlacedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.PlacedAt(childComplexity), true
+	case "Order.reason":
+		if e.ComplexityRoot.Order.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Reason(childComplexity), true
+	case "Order.reasonText":
+		if e.ComplexityRoot.Order.ReasonText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.ReasonText(childComplexity), true
+	case "Order.shop":
+		if e.ComplexityRoot.Order.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Shop(childComplexity), true
+	case "Order.shopId":
+		if e.ComplexityRoot.Order.ShopID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.ShopID(childComplexity), true
+	case "Order.status":
+		if e.ComplexityRoot.Order.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Status(childComplexity), true
+	case "Order.totals":
+		if e.ComplexityRoot.Order.Totals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Totals(childComplexity), true
+	case "Order.updatedAt":
+		if e.ComplexityRoot.Order.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.UpdatedAt(childComplexity), true
+	case "Order.version":
+		if e.ComplexityRoot.Order.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Version(childComplexity), true
+
+	case "OrderConnection.edges":
+		if e.ComplexityRoot.OrderConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderConnection.Edges(childComplexity), true
+	case "OrderConnection.nodes":
+		if e.ComplexityRoot.OrderConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderConnection.Nodes(childComplexity), true
+	case "OrderConnection.pageInfo":
+		if e.ComplexityRoot.OrderConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderConnection.PageInfo(childComplexity), true
+
+	case "OrderContact.email":
+		if e.ComplexityRoot.OrderContact.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderContact.Email(childComplexity), true
+	case "OrderContact.name":
+		if e.ComplexityRoot.OrderContact.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderContact.Name(childComplexity), true
+	case "OrderContact.phone":
+		if e.ComplexityRoot.OrderContact.Phone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderContact.Phone(childComplexity), true
+
+	case "OrderEdge.cursor":
+		if e.ComplexityRoot.OrderEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEdge.Cursor(childComplexity), true
+	case "OrderEdge.node":
+		if e.ComplexityRoot.OrderEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEdge.Node(childComplexity), true
+
+	case "OrderEvent.by":
+		if e.ComplexityRoot.OrderEvent.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEvent.Actor(childComplexity), true
+	case "OrderEvent.at":
+		if e.ComplexityRoot.OrderEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEvent.At(childComplexity), true
+	case "OrderEvent.kind":
+		if e.ComplexityRoot.OrderEvent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEvent.Kind(childComplexity), true
+	case "OrderEvent.order":
+		if e.ComplexityRoot.OrderEvent.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEvent.Order(childComplexity), true
+	case "OrderEvent.reason":
+		if e.ComplexityRoot.OrderEvent.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEvent.Reason(childComplexity), true
+	case "OrderEvent.status":
+		if e.ComplexityRoot.OrderEvent.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEvent.Status(childComplexity), true
+
+	case "OrderLine.name":
+		if e.ComplexityRoot.OrderLine.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderLine.Name(childComplexity), true
+	case "OrderLine.optionValue":
+		if e.ComplexityRoot.OrderLine.OptionValue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderLine.OptionValue(childComplexity), true
+	case "OrderLine.quantity":
+		if e.ComplexityRoot.OrderLine.Quantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderLine.Quantity(childComplexity), true
+	case "OrderLine.total":
+		if e.ComplexityRoot.OrderLine.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderLine.Total(childComplexity), true
+	case "OrderLine.unitPrice":
+		if e.ComplexityRoot.OrderLine.UnitPrice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderLine.UnitPrice(childComplexity), true
+	case "OrderLine.vatRate":
+		if e.ComplexityRoot.OrderLine.VATRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderLine.VATRate(childComplexity), true
+	case "OrderLine.variant":
+		if e.ComplexityRoot.OrderLine.Variant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderLine.Variant(childComplexity), true
+
+	case "OrderTotals.delivery":
+		if e.ComplexityRoot.OrderTotals.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderTotals.Delivery(childComplexity), true
+	case "OrderTotals.items":
+		if e.ComplexityRoot.OrderTotals.Items == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderTotals.Items(childComplexity), true
+	case "OrderTotals.total":
+		if e.ComplexityRoot.OrderTotals.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderTotals.Total(childComplexity), true
+	case "OrderTotals.vat":
+		if e.ComplexityRoot.OrderTotals.VAT == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderTotals.VAT(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -577,6 +1110,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "PickupCode.text":
+		if e.ComplexityRoot.PickupCode.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PickupCode.Text(childComplexity), true
+
+	case "PlaceOrdersPayload.guestSecret":
+		if e.ComplexityRoot.PlaceOrdersPayload.GuestSecret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOrdersPayload.GuestSecret(childComplexity), true
+	case "PlaceOrdersPayload.results":
+		if e.ComplexityRoot.PlaceOrdersPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOrdersPayload.Results(childComplexity), true
+
+	case "PlaceOrdersResult.order":
+		if e.ComplexityRoot.PlaceOrdersResult.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOrdersResult.Order(childComplexity), true
+	case "PlaceOrdersResult.refusals":
+		if e.ComplexityRoot.PlaceOrdersResult.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOrdersResult.Refusals(childComplexity), true
+	case "PlaceOrdersResult.shop":
+		if e.ComplexityRoot.PlaceOrdersResult.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOrdersResult.Shop(childComplexity), true
+	case "PlaceOrdersResult.shopId":
+		if e.ComplexityRoot.PlaceOrdersResult.ShopID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOrdersResult.ShopID(childComplexity), true
 
 	case "Price.cents":
 		if e.ComplexityRoot.Price.Cents == nil {
@@ -767,6 +1345,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Nodes(childComplexity, args["ids"].([]*tenancy.ID)), true
+	case "Query.order":
+		if e.ComplexityRoot.Query.Order == nil {
+			break
+		}
+
+		args, err := ec.field_Query_order_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Order(childComplexity, args["id"].(tenancy.ID)), true
 	case "Query.product":
 		if e.ComplexityRoot.Query.Product == nil {
 			break
@@ -834,6 +1423,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.__resolve_entities(childComplexity, args["representations"].([]map[string]any)), true
+
+	case "Refusal.available":
+		if e.ComplexityRoot.Refusal.Available == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refusal.Available(childComplexity), true
+	case "Refusal.code":
+		if e.ComplexityRoot.Refusal.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refusal.Code(childComplexity), true
+	case "Refusal.message":
+		if e.ComplexityRoot.Refusal.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refusal.Message(childComplexity), true
+	case "Refusal.path":
+		if e.ComplexityRoot.Refusal.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refusal.Path(childComplexity), true
 
 	case "Shop.accessibility":
 		if e.ComplexityRoot.Shop.Accessibility == nil {
@@ -913,6 +1527,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.OpeningHours(childComplexity), true
+	case "Shop.orders":
+		if e.ComplexityRoot.Shop.Orders == nil {
+			break
+		}
+
+		args, err := ec.field_Shop_orders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Shop.Orders(childComplexity, args["status"].([]ordering.Status), args["first"].(int), args["after"].(*string)), true
 	case "Shop.products":
 		if e.ComplexityRoot.Shop.Products == nil {
 			break
@@ -1018,6 +1643,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UnavailableReason.Message(childComplexity), true
 
+	case "VAT.cents":
+		if e.ComplexityRoot.VAT.Cents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VAT.Cents(childComplexity), true
+	case "VAT.gross":
+		if e.ComplexityRoot.VAT.Gross == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VAT.Gross(childComplexity), true
+	case "VAT.rate":
+		if e.ComplexityRoot.VAT.Rate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VAT.Rate(childComplexity), true
+
 	case "Variant.availability":
 		if e.ComplexityRoot.Variant.Availability == nil {
 			break
@@ -1098,6 +1742,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Name(childComplexity), true
+	case "Viewer.orders":
+		if e.ComplexityRoot.Viewer.Orders == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_orders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Orders(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Viewer.shops":
 		if e.ComplexityRoot.Viewer.Shops == nil {
 			break
@@ -1121,11 +1776,22 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AcceptOrderInput", ec.unmarshalInputAcceptOrderInput),
+			graphql.NewInputUnmarshaler("BasketLine", ec.unmarshalInputBasketLine),
+			graphql.NewInputUnmarshaler("CancelOrderInput", ec.unmarshalInputCancelOrderInput),
 			graphql.NewInputUnmarshaler("CategoryRepresentation", ec.unmarshalInputCategoryRepresentation),
 			graphql.NewInputUnmarshaler("CommuneRepresentation", ec.unmarshalInputCommuneRepresentation),
+			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
 			graphql.NewInputUnmarshaler("GeoPointInput", ec.unmarshalInputGeoPointInput),
+			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
+			graphql.NewInputUnmarshaler("MarkOrderReadyInput", ec.unmarshalInputMarkOrderReadyInput),
+			graphql.NewInputUnmarshaler("OrderContactInput", ec.unmarshalInputOrderContactInput),
+			graphql.NewInputUnmarshaler("OrderRepresentation", ec.unmarshalInputOrderRepresentation),
+			graphql.NewInputUnmarshaler("PlaceOrdersInput", ec.unmarshalInputPlaceOrdersInput),
 			graphql.NewInputUnmarshaler("ProductFilter", ec.unmarshalInputProductFilter),
 			graphql.NewInputUnmarshaler("ProductRepresentation", ec.unmarshalInputProductRepresentation),
+			graphql.NewInputUnmarshaler("RejectOrderInput", ec.unmarshalInputRejectOrderInput),
+			graphql.NewInputUnmarshaler("ShopBasket", ec.unmarshalInputShopBasket),
 			graphql.NewInputUnmarshaler("ShopFilter", ec.unmarshalInputShopFilter),
 			graphql.NewInputUnmarshaler("ShopRepresentation", ec.unmarshalInputShopRepresentation),
 			graphql.NewInputUnmarshaler("VariantRepresentation", ec.unmarshalInputVariantRepresentation),
@@ -1163,6 +1829,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			}
 
 			return &response
+		}
+	case ast.Mutation:
+		return func(ctx context.Context) *graphql.Response {
+			if !first {
+				return nil
+			}
+			first = false
+			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
+			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
+			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
 		}
 
 	default:
@@ -1558,6 +2239,461 @@ type Fulfilment {
   perimeterMetres: Int
 }
 `, BuiltIn: false},
+	{Name: "../ordering.graphqls", Input: `extend type Query {
+  "One order. It is found by its customer, by a guest with its link, by its shop's merchant, and, without the person, by the staff of its commune."
+  order("An order's id." id: ID!): Order
+}
+
+"What can be changed. A rule of the business that says no is data, in ` + "`" + `refusals` + "`" + `; everything else is an error with ` + "`" + `extensions.code` + "`" + `."
+type Mutation {
+  """
+  Places a basket: one order at each of its shops, in any commune. Each order is made or refused on its own, and the answer says so shop by shop.
+
+  Send the same key and the same content again after any lost answer: what was made comes back, what was not is made. The same key with another content for a shop is CONFLICT there.
+  """
+  placeOrders(input: PlaceOrdersInput!): PlaceOrdersPayload!
+  "The shop takes the order on. Merchant; hotline, for a merchant who telephones."
+  acceptOrder(input: AcceptOrderInput!): ChangeOrderPayload!
+  "The shop says no; its stock is given back. Merchant; hotline, for a merchant who telephones."
+  rejectOrder(input: RejectOrderInput!): ChangeOrderPayload!
+  "The order can be fetched. Merchant."
+  markOrderReady(input: MarkOrderReadyInput!): ChangeOrderPayload!
+  "The order was handed over at the shop. Merchant."
+  markOrderCollected(input: MarkOrderCollectedInput!): ChangeOrderPayload!
+  "Calls the order off; its stock is given back. Customer and guest until it is ready; merchant once accepted; hotline and admin until it is handed over."
+  cancelOrder(input: CancelOrderInput!): ChangeOrderPayload!
+  "Opens the link of a guest's basket: a short session that follows and cancels its orders. A wrong link and an expired one are NOT_FOUND alike."
+  exchangeGuestLink(input: ExchangeGuestLinkInput!): ExchangeGuestLinkPayload!
+}
+
+"A basket to place."
+input PlaceOrdersInput {
+  "Chosen by the client: new for each basket, the same for each retry of it. 16 to 100 visible ASCII characters; for a visitor it is a secret, so let it be random. Kept for 72 h."
+  idempotencyKey: String!
+  "What is ordered, shop by shop: 1 to 20 shops, each once."
+  orders: [ShopBasket!]!
+  "How the shops reach the customer. A visitor must give a name, and a telephone number or an e-mail address."
+  contact: OrderContactInput
+  "Where the basket was filled: WEB, which is the default, or WIDGET."
+  channel: OrderChannel
+}
+
+"What is ordered at one shop."
+input ShopBasket {
+  "The shop."
+  shop: ID!
+  "How the order reaches the customer: one of the shop's ` + "`" + `fulfilments` + "`" + `."
+  mode: FulfilmentMode!
+  "1 to 100 lines. Lines of the same variant are added up."
+  lines: [BasketLine!]!
+  "For the shop; at most 1,000 characters."
+  note: String
+  "The total that the customer was shown, delivery included: another one is refused with PRICE_CHANGED, instead of charged."
+  expectedCents: Cents
+}
+
+"Some pieces of a variant."
+input BasketLine {
+  "The variant."
+  variant: ID!
+  "How many, 1 to 9999."
+  quantity: Int!
+  "The price of one piece that the customer was shown: another one is refused with PRICE_CHANGED, instead of charged."
+  expectedCents: Cents
+}
+
+"How to reach whoever orders."
+input OrderContactInput {
+  "Name, as said at the door; at most 200 characters. An account's own name is the default."
+  name: String
+  "Telephone number: E.164, or a French number as it is written."
+  phone: PhoneNumber
+  "E-mail address."
+  email: EmailAddress
+}
+
+"What became of a basket."
+type PlaceOrdersPayload {
+  "Shop by shop, in the order of the input."
+  results: [PlaceOrdersResult!]!
+  "For a visitor whose orders were placed, and only here: the secret of the link that follows all of them, good for 60 days. Show it as a link, and give it to ` + "`" + `exchangeGuestLink` + "`" + `. A retry gives another; both are good."
+  guestSecret: String
+}
+
+"What became of the order at one shop."
+type PlaceOrdersResult {
+  "The shop's id, as it was asked for."
+  shopId: ID!
+  "The shop; null when there is none that the viewer may see."
+  shop: Shop
+  "The order that was placed. Null with ` + "`" + `refusals` + "`" + `; null with an error at this path when the key was used for another order (CONFLICT) or the service gave up on the way (UNAVAILABLE: send the same again)."
+  order: Order
+  "Why there is no order, each with what to do; nothing was changed. Empty when the order was placed."
+  refusals: [Refusal!]!
+}
+
+"A no of the business. Nothing was changed."
+type Refusal {
+  "For programs."
+  code: RefusalCode!
+  "For people: a French sentence that says what to do instead."
+  message: String!
+  "The argument that it is about, from the field: ` + "`" + `input` + "`" + `, ` + "`" + `orders` + "`" + `, ` + "`" + `0` + "`" + `, ` + "`" + `lines` + "`" + `, ` + "`" + `2` + "`" + `, ` + "`" + `quantity` + "`" + `."
+  path: [String!]!
+  "OUT_OF_STOCK: the pieces that can be ordered now; 5 means 5 or more. Else null."
+  available: Int
+}
+
+"Why the business says no."
+enum RefusalCode {
+  "The shop takes no orders now, or is not there."
+  SHOP_UNAVAILABLE
+  "The shop does not offer this mode; the message says which it does."
+  MODE_NOT_OFFERED
+  "Less than the shop's minimum for the mode; the message says how much is missing."
+  BELOW_MINIMUM
+  "The shop does not sell this variant, or no longer."
+  UNKNOWN_VARIANT
+  "Not so many left; see ` + "`" + `available` + "`" + `."
+  OUT_OF_STOCK
+  "Not the price, or not the total, that the customer was shown."
+  PRICE_CHANGED
+  "Not possible for the order as it stands; the message and ` + "`" + `nextActions` + "`" + ` say what is."
+  ILLEGAL_TRANSITION
+  "Not this order's pickup code."
+  WRONG_CODE
+}
+
+"An order to accept."
+input AcceptOrderInput {
+  "The order."
+  order: ID!
+}
+
+"An order to reject."
+input RejectOrderInput {
+  "The order."
+  order: ID!
+  "Why, for the customer and the figures."
+  reason: OrderReason!
+  "More, for the customer; at most 500 characters."
+  text: String
+}
+
+"An order that is ready."
+input MarkOrderReadyInput {
+  "The order."
+  order: ID!
+}
+
+"An order that was handed over."
+input MarkOrderCollectedInput {
+  "The order."
+  order: ID!
+  "The pickup code that the customer said; capitals, spaces and dashes do not matter. Not checked when absent."
+  code: String
+}
+
+"An order to call off."
+input CancelOrderInput {
+  "The order."
+  order: ID!
+  "Why, for the other side and the figures."
+  reason: OrderReason!
+  "More, for the other side; at most 500 characters."
+  text: String
+}
+
+"The order after an action. An action whose end is reached already changes nothing and is no refusal: send it again after a lost answer."
+type ChangeOrderPayload {
+  "The order as it stands now: changed or, with refusals, as it was."
+  order: Order
+  "Why nothing was changed; empty when it was."
+  refusals: [Refusal!]!
+}
+
+"A guest's link."
+input ExchangeGuestLinkInput {
+  "The ` + "`" + `guestSecret` + "`" + ` of the basket: what follows ` + "`" + `#` + "`" + ` in the link."
+  secret: String!
+}
+
+"A guest's session."
+type ExchangeGuestLinkPayload {
+  "A bearer token for ` + "`" + `Authorization` + "`" + ` and ` + "`" + `connection_init` + "`" + `."
+  token: String!
+  "When it ends, 30 minutes after the exchange; exchange the link again then."
+  expiresAt: DateTime!
+  "The orders of the basket."
+  orders: [Order!]!
+}
+
+"One order at one shop. A basket over three shops is three orders."
+type Order implements Node @key(fields: "id") {
+  "Global id."
+  id: ID!
+  "What people say on the telephone: 8 letters and digits, unique in the commune. Not consecutive."
+  number: String!
+  "The shop's id."
+  shopId: ID!
+  "The shop; null when it is no longer published."
+  shop: Shop
+  "The shop's commune."
+  commune: Commune!
+  "Where it came in."
+  channel: OrderChannel!
+  "How it reaches the customer."
+  mode: FulfilmentMode!
+  "Where it stands."
+  status: OrderStatus!
+  "Why it was rejected, cancelled or not collected; else null."
+  reason: OrderReason
+  "What was added to the reason. For customer, guest and merchant; null for others."
+  reasonText: String @goField(forceResolver: true)
+  "When it was placed."
+  placedAt: DateTime!
+  "When its status last changed."
+  updatedAt: DateTime!
+  "Counts its events, from 1."
+  version: Int!
+  "What was ordered, with names, prices and VAT of that day."
+  lines: [OrderLine!]!
+  "Pieces over all lines."
+  itemCount: Int!
+  "What it costs."
+  totals: OrderTotals!
+  "The customer's words to the shop. For customer, guest and merchant; null for others."
+  note: String @goField(forceResolver: true)
+  "Who ordered. For customer, guest and merchant; null for others, and after it was erased."
+  contact: OrderContact
+  "What the customer says at the door. For customer, guest and merchant; null for others."
+  pickupCode: PickupCode
+  "All that happened to it, oldest first."
+  history: [OrderEvent!]!
+  "What the viewer may do to it now."
+  nextActions: [OrderAction!]!
+}
+
+"One variant of an order, as it was when the order was placed."
+type OrderLine {
+  "The product's name."
+  name: String!
+  "What told the variant from its siblings: ` + "`" + `38` + "`" + `. Empty where there was only one."
+  optionValue: String!
+  "How many pieces."
+  quantity: Int!
+  "Price of one piece, VAT included."
+  unitPrice: Price!
+  "VAT rate that the price includes."
+  vatRate: BasisPoints!
+  "Price of the line, VAT included."
+  total: Price!
+  "The variant; null when it is no longer sold."
+  variant: Variant
+}
+
+"What an order costs. VAT is included everywhere."
+type OrderTotals {
+  "All lines."
+  items: Price!
+  "What the mode costs; 0,00 € for nothing."
+  delivery: Price!
+  "The VAT that ` + "`" + `total` + "`" + ` includes, one for each rate, highest first; rounded once for each."
+  vat: [VAT!]!
+  "Items and delivery."
+  total: Price!
+}
+
+"The VAT of one rate."
+type VAT {
+  "2000, 1000, 550, 210 or 0. 0: ` + "`" + `TVA non applicable, art. 293 B du CGI` + "`" + `."
+  rate: BasisPoints!
+  "The tax."
+  cents: Cents!
+  "The amount that includes it."
+  gross: Cents!
+}
+
+"How to reach whoever ordered."
+type OrderContact {
+  "Name, as said at the door."
+  name: String
+  "Telephone number."
+  phone: PhoneNumber
+  "E-mail address."
+  email: EmailAddress
+}
+
+"What the customer says at the door, without entering the shop."
+type PickupCode {
+  "Three consonants and three digits: ` + "`" + `KRT482` + "`" + `. Unique among the shop's open orders."
+  text: String!
+}
+
+"A change of an order."
+type OrderEvent {
+  "What happened."
+  kind: OrderEventKind!
+  "Where the order stood after it."
+  status: OrderStatus!
+  "When."
+  at: DateTime!
+  "The capacity in which somebody did it; never who."
+  by: ActorKind!
+  "Why, where a reason was given."
+  reason: OrderReason
+  "The order, as it stands now."
+  order: Order!
+}
+
+"Where an order stands."
+enum OrderStatus {
+  "Stock is taken; the shop has not answered yet."
+  PLACED
+  "The shop prepares it."
+  ACCEPTED
+  "It can be fetched, or sent out."
+  READY
+  "On its way."
+  OUT_FOR_DELIVERY
+  "Handed over at the shop. Final."
+  COLLECTED
+  "Handed over at the door. Final."
+  DELIVERED
+  "The shop said no; stock was given back. Final."
+  REJECTED
+  "Called off before hand-over; stock was given back. Final."
+  CANCELLED
+  "Nobody came; stock was given back. Final."
+  NO_SHOW
+}
+
+"What happened to an order: named after the status that it led to."
+enum OrderEventKind {
+  "It was placed."
+  PLACED
+  "The shop took it on."
+  ACCEPTED
+  "It became ready."
+  READY
+  "It left for delivery."
+  OUT_FOR_DELIVERY
+  "It was handed over at the shop."
+  COLLECTED
+  "It was handed over at the door."
+  DELIVERED
+  "The shop said no."
+  REJECTED
+  "It was called off."
+  CANCELLED
+  "Nobody came."
+  NO_SHOW
+}
+
+"What may be done to an order."
+enum OrderAction {
+  "` + "`" + `acceptOrder` + "`" + `"
+  ACCEPT
+  "` + "`" + `rejectOrder` + "`" + `"
+  REJECT
+  "` + "`" + `markOrderReady` + "`" + `"
+  MARK_READY
+  "` + "`" + `markOrderCollected` + "`" + `"
+  MARK_COLLECTED
+  "` + "`" + `cancelOrder` + "`" + `"
+  CANCEL
+}
+
+"Where an order came in."
+enum OrderChannel {
+  "The shared site."
+  WEB
+  "A commune's website."
+  WIDGET
+  "Entered for a caller."
+  PHONE
+  "Entered at the shop."
+  COUNTER
+}
+
+"The capacity in which somebody changed an order."
+enum ActorKind {
+  "Who ordered, with an account or without."
+  CUSTOMER
+  "The shop."
+  MERCHANT
+  "The commune."
+  AGENT
+  "The numéro vert, for one who telephoned."
+  HOTLINE
+  "The platform's staff."
+  ADMIN
+  "The platform itself: a deadline passed."
+  SYSTEM
+}
+
+"Why an order was rejected, cancelled or not collected."
+enum OrderReason {
+  "The shop found that it has not got it."
+  OUT_OF_STOCK
+  "The shop cannot serve on that day."
+  SHOP_CLOSED
+  "More than the shop can prepare."
+  TOO_BUSY
+  "The customer no longer wants it."
+  CHANGED_MIND
+  "Ordered twice by mistake."
+  ORDERED_TWICE
+  "The customer could not be reached."
+  UNREACHABLE
+  "Nobody came for it."
+  NOT_COLLECTED
+  "The shop did not answer in time. The platform's own: nobody gives it."
+  NOT_ACKNOWLEDGED
+  "Another; see the text beside it."
+  OTHER
+}
+
+extend type Shop {
+  "The shop's orders, the latest first. For its merchant and the staff of its commune; null for others."
+  orders(
+    "Of these statuses; absent or empty: of all."
+    status: [OrderStatus!]
+    "Page size, 1 to 100."
+    first: Int!
+    "` + "`" + `endCursor` + "`" + ` of the page before, of the same shop and statuses."
+    after: String
+  ): OrderConnection @goField(forceResolver: true)
+}
+
+extend type Viewer {
+  "The viewer's own orders over all communes, the latest first: an account's, or those of a guest's link. A visitor's: UNAUTHENTICATED."
+  orders(
+    "Page size, 1 to 100."
+    first: Int!
+    "` + "`" + `endCursor` + "`" + ` of the page before."
+    after: String
+  ): OrderConnection @goField(forceResolver: true)
+}
+
+"A page of orders."
+type OrderConnection {
+  "The orders with their cursors."
+  edges: [OrderEdge!]!
+  "The orders alone."
+  nodes: [Order!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"An order at its place in a list."
+type OrderEdge {
+  "Resume after this order."
+  cursor: String!
+  "The order."
+  node: Order!
+}
+`, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `extend schema
   @link(
     url: "https://specs.apollo.dev/federation/v2.7"
@@ -1756,7 +2892,7 @@ enum ViewerKind {
 `, BuiltIn: true},
 	{Name: "../../federation/entity.graphql", Input: `
 # a union of all types that use the @key directive
-union _Entity = Category | Commune | Product | Shop | Variant
+union _Entity = Category | Commune | Order | Product | Shop | Variant
 
 input CategoryRepresentation {
 	id: ID
@@ -1765,6 +2901,10 @@ input CategoryRepresentation {
 input CommuneRepresentation {
 	insee: InseeCode
 	slug: String
+}
+
+input OrderRepresentation {
+	id: ID
 }
 
 input ProductRepresentation {
@@ -1783,6 +2923,7 @@ input VariantRepresentation {
 type Entity {
 	findCategory(rep: CategoryRepresentation!): Category!
 	findCommune(rep: CommuneRepresentation!): Commune!
+	findOrder(rep: OrderRepresentation!): Order!
 	findProduct(rep: ProductRepresentation!): Product!
 	findShop(rep: ShopRepresentation!): Shop!
 	findVariant(rep: VariantRepresentation!): Variant!
@@ -1846,6 +2987,16 @@ func (ec *executionContext) childFields_Category(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Category", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangeOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_ChangeOrderPayload_order(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ChangeOrderPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeOrderPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Commune(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1880,6 +3031,18 @@ func (ec *executionContext) childFields_Contact(ctx context.Context, field graph
 		return ec.fieldContext_Contact_website(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
+}
+
+func (ec *executionContext) childFields_ExchangeGuestLinkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_ExchangeGuestLinkPayload_token(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ExchangeGuestLinkPayload_expiresAt(ctx, field)
+	case "orders":
+		return ec.fieldContext_ExchangeGuestLinkPayload_orders(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExchangeGuestLinkPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Fulfilment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1938,6 +3101,140 @@ func (ec *executionContext) childFields_OpeningInterval(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type OpeningInterval", field.Name)
 }
 
+func (ec *executionContext) childFields_Order(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Order_id(ctx, field)
+	case "number":
+		return ec.fieldContext_Order_number(ctx, field)
+	case "shopId":
+		return ec.fieldContext_Order_shopId(ctx, field)
+	case "shop":
+		return ec.fieldContext_Order_shop(ctx, field)
+	case "commune":
+		return ec.fieldContext_Order_commune(ctx, field)
+	case "channel":
+		return ec.fieldContext_Order_channel(ctx, field)
+	case "mode":
+		return ec.fieldContext_Order_mode(ctx, field)
+	case "status":
+		return ec.fieldContext_Order_status(ctx, field)
+	case "reason":
+		return ec.fieldContext_Order_reason(ctx, field)
+	case "reasonText":
+		return ec.fieldContext_Order_reasonText(ctx, field)
+	case "placedAt":
+		return ec.fieldContext_Order_placedAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Order_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Order_version(ctx, field)
+	case "lines":
+		return ec.fieldContext_Order_lines(ctx, field)
+	case "itemCount":
+		return ec.fieldContext_Order_itemCount(ctx, field)
+	case "totals":
+		return ec.fieldContext_Order_totals(ctx, field)
+	case "note":
+		return ec.fieldContext_Order_note(ctx, field)
+	case "contact":
+		return ec.fieldContext_Order_contact(ctx, field)
+	case "pickupCode":
+		return ec.fieldContext_Order_pickupCode(ctx, field)
+	case "history":
+		return ec.fieldContext_Order_history(ctx, field)
+	case "nextActions":
+		return ec.fieldContext_Order_nextActions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OrderConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_OrderConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OrderConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderContact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_OrderContact_name(ctx, field)
+	case "phone":
+		return ec.fieldContext_OrderContact_phone(ctx, field)
+	case "email":
+		return ec.fieldContext_OrderContact_email(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderContact", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_OrderEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_OrderEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_OrderEvent_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_OrderEvent_status(ctx, field)
+	case "at":
+		return ec.fieldContext_OrderEvent_at(ctx, field)
+	case "by":
+		return ec.fieldContext_OrderEvent_by(ctx, field)
+	case "reason":
+		return ec.fieldContext_OrderEvent_reason(ctx, field)
+	case "order":
+		return ec.fieldContext_OrderEvent_order(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_OrderLine_name(ctx, field)
+	case "optionValue":
+		return ec.fieldContext_OrderLine_optionValue(ctx, field)
+	case "quantity":
+		return ec.fieldContext_OrderLine_quantity(ctx, field)
+	case "unitPrice":
+		return ec.fieldContext_OrderLine_unitPrice(ctx, field)
+	case "vatRate":
+		return ec.fieldContext_OrderLine_vatRate(ctx, field)
+	case "total":
+		return ec.fieldContext_OrderLine_total(ctx, field)
+	case "variant":
+		return ec.fieldContext_OrderLine_variant(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderLine", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderTotals(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "items":
+		return ec.fieldContext_OrderTotals_items(ctx, field)
+	case "delivery":
+		return ec.fieldContext_OrderTotals_delivery(ctx, field)
+	case "vat":
+		return ec.fieldContext_OrderTotals_vat(ctx, field)
+	case "total":
+		return ec.fieldContext_OrderTotals_total(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderTotals", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -1950,6 +3247,38 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PickupCode(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "text":
+		return ec.fieldContext_PickupCode_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PickupCode", field.Name)
+}
+
+func (ec *executionContext) childFields_PlaceOrdersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_PlaceOrdersPayload_results(ctx, field)
+	case "guestSecret":
+		return ec.fieldContext_PlaceOrdersPayload_guestSecret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlaceOrdersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PlaceOrdersResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "shopId":
+		return ec.fieldContext_PlaceOrdersResult_shopId(ctx, field)
+	case "shop":
+		return ec.fieldContext_PlaceOrdersResult_shop(ctx, field)
+	case "order":
+		return ec.fieldContext_PlaceOrdersResult_order(ctx, field)
+	case "refusals":
+		return ec.fieldContext_PlaceOrdersResult_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlaceOrdersResult", field.Name)
 }
 
 func (ec *executionContext) childFields_Price(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2028,6 +3357,20 @@ func (ec *executionContext) childFields_ProductEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type ProductEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Refusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_Refusal_code(ctx, field)
+	case "message":
+		return ec.fieldContext_Refusal_message(ctx, field)
+	case "path":
+		return ec.fieldContext_Refusal_path(ctx, field)
+	case "available":
+		return ec.fieldContext_Refusal_available(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Refusal", field.Name)
+}
+
 func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2070,6 +3413,8 @@ func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.
 		return ec.fieldContext_Shop_fulfilments(ctx, field)
 	case "products":
 		return ec.fieldContext_Shop_products(ctx, field)
+	case "orders":
+		return ec.fieldContext_Shop_orders(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Shop", field.Name)
 }
@@ -2108,6 +3453,18 @@ func (ec *executionContext) childFields_UnavailableReason(ctx context.Context, f
 		return ec.fieldContext_UnavailableReason_message(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnavailableReason", field.Name)
+}
+
+func (ec *executionContext) childFields_VAT(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rate":
+		return ec.fieldContext_VAT_rate(ctx, field)
+	case "cents":
+		return ec.fieldContext_VAT_cents(ctx, field)
+	case "gross":
+		return ec.fieldContext_VAT_gross(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VAT", field.Name)
 }
 
 func (ec *executionContext) childFields_Variant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2152,6 +3509,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_shops(ctx, field)
 	case "communes":
 		return ec.fieldContext_Viewer_communes(ctx, field)
+	case "orders":
+		return ec.fieldContext_Viewer_orders(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/tenancy"
@@ -51,10 +52,13 @@ func New(t testing.TB) *Harness {
 	t.Helper()
 	d := pgtest.New(t)
 	communes, cursors := tenancy.NewRegister(d.DB), page.NewSealer(fixture.Secret)
+	guests := identity.NewGuests(d.DB, communes, fixture.Secret)
 	h := &Harness{Database: d, visitor: fixture.Viewer(t, d, identity.Visitor), Resolver: &graph.Resolver{
 		Communes:  communes,
 		Directory: &directory.Directory{DB: d.DB, Communes: communes, Cursors: cursors},
 		Catalog:   catalog.New(d.DB, communes, cursors),
+		Ordering:  ordering.New(d.DB, cursors, guests),
+		Guests:    guests,
 		Wait:      wait,
 	}}
 	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{

@@ -21,6 +21,15 @@ const (
 	CommuneMatchedKeySlug  CommuneMatchedKey = "slug"
 )
 
+// OrderMatchedKey is the @key a Order representation matched, which
+// its MatchedKey field reports: one of the constants below, each holding
+// the key's fields as gqlgen prints them.
+type OrderMatchedKey string
+
+const (
+	OrderMatchedKeyID OrderMatchedKey = "id"
+)
+
 // ProductMatchedKey is the @key a Product representation matched, which
 // its MatchedKey field reports: one of the constants below, each holding
 // the key's fields as gqlgen prints them.

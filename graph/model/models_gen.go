@@ -21,6 +21,13 @@ type CommuneRepresentation struct {
 	MatchedKey CommuneMatchedKey `json:"-"`
 }
 
+type OrderRepresentation struct {
+	ID *tenancy.ID `json:"id,omitempty"`
+	// The @key this representation matched: one of the OrderMatchedKey constants.
+	// gqlgen sets it from the fields the router sent; the router does not send it.
+	MatchedKey OrderMatchedKey `json:"-"`
+}
+
 type ProductRepresentation struct {
 	ID *tenancy.ID `json:"id,omitempty"`
 	// The @key this representation matched: one of the ProductMatchedKey constants.

@@ -28,6 +28,7 @@ import (
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
@@ -69,6 +70,7 @@ type Server struct {
 	communes   *tenancy.Register
 	directory  *directory.Directory
 	catalog    *catalog.Catalog
+	ordering   *ordering.Ordering
 	home       *pg.Snapshot[*homeFacts]
 	handler    http.Handler
 	background []func(context.Context) error
@@ -95,12 +97,14 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	cursors := page.NewSealer(o.Secret)
 	s.communes = tenancy.NewRegister(o.DB)
-	s.identity = &identity.Resolver{DB: o.DB, Communes: s.communes, Issuer: o.Issuer}
+	guests := identity.NewGuests(o.DB, s.communes, o.Secret)
+	s.identity = &identity.Resolver{DB: o.DB, Communes: s.communes, Issuer: o.Issuer, Guests: guests}
 	s.directory = &directory.Directory{DB: o.DB, Communes: s.communes, Cursors: cursors}
 	s.catalog = catalog.New(o.DB, s.communes, cursors)
+	s.ordering = ordering.New(o.DB, cursors, guests)
 	s.home = pg.NewSnapshot(s.readHome)
 	schema := graph.NewServer(&graph.Resolver{
-		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Wait: loader.Wait,
+		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Guests: guests, Wait: loader.Wait,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, CheckOrigin: s.allowedOrigin,
 	})
