@@ -81,21 +81,27 @@ func (o *Ordering) LinesOf(ctx context.Context, v *identity.Viewer, orders []ten
 	return of, err
 }
 
-// HistoryOf lists the events of orders, oldest first.
+// HistoryOf lists the events of orders, oldest first. Their cursors are orderUpdated's: who
+// has read a history follows from its last event.
 func (o *Ordering) HistoryOf(ctx context.Context, v *identity.Viewer, orders []tenancy.ID) (map[tenancy.ID][]*Event, error) {
 	as, ok := reads(v)
 	if !ok {
 		return nil, nil
 	}
 	communes, rows := tenancy.Columns(orders)
-	list, err := pg.Select[Event](ctx, o.DB, as.Scope().In(communes...), `
-		select `+eventColumns+`
+	type entry struct {
+		Event
+		Epoch uuid.UUID
+	}
+	list, err := pg.Select[entry](ctx, o.DB, as.Scope().In(communes...), `
+		select `+eventColumns+`, (select epoch from feed_epoch) as epoch
 		from unnest($1::text[], $2::uuid[]) k (commune_id, order_id) join order_events e using (commune_id, order_id)
 		order by e.order_id, e.order_seq`, communes, rows)
 	of := make(map[tenancy.ID][]*Event, len(orders))
 	for i := range list {
-		list[i].Reader = v
-		of[list[i].OrderID()] = append(of[list[i].OrderID()], &list[i])
+		e := &list[i].Event
+		e.Reader, e.Cursor = v, orderCursor(o.Cursors, v, list[i].Epoch, e)
+		of[e.OrderID()] = append(of[e.OrderID()], e)
 	}
 	return of, err
 }

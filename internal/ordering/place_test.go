@@ -165,8 +165,10 @@ func TestAKeyIsForOnePayload(t *testing.T) {
 		"Quantity": func(in *ordering.PlaceInput) { in.Orders[0].Lines[0].Quantity = 2 },
 		"Line":     func(in *ordering.PlaceInput) { in.Orders[0].Lines = in.Orders[0].Lines[:1] },
 		"Note":     func(in *ordering.PlaceInput) { in.Orders[0].Note = p("sans sac") },
-		"Contact":  func(in *ordering.PlaceInput) { in.Contact = &ordering.PersonContact{Name: anna.Name, Phone: p("0611111111")} },
-		"Channel":  func(in *ordering.PlaceInput) { in.Channel = p(ordering.Widget) },
+		"Contact": func(in *ordering.PlaceInput) {
+			in.Contact = &ordering.PersonContact{Name: anna.Name, Phone: p("0611111111")}
+		},
+		"Channel": func(in *ordering.PlaceInput) { in.Channel = p(ordering.Widget) },
 	} {
 		changed := in
 		changed.Orders = []ordering.ShopBasket{pickup(shop, product.Variants...)}
