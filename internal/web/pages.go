@@ -70,7 +70,7 @@ const pagePolicy = "default-src 'self'; img-src 'self' data:; base-uri 'none'; f
 //go:embed assets/home.html
 var homeHTML string
 
-var homeTemplate = template.Must(template.New("home").Funcs(template.FuncMap{"number": number}).Parse(homeHTML))
+var homeTemplate = template.Must(template.New("home").Funcs(template.FuncMap{"number": number, "plural": plural}).Parse(homeHTML))
 
 // homeFacts are what the home page says of the database, at most a minute old.
 type homeFacts struct {
@@ -129,6 +129,14 @@ func number(n int) string {
 		digits = digits[:i] + "\u202f" + digits[i:]
 	}
 	return digits
+}
+
+// plural adds the s that French takes from two on.
+func plural(n int, noun string) string {
+	if n < 2 {
+		return noun
+	}
+	return noun + "s"
 }
 
 // graphiQL is gqlgen's page, with a policy that lets through what it loads and nothing else:

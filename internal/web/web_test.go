@@ -71,23 +71,36 @@ func sign(t *testing.T, subject string, valid time.Duration) string {
 
 func start(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, db: pgtest.New(t), log: &lines{}}
+	s := &site{t: t, db: pgtest.New(t)}
 	s.shop = fixture.Shop(t, s.db, fixture.ShopOpts{Name: "Crêperie du Port", Category: "creperie"})
 	fixture.Product(t, s.db, s.shop, fixture.ProductOpts{Name: "Crêpes de froment", Category: "creperie", Stock: 7, Variants: 2})
 	subject, _ := fixture.Account(t, s.db, identity.Merchant, s.shop)
 	s.merchant = sign(t, subject, time.Hour)
+	s.serve(&web.Demo{Tokens: []web.DemoToken{{Role: "merchant", Label: "Commerçante", Token: s.merchant}}})
+	return s
+}
+
+// bare is a production's server.
+func bare(t *testing.T, d *pgtest.Database) *site {
+	t.Helper()
+	s := &site{t: t, db: d}
+	s.serve(nil)
+	return s
+}
+
+func (s *site) serve(demo *web.Demo) {
+	s.t.Helper()
+	s.log = &lines{}
 	var err error
-	s.web, err = web.New(t.Context(), web.Options{
+	s.web, err = web.New(s.t.Context(), web.Options{
 		DB: s.db.DB, Secret: fixture.Secret, Issuer: fixture.NewIssuer(), RouterToken: routerToken, Origins: []string{origin},
-		Log:  slog.New(slog.NewJSONHandler(s.log, nil)),
-		Demo: &web.Demo{Tokens: []web.DemoToken{{Role: "merchant", Label: "Commerçante", Token: s.merchant}}},
+		Log: slog.New(slog.NewJSONHandler(s.log, nil)), Demo: demo,
 	})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.Server = httptest.NewServer(s.web.Handler())
-	t.Cleanup(s.Close)
-	return s
+	s.t.Cleanup(s.Close)
 }
 
 // answer is what came back.

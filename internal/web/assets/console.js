@@ -61,6 +61,7 @@ function readVariables() {
     return variables.value.trim() ? JSON.parse(variables.value) : {};
   } catch (problem) {
     say(byId("status"), `Les variables ne sont pas du JSON : ${problem.message}`, true);
+    byId("answer").textContent = "";
     variables.focus();
     return null;
   }
@@ -145,6 +146,9 @@ query.addEventListener("input", nameButton);
 stop.addEventListener("click", () => { stopFollowing?.(); run.focus(); });
 byId("examples").addEventListener("click", (event) => {
   const example = examples.find((e) => e.key === event.target.dataset?.example);
-  if (example && load(example)) submit();
+  if (!example || !load(example)) return;
+  submit();
+  // On a telephone the answer is far below the list.
+  if (matchMedia("(max-width: 48rem)").matches) byId("request").scrollIntoView();
 });
 if (examples.length) load(examples[0]);

@@ -1,0 +1,115 @@
+package web_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
+
+	"github.com/audelor/halles/internal/pg/pgtest"
+)
+
+// TestStopInGoodOrder ends a server with a request half sent and a socket open: the request is
+// answered, the socket is closed, no new connection is taken.
+func TestStopInGoodOrder(t *testing.T) {
+	t.Parallel()
+	s := bare(t, pgtest.New(t))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- s.web.Serve(ctx, listener) }()
+
+	socket, _, err := websocket.Dial(t.Context(), "ws://"+address+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = socket.CloseNow() }()
+	if err := wsjson.Write(t.Context(), socket, map[string]any{"type": "connection_init"}); err != nil {
+		t.Fatal(err)
+	}
+	var ack map[string]any
+	if err := wsjson.Read(t.Context(), socket, &ack); err != nil || ack["type"] != "connection_ack" {
+		t.Fatal(ack, err)
+	}
+
+	slow, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	body := `{"query":"{ communes { name } }"}`
+	fmt.Fprintf(slow, "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:10])
+	time.Sleep(50 * time.Millisecond) // the server has begun to read it
+
+	started := time.Now()
+	stop()
+	closed := make(chan error, 1)
+	go func() { _, _, err := socket.Read(context.Background()); closed <- err }()
+	select {
+	case <-closed:
+	case <-time.After(5 * time.Second):
+		t.Error("the socket stays open")
+	}
+	if c, err := net.Dial("tcp", address); err == nil {
+		c.Close()
+		t.Error("a new connection is taken")
+	}
+	if reasons := s.web.Unready(t.Context()); len(reasons) != 1 || !strings.Contains(reasons[0], "stopping") {
+		t.Errorf("it says it is ready: %v", reasons)
+	}
+	select {
+	case err := <-ended:
+		t.Fatalf("it ended before the request did: %v", err)
+	default:
+	}
+	if _, err := io.WriteString(slow, body[10:]); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(slow), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, _ := io.ReadAll(response.Body)
+	response.Body.Close()
+	if response.StatusCode != 200 || !strings.Contains(string(answer), "Lorient") {
+		t.Errorf("the request in flight got %d %s", response.StatusCode, answer)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(8 * time.Second):
+		t.Error("it does not end")
+	}
+	if took := time.Since(started); took > 5*time.Second {
+		t.Errorf("it took %s to end", took)
+	}
+}
+
+func TestStreamIsNotCompressed(t *testing.T) {
+	t.Parallel()
+	s := bare(t, pgtest.New(t))
+	long := "{ communes { insee name slug postcodes population } }"
+	if a := s.ask(long, "Accept-Encoding", "gzip"); a.Header.Get("Content-Encoding") != "gzip" {
+		t.Errorf("an answer of %s bytes is not compressed", a.Header.Get("Content-Length"))
+	}
+	a := s.ask(long, "Accept-Encoding", "gzip", "Accept", "text/event-stream")
+	a.wants(t, 200, "event: next", "Lorient")
+	if got := a.Header.Get("Content-Encoding"); got != "" {
+		t.Errorf("a stream is held back by %s", got)
+	}
+}
