@@ -8,8 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -22,7 +22,13 @@ import (
 	"github.com/audelor/halles/internal/pg/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+// TestMain is the program itself when a test starts it: the binary is there already.
+func TestMain(m *testing.M) {
+	if os.Getenv("HALLES_TEST_PROGRAM") != "" {
+		main()
+	}
+	pgtest.Main(m)
+}
 
 var secret = base64.StdEncoding.EncodeToString(fixture.Secret)
 
@@ -227,12 +233,12 @@ func TestMigrateMakesRolesAndSchema(t *testing.T) {
 	}
 }
 
-// TestProgram builds the program and ends it as a user and as a system would.
+// TestProgram ends a process as a user and as a system would.
 func TestProgram(t *testing.T) {
 	t.Parallel()
-	binary := filepath.Join(t.TempDir(), "halles")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
 	d := pgtest.New(t)
 	for name, signal := range map[string]syscall.Signal{"Interrupt": syscall.SIGINT, "Terminate": syscall.SIGTERM} {
@@ -244,7 +250,7 @@ func TestProgram(t *testing.T) {
 			address := listener.Addr().String()
 			listener.Close()
 			program := exec.CommandContext(t.Context(), binary, "serve", "--listen", address)
-			program.Env = []string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret}
+			program.Env = []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret}
 			problems := &output{}
 			program.Stderr = problems
 			if err := program.Start(); err != nil {

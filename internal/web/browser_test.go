@@ -20,9 +20,9 @@ import (
 	"github.com/audelor/halles/internal/fixture"
 )
 
-// browser opens a tab of a headless Chromium, with what its console complained of.
-func browser(t *testing.T) (tab context.Context, complaints func() []string) {
-	t.Helper()
+// TestInABrowser runs the pages in one headless Chromium, a tab for each test.
+func TestInABrowser(t *testing.T) {
+	t.Parallel()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -38,17 +38,30 @@ func browser(t *testing.T) (tab context.Context, complaints func() []string) {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	tab, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	var mu sync.Mutex
-	var heard []string
-	if err := chromedp.Do(tab); err != nil { // opens the tab
+	defer cancel()
+	ctx, cancel = chromedp.NewContext(ctx)
+	defer cancel()
+	if err := chromedp.Do(ctx); err != nil { // starts it
 		t.Fatal(err)
 	}
+	t.Run("QueryBox", func(t *testing.T) { queryBox(t, ctx) })
+	t.Run("GraphiQLIsWithinItsPolicy", func(t *testing.T) { graphiQLPolicy(t, ctx) })
+	t.Run("LiveClientComesBack", func(t *testing.T) { liveClient(t, ctx) })
+}
+
+// newTab opens a tab, with what its console complains of.
+func newTab(t *testing.T, browser context.Context) (tab context.Context, complaints func() []string) {
+	t.Helper()
+	tab, cancel := chromedp.NewContext(browser)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(tab); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var heard []string
 	err := chromedp.Listen(tab, func(event any) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -102,9 +115,8 @@ func keep(t *testing.T, tab context.Context, name string) {
 	}
 }
 
-func TestQueryBoxInABrowser(t *testing.T) {
-	t.Parallel()
-	tab, complaints := browser(t)
+func queryBox(t *testing.T, browser context.Context) {
+	tab, complaints := newTab(t, browser)
 	s := start(t)
 	example := func(key string) { t.Helper(); do(t, tab, chromedp.Click(chromedp.CSS(`[data-example="`+key+`"]`))) }
 	// First of the catalogue, which an example falls back on, and not found by the search.
@@ -157,9 +169,8 @@ func TestQueryBoxInABrowser(t *testing.T) {
 	}
 }
 
-func TestGraphiQLIsWithinItsPolicy(t *testing.T) {
-	t.Parallel()
-	tab, complaints := browser(t)
+func graphiQLPolicy(t *testing.T, browser context.Context) {
+	tab, complaints := newTab(t, browser)
 	s := start(t)
 	do(t, tab, chromedp.Navigate(s.URL+"/graphiql"))
 	shown(t, tab, "graphiql", "") // its own files may be out of reach here; its inline script ran, or was blocked
@@ -184,9 +195,8 @@ func (c *cutting) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-func TestLiveClientComesBack(t *testing.T) {
-	t.Parallel()
-	tab, complaints := browser(t)
+func liveClient(t *testing.T, browser context.Context) {
+	tab, complaints := newTab(t, browser)
 	s := start(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

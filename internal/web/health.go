@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/audelor/halles/internal/pg"
@@ -28,27 +29,37 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, "application/json; charset=utf-8", status, map[string]any{"ready": len(reasons) == 0, "reasons": reasons})
 }
 
-// readyTime bounds the look at the database: probes ask every few seconds.
-const readyTime = 2 * time.Second
+// readyTime bounds each look at the database: probes ask every few seconds, and the first one
+// opens a connection for each role.
+const readyTime = 3 * time.Second
 
 // Unready lists why this server should get no request; empty when it should. The sentences
 // name no host and no statement: anybody may read /readyz.
 func (s *Server) Unready(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, readyTime)
-	defer cancel()
 	reasons := []string{}
 	if s.leaving.Load() {
 		reasons = append(reasons, "the server is stopping")
 	}
-	for _, role := range s.db.Roles() {
-		if err := s.db.Pool(role).Ping(ctx); err != nil {
-			s.log.WarnContext(ctx, "database out of reach", "role", role, "error", err)
-			reasons = append(reasons, fmt.Sprintf("the database does not answer as %s", role))
+	roles := s.db.Roles()
+	unreached := make([]error, len(roles))
+	pings, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	var wait sync.WaitGroup
+	for i, role := range roles {
+		wait.Go(func() { unreached[i] = s.db.Pool(role).Ping(pings) })
+	}
+	wait.Wait()
+	for i, err := range unreached {
+		if err != nil {
+			s.log.WarnContext(ctx, "database out of reach", "role", roles[i], "error", err)
+			reasons = append(reasons, fmt.Sprintf("the database does not answer as %s", roles[i]))
 		}
 	}
 	if len(reasons) > 0 {
 		return reasons
 	}
+	ctx, cancel = context.WithTimeout(ctx, readyTime)
+	defer cancel()
 	// A newer database is fine: a migration is written so that the running version survives it.
 	applied, err := migrations.Applied(ctx, s.db.Pool(pg.Worker))
 	switch {
