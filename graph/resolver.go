@@ -23,6 +23,7 @@ type Resolver struct {
 	Directory *directory.Directory
 	Catalog   *catalog.Catalog
 	Ordering  *ordering.Ordering
+	Feed      *ordering.Feed
 	Guests    *identity.Guests
 	Wait      time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 }

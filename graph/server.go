@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -10,10 +11,11 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
+	gqlgen "github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/audelor/halles/graph/generated"
+	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/fault"
 )
 
@@ -22,8 +24,10 @@ type ServerOptions struct {
 	Log         *slog.Logger
 	RequestID   func(context.Context) string
 	IsRouter    func(context.Context) bool // whether the request came with the router's credential
-	SocketInit  transport.WebsocketInitFunc
+	SocketInit  gqlgen.WebsocketInitFunc
 	CheckOrigin func(*http.Request) bool
+	Heartbeat   time.Duration // between signs of life on sockets and streams; 12 s when zero
+	InitTimeout time.Duration // how long a socket may be silent at first; 5 s when zero
 }
 
 // parsedDocuments bounds the cache of parsed documents: a storefront has some dozens.
@@ -33,20 +37,25 @@ const parsedDocuments = 1000
 // repeated fields (20,000 of them kept a core busy for 12 s).
 const tokenLimit = 2000
 
-// heartbeat keeps idle sockets open through proxies, most of which cut at 30 or 60 s.
-const heartbeat = 12 * time.Second
+const (
+	// heartbeat keeps idle sockets and streams open through proxies, most of which cut at 30 or 60 s.
+	heartbeat = 12 * time.Second
+	// initTimeout is what graphql-ws's own server gives a client, and more than a slow phone needs.
+	initTimeout = 5 * time.Second
+)
 
 // NewServer serves the schema.
 func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}}))
-	srv.AddTransport(transport.Options{})
-	srv.AddTransport(transport.Websocket{
-		Implementation: transport.CoderWebsocketImplementation{},
-		InitFunc:       o.SocketInit, InitTimeout: 5 * time.Second, PingPongInterval: heartbeat,
+	events := transport.Events{Heartbeat: cmp.Or(o.Heartbeat, heartbeat)}
+	srv.AddTransport(gqlgen.Options{})
+	srv.AddTransport(transport.Socket{
+		Init: o.SocketInit, CheckOrigin: o.CheckOrigin,
+		InitTimeout: cmp.Or(o.InitTimeout, initTimeout), Heartbeat: cmp.Or(o.Heartbeat, heartbeat),
 	})
-	srv.AddTransport(sse{transport.SSE{KeepAlivePingInterval: heartbeat}})
-	srv.AddTransport(transport.GET{})
-	srv.AddTransport(transport.POST{})
+	srv.AddTransport(events)
+	srv.AddTransport(gqlgen.GET{})
+	srv.AddTransport(transport.Post{Events: events})
 
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	srv.SetParserTokenLimit(tokenLimit)
@@ -56,9 +65,13 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv.SetErrorPresenter(present(o.Log, o.RequestID))
 	srv.SetRecoverFunc(recovered(o.Log))
 
+	srv.AroundOperations(withEnding)
 	// Fresh loaders for each response: each event of a subscription reads anew.
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		return next(r.withLoaders(ctx))
+		if response := next(r.withLoaders(ctx)); response != nil {
+			return response
+		}
+		return ended(ctx)
 	})
 	// gqlgen runs no directive on the federation's own fields: the guard is here, where aliases
 	// and fragments come by too.
@@ -71,14 +84,4 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 		return next(ctx)
 	})
 	return srv
-}
-
-// sse answers those who put text/event-stream first in Accept: gqlgen's takes every request
-// that merely lists it, and so breaks the queries of clients that list all they know.
-type sse struct{ transport.SSE }
-
-func (t sse) Supports(r *http.Request) bool {
-	const want = "text/event-stream"
-	accept := r.Header.Get("Accept")
-	return len(accept) >= len(want) && accept[:len(want)] == want && t.SSE.Supports(r)
 }

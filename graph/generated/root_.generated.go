@@ -42,6 +42,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Shop() ShopResolver
 	ShopConnection() ShopConnectionResolver
+	Subscription() SubscriptionResolver
 	Variant() VariantResolver
 	Viewer() ViewerResolver
 }
@@ -191,6 +192,7 @@ type ComplexityRoot struct {
 	OrderEvent struct {
 		Actor  func(childComplexity int) int
 		At     func(childComplexity int) int
+		Cursor func(childComplexity int) int
 		Kind   func(childComplexity int) int
 		Order  func(childComplexity int) int
 		Reason func(childComplexity int) int
@@ -333,6 +335,12 @@ type ComplexityRoot struct {
 		Cursor         func(childComplexity int) int
 		DistanceMetres func(childComplexity int) int
 		Node           func(childComplexity int) int
+	}
+
+	Subscription struct {
+		CommuneActivity func(childComplexity int, communes []*tenancy.ID, after *string) int
+		OrderUpdated    func(childComplexity int, id tenancy.ID, after *string) int
+		ShopOrders      func(childComplexity int, shops []*tenancy.ID, after *string) int
 	}
 
 	UnavailableReason struct {
@@ -993,6 +1001,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OrderEvent.At(childComplexity), true
+	case "OrderEvent.cursor":
+		if e.ComplexityRoot.OrderEvent.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEvent.Cursor(childComplexity), true
 	case "OrderEvent.kind":
 		if e.ComplexityRoot.OrderEvent.Kind == nil {
 			break
@@ -1630,6 +1644,40 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ShopEdge.Node(childComplexity), true
 
+	case "Subscription.communeActivity":
+		if e.ComplexityRoot.Subscription.CommuneActivity == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_communeActivity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.CommuneActivity(childComplexity, args["communes"].([]*tenancy.ID), args["after"].(*string)), true
+	case "Subscription.orderUpdated":
+		if e.ComplexityRoot.Subscription.OrderUpdated == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_orderUpdated_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.OrderUpdated(childComplexity, args["id"].(tenancy.ID), args["after"].(*string)), true
+	case "Subscription.shopOrders":
+		if e.ComplexityRoot.Subscription.ShopOrders == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_shopOrders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ShopOrders(childComplexity, args["shops"].([]*tenancy.ID), args["after"].(*string)), true
+
 	case "UnavailableReason.code":
 		if e.ComplexityRoot.UnavailableReason.Code == nil {
 			break
@@ -1839,6 +1887,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -2777,6 +2842,42 @@ type Price {
   formatted: String!
 }
 `, BuiltIn: false},
+	{Name: "../subscription.graphqls", Input: `"""
+What happens to orders, as it happens. Each subscription gives the present state first, then every later event: nothing is lost, nothing comes twice. Keep the last ` + "`" + `cursor` + "`" + `; after a cut, subscribe again with it as ` + "`" + `after` + "`" + `, at any server.
+
+Carried over WebSocket (graphql-transport-ws) and as an event stream (graphql-sse, distinct connections). A socket closes with 4403 when the token expires: get a new one and resume. CURSOR_EXPIRED says that the cursor is too old: begin again without ` + "`" + `after` + "`" + `.
+"""
+type Subscription {
+  "One order: its last event, then each that comes. For its customer, the guest who holds its link, its merchant and the commune's staff."
+  orderUpdated(
+    "The order. What the viewer may not see is NOT_FOUND, as what does not exist."
+    id: ID!
+    "The ` + "`" + `cursor` + "`" + ` of the last event read: gives every event after it, and no present state."
+    after: String
+  ): OrderEvent!
+  "A merchant's counter: the last event of each open order of the shops, oldest first, then each event that comes. The events of one commune come in its order; between communes there is none."
+  shopOrders(
+    "1 to 100 shops that the viewer runs."
+    shops: [ID!]!
+    "The ` + "`" + `cursor` + "`" + ` of the last event read, from a subscription to the same shops."
+    after: String
+  ): OrderEvent!
+  "For a commune's staff: the orders of whole communes, as ` + "`" + `shopOrders` + "`" + ` gives those of shops."
+  communeActivity(
+    "1 to 100 communes that the viewer serves."
+    communes: [ID!]!
+    "The ` + "`" + `cursor` + "`" + ` of the last event read, from a subscription to the same communes."
+    after: String
+  ): OrderEvent!
+}
+
+extend type OrderEvent {
+  """
+  Where to go on after this event: ` + "`" + `after` + "`" + ` of the subscription that it came from. Of an order's ` + "`" + `history` + "`" + `, ` + "`" + `after` + "`" + ` of ` + "`" + `orderUpdated` + "`" + `: read an order, then follow it from its last event without a gap.
+  """
+  cursor: String!
+}
+`, BuiltIn: false},
 	{Name: "../tenancy.graphqls", Input: `extend type Query {
   "The communes of the agglomeration, by French name."
   communes: [Commune!]!
@@ -3197,6 +3298,8 @@ func (ec *executionContext) childFields_OrderEvent(ctx context.Context, field gr
 		return ec.fieldContext_OrderEvent_reason(ctx, field)
 	case "order":
 		return ec.fieldContext_OrderEvent_order(ctx, field)
+	case "cursor":
+		return ec.fieldContext_OrderEvent_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrderEvent", field.Name)
 }
