@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -21,6 +22,7 @@ type serveCmd struct {
 	Secret      string   `env:"HALLES_SECRET" placeholder:"BASE64" help:"The deployment's secret: 32 random bytes or more in base64, as openssl rand -base64 32 prints them. All servers of a deployment share it; with another one, cursors and guests' links no longer open."`
 	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
 	Origins     []string `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
+	ListenURL   string   `name:"listen-url" env:"HALLES_LISTEN_URL" placeholder:"postgres://HOST:5432/halles" help:"Where the database itself is, when HALLES_DATABASE_URL is a pooler's: subscriptions are woken over a connection that a pooler would swallow."`
 	RouterToken string   `env:"HALLES_ROUTER_TOKEN" help:"What the federation's router sends in the header X-Halles-Router. Without it, _service and _entities answer nobody."`
 }
 
@@ -52,6 +54,11 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 		p.wrong.addf("--listen: %q is not an address and a port; write 127.0.0.1:8080, or :8080 for all addresses.", c.Listen)
 	}
 	options.Issuer = c.issuer.issuer(p)
+	listenOptions := databaseOptions
+	listenOptions.URL = cmp.Or(c.ListenURL, databaseOptions.URL)
+	if options.ListenURL, err = listenOptions.RoleURL(pg.Listen); err != nil && c.ListenURL != "" {
+		p.wrong.addf("HALLES_LISTEN_URL is not a URL of Postgres: write it as postgres://HOST:5432/halles.")
+	}
 	if err := p.wrong.orNil(); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ type Options struct {
 	Issuer      *identity.Issuer // nil: nobody can sign in
 	RouterToken string           // what a federation router sends in X-Halles-Router; empty: no router is known
 	Origins     []string         // "https://marche.example": pages there may call us from a browser
+	ListenURL   string           // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
 	Log         *slog.Logger
 	Demo        *Demo // nil in production
 }
@@ -102,9 +103,12 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.directory = &directory.Directory{DB: o.DB, Communes: s.communes, Cursors: cursors}
 	s.catalog = catalog.New(o.DB, s.communes, cursors)
 	s.ordering = ordering.New(o.DB, cursors, guests)
+	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
+	s.ordering.Wake = feed.Wake
+	s.background = append(s.background, feed.Run)
 	s.home = pg.NewSnapshot(s.readHome)
 	schema := graph.NewServer(&graph.Resolver{
-		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Guests: guests, Wait: loader.Wait,
+		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Wait: loader.Wait,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, CheckOrigin: s.allowedOrigin,
 	})

@@ -19,6 +19,7 @@ import (
 
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/tenancy"
 	"github.com/audelor/halles/internal/web"
@@ -93,7 +94,7 @@ func (s *site) serve(demo *web.Demo) {
 	s.log = &lines{}
 	var err error
 	s.web, err = web.New(s.t.Context(), web.Options{
-		DB: s.db.DB, Secret: fixture.Secret, Issuer: fixture.NewIssuer(), RouterToken: routerToken, Origins: []string{origin},
+		DB: s.db.DB, Secret: fixture.Secret, Issuer: fixture.NewIssuer(), RouterToken: routerToken, Origins: []string{origin}, ListenURL: s.db.URL(pg.Listen),
 		Log: slog.New(slog.NewJSONHandler(s.log, nil)), Demo: demo,
 	})
 	if err != nil {
