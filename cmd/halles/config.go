@@ -53,13 +53,18 @@ func (d database) options(p *process) pg.Options {
 		// Not repeated: it may hold a password.
 		p.wrong.addf("HALLES_DATABASE_URL is not a URL of Postgres: write it as postgres://HOST:5432/halles.")
 	}
+	return pg.Options{URL: d.DatabaseURL, Passwords: rolePasswords(p)}
+}
+
+// rolePasswords are the passwords of the roles that the environment has.
+func rolePasswords(p *process) map[pg.Role]string {
 	passwords := map[pg.Role]string{}
 	for name, value := range p.env {
 		if role, ok := strings.CutPrefix(name, "HALLES_DB_PASSWORD_"); ok && value != "" {
 			passwords[pg.Role("halles_"+strings.ToLower(role))] = value
 		}
 	}
-	return pg.Options{URL: d.DatabaseURL, Passwords: passwords}
+	return passwords
 }
 
 // issuer signs and knows development tokens.

@@ -17,6 +17,7 @@ type cli struct {
 	LogFormat string `env:"HALLES_LOG_FORMAT" default:"text" help:"How log lines are written on standard error: text or json."`
 	LogLevel  string `env:"HALLES_LOG_LEVEL" default:"info" help:"The least that is logged: debug, info, warn or error."`
 
+	Demo    demoCmd    `cmd:"" help:"Run everything on this machine: a private Postgres, the schema, fictitious data and the server."`
 	Serve   serveCmd   `cmd:"" help:"Serve the API and the pages."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to this program's."`
 	Token   tokenCmd   `cmd:"" help:"Print a development token for an account."`
@@ -76,7 +77,7 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) (cod
 		return exitUsage
 	case err != nil:
 		fmt.Fprintln(stderr, "halles:", err)
-		return exitFailure
+		return refusal(err)
 	}
 	return 0
 }

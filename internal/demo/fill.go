@@ -24,8 +24,8 @@ const connections = 4
 //
 // progress may be nil; it is called from several goroutines.
 func Fill(ctx context.Context, migrateURL string, plan Plan, progress func(stage string, done, total int)) (_ People, err error) {
-	if err := plan.check(); err != nil {
-		return People{}, err
+	if wrong := plan.Mistakes(); len(wrong) > 0 || plan.Issuer == "" || plan.Today.IsZero() {
+		return People{}, fmt.Errorf("a plan needs an issuer and a day; %s", strings.Join(wrong, " "))
 	}
 	if progress == nil {
 		progress = func(string, int, int) {}

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -26,18 +25,15 @@ type Plan struct {
 // minShops and minOrders are what the demo's people need to have something to do.
 const minShops, minOrders = 10, 100
 
-func (p Plan) check() error {
-	var errs []error
+// Mistakes says what is wrong with the plan, a sentence each.
+func (p Plan) Mistakes() (wrong []string) {
 	if p.Shops < minShops || p.Shops > 50_000 {
-		errs = append(errs, fmt.Errorf("%d shops: ask for %d to 50,000", p.Shops, minShops))
+		wrong = append(wrong, fmt.Sprintf("%d shops: ask for %d to 50,000.", p.Shops, minShops))
 	}
 	if p.Orders != 0 && p.Orders < minOrders || p.Orders > 50_000_000 {
-		errs = append(errs, fmt.Errorf("%d orders: ask for none, or for %d to 50,000,000", p.Orders, minOrders))
+		wrong = append(wrong, fmt.Sprintf("%d orders: ask for none, or for %d to 50,000,000.", p.Orders, minOrders))
 	}
-	if p.Issuer == "" || p.Today.IsZero() {
-		errs = append(errs, errors.New("a plan needs an issuer and a day"))
-	}
-	return errors.Join(errs...)
+	return wrong
 }
 
 // now is the instant at which the demo's world stands.

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/audelor/halles/internal/demo"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/pg/cluster"
+	"github.com/audelor/halles/internal/web"
+)
+
+type demoCmd struct {
+	Listen      string `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
+	Data        string `env:"HALLES_DATA" type:"path" help:"Folder of the private Postgres, the secrets and demo.json. By default /var/lib/halles as root, else halles in the user's cache folder."`
+	Shops       int    `default:"300" help:"How many shops to make, over all communes."`
+	Orders      int    `default:"20000" help:"How many orders to make, over the 24 months before."`
+	Seed        uint64 `default:"1" help:"The same seed and day make the same data."`
+	Today       string `placeholder:"2020-10-30" help:"The day on which the data ends. By default today in Lorient."`
+	DatabaseURL string `name:"database-url" env:"HALLES_DATABASE_URL" placeholder:"postgres://ADMIN@HOST/halles" help:"An administrator's URL of an empty database, or of an earlier demo's, to use in place of a private Postgres. The roles get the passwords of HALLES_DB_PASSWORD_<ROLE>, or ones that are made up."`
+	Repository  string `env:"HALLES_POSTGRES_REPOSITORY" placeholder:"https://HOST/maven2" help:"Maven repository to download Postgres from when the machine has none."`
+}
+
+// Help is the long form of the command's help.
+func (demoCmd) Help() string {
+	return "Real communes, fictitious shops and orders. The first start makes the data; later ones find it as it was left. For trying and developing, not for people: it refuses HALLES_ENV=production."
+}
+
+func (c *demoCmd) options(p *process) demo.Options {
+	o := demo.Options{
+		Data: c.Data, DatabaseURL: c.DatabaseURL, Passwords: rolePasswords(p), Repository: c.Repository, Out: p.stdout, Log: quiet(p.log),
+		Plan: demo.Plan{Shops: c.Shops, Orders: c.Orders, Seed: c.Seed},
+	}
+	if o.Data == "" {
+		o.Data = cluster.DefaultDir()
+	}
+	if p.env["HALLES_ENV"] == "production" {
+		p.wrong.addf("HALLES_ENV is production: the demo hands out tokens for everybody. Use `halles serve`.")
+	}
+	for _, wrong := range o.Plan.Mistakes() {
+		p.wrong.addf("--shops or --orders: %s", wrong)
+	}
+	day, err := demo.Today(time.Now(), c.Today)
+	if err != nil {
+		p.wrong.addf("--today: %v", err)
+	}
+	o.Plan.Today = day
+	return o
+}
+
+// Run brings the demo up and serves it until ctx ends.
+func (c *demoCmd) Run(ctx context.Context, p *process) error {
+	options := c.options(p)
+	if err := p.wrong.orNil(); err != nil {
+		return err
+	}
+	// The port first: it is the likeliest to be taken, and the quickest to try.
+	listener, err := listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	bar := &progress{out: p.stdout}
+	options.Progress = bar.show
+	d, err := demo.Open(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := d.Close(); err != nil {
+			p.log.ErrorContext(ctx, "stop Postgres", "error", err)
+		}
+	}()
+	db, err := pg.Open(ctx, d.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	server, err := web.New(ctx, web.Options{
+		DB: db, Secret: d.Secret, Issuer: d.Issuer, RouterToken: d.RouterToken, Log: p.log, Demo: &web.Demo{Tokens: menuOfTokens(d)},
+	})
+	if err != nil {
+		return err
+	}
+	url := "http://" + reachable(listener.Addr()) + "/"
+	file, err := d.WriteFile(url)
+	if err != nil {
+		return err
+	}
+	c.say(p.stdout, options, d, url, file)
+	return serveUntilDone(ctx, server, listener, quiet(p.log))
+}
+
+// say prints what was made and what to open.
+func (c *demoCmd) say(out io.Writer, o demo.Options, d *demo.Demo, url, file string) {
+	day := d.Filled.Today.Format(time.DateOnly)
+	fmt.Fprintf(out, "halles demo: 25 communes, %d shops, %d orders (seed %d, as of %s)\n", d.Filled.Shops, d.Filled.Orders, d.Filled.Seed, day)
+	if asked, is := o.Plan, d.Filled; !d.Fresh && (asked.Shops != is.Shops || asked.Orders != is.Orders || asked.Seed != is.Seed || !asked.Today.Equal(is.Today)) {
+		fmt.Fprintf(out, "  The data is an earlier start's and was not changed. For new data, stop, remove %s and start again, or choose another folder with --data.\n", o.Data)
+	}
+	fmt.Fprintf(out, `
+  home page   %[1]s
+  GraphQL     %[1]sgraphql
+  GraphiQL    %[1]sgraphiql
+  tokens      %[2]s
+  Postgres    psql '%[3]s'
+
+Ctrl-C stops it.
+`, url, file, d.PostgresURL())
+}
+
+// labels says in French who each of the demo's people is, in the order of the home page's menu.
+var labels = []struct{ role, label string }{
+	{"customer", "Cliente avec un compte"},
+	{"merchant", "Commerçant de deux boutiques de Lorient"},
+	{"agent", "Agente de Lorient et de Larmor-Plage"},
+	{"hotline", "Opératrice du numéro vert"},
+	{"analyst", "Analyste d’AudéLor"},
+	{"admin", "Administrateur de la plateforme"},
+}
+
+// menuOfTokens is what the home page offers to ask as.
+func menuOfTokens(d *demo.Demo) []web.DemoToken {
+	menu := make([]web.DemoToken, len(labels))
+	for i, l := range labels {
+		menu[i] = web.DemoToken{Role: l.role, Label: l.label, Token: d.Tokens[l.role]}
+	}
+	return menu
+}
+
+// quiet keeps the steps of the migrations and the like off the screen: the demo says in its
+// own words what there is to know.
+func quiet(log *slog.Logger) *slog.Logger { return slog.New(leastWarn{log.Handler()}) }
+
+type leastWarn struct{ slog.Handler }
+
+func (h leastWarn) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}
+
+// progress draws a bar on a terminal, and nothing elsewhere.
+type progress struct {
+	out  io.Writer
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (b *progress) show(stage string, done, total int) {
+	const width = 30
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if file, ok := b.out.(*os.File); !ok || total == 0 || !terminal(file) || done < total && time.Since(b.last) < 50*time.Millisecond {
+		return
+	}
+	b.last = time.Now()
+	full := done * width / total
+	fmt.Fprintf(b.out, "\r%-24s %s%s %3d %%", stage, strings.Repeat("█", full), strings.Repeat("░", width-full), done*100/total)
+	if done >= total {
+		fmt.Fprint(b.out, "\r\x1b[K")
+	}
+}
+
+func terminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// refusal is the exit code of a reason that the person can mend, else of a failure.
+func refusal(err error) int {
+	var refused demo.Refused
+	if errors.As(err, &refused) {
+		return exitUsage
+	}
+	return exitFailure
+}

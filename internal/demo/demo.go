@@ -1,0 +1,255 @@
+// Package demo runs halles on a machine that has nothing but Go: a private Postgres, or a
+// database that is given, filled with real communes and fictitious shops, products and
+// orders, and tokens to ask as anyone. It is for trying and for developing, never for people.
+package demo
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/pg/cluster"
+	"github.com/audelor/halles/migrations"
+)
+
+// Options say where the demo lives and what it is filled with.
+type Options struct {
+	Data        string             // folder of the private cluster, the secrets and demo.json
+	DatabaseURL string             // an administrator's URL of an empty database or an earlier demo's; empty: a private cluster
+	Passwords   map[pg.Role]string // of the roles in a given database; those missing are made up and kept in Data
+	Repository  string             // where Postgres is downloaded from when the machine has none; empty: the public place
+	Plan        Plan               // its Issuer is set here
+	Out         io.Writer          // told what takes long, in sentences
+	Progress    func(stage string, done, total int)
+	Log         *slog.Logger
+}
+
+// Demo is a filled database and what a server of it needs.
+type Demo struct {
+	Database    pg.Options
+	Secret      []byte           // of the deployment; kept in Data, so that guests' links survive a restart
+	Issuer      *identity.Issuer // of a key that lives as long as the program
+	RouterToken string           // of the federation's router
+	Filled      Plan             // what the database was filled with, which a later start does not change
+	Fresh       bool             // whether that was now
+	Tokens      map[string]string
+	People      People
+	cluster     *cluster.Cluster // nil with a given database
+	data        string
+}
+
+// Refused is a reason not to start that the person can mend; the sentence says how.
+type Refused string
+
+func (r Refused) Error() string { return string(r) }
+
+// issuer names the accounts of the demo.
+const issuer = "https://demo.halles.invalid"
+
+// tokensValid is how long the demo's tokens last: a working day.
+const tokensValid = 12 * time.Hour
+
+// database is the name of the database in the private cluster.
+const database = "halles"
+
+// Open brings the demo up: Postgres, roles, migrations and, the first time, data.
+func Open(ctx context.Context, o Options) (_ *Demo, err error) {
+	o.Plan.Issuer = issuer
+	if err := os.MkdirAll(o.Data, 0o755); err != nil { //nolint:gosec // Postgres may run as another user
+		return nil, Refused(fmt.Sprintf("%s cannot be made (%v): choose a folder that you may write to with --data.", o.Data, err))
+	}
+	d := &Demo{data: o.Data, Filled: o.Plan}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	var admin string
+	if o.DatabaseURL != "" {
+		admin = o.DatabaseURL
+		if d.Database.Passwords, err = d.passwords(o.Passwords); err != nil {
+			return nil, err
+		}
+	} else if admin, err = d.private(ctx, o); err != nil {
+		return nil, err
+	}
+	d.Database.URL = admin
+	if err := d.prepare(ctx, admin, o); err != nil {
+		return nil, err
+	}
+	if d.Secret, err = d.kept("secret", 32); err != nil {
+		return nil, err
+	}
+	return d, d.credentials()
+}
+
+// Close stops the private Postgres.
+func (d *Demo) Close() error {
+	if d.cluster == nil {
+		return nil
+	}
+	return d.cluster.Stop()
+}
+
+// PostgresURL is where an administrator reaches the database, to look into it.
+func (d *Demo) PostgresURL() string { return d.Database.URL }
+
+// private starts the private cluster and returns its administrator's URL.
+func (d *Demo) private(ctx context.Context, o Options) (string, error) {
+	binaries, err := cluster.FindOrFetch(ctx, cluster.Source{Dir: cluster.DefaultDir(), Repository: o.Repository, Progress: o.Out})
+	if err != nil {
+		return "", err
+	}
+	d.cluster, err = cluster.Start(ctx, cluster.Options{
+		Dir: o.Data, Binaries: binaries, Durable: true,
+		// A million orders are loaded at once: room for the pages, and few checkpoints.
+		Params: []string{"shared_buffers=256MB", "max_wal_size=4GB", "max_connections=100"},
+	})
+	if err != nil {
+		return "", err
+	}
+	return d.cluster.URL("postgres", database), createDatabase(ctx, d.cluster.URL("postgres", "postgres"), database)
+}
+
+// prepare makes roles and schema and fills the database, unless an earlier start did.
+func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
+	found, err := look(ctx, admin)
+	if err != nil {
+		return err
+	}
+	if found.state == filling {
+		fmt.Fprintln(o.Out, "An earlier start was interrupted while it filled the database: starting again from nothing.")
+		if err := empty(ctx, admin); err != nil {
+			return err
+		}
+		found.state = nothing
+	}
+	if found.state == foreign {
+		return Refused("The database of HALLES_DATABASE_URL is not empty, and no demo filled it: name an empty database, or unset the variable to use a private one.")
+	}
+	if found.state == nothing {
+		if err := put(ctx, admin, mark{State: filling}); err != nil {
+			return err
+		}
+	}
+	passwords := map[string]string{}
+	for role, p := range d.Database.Passwords {
+		passwords[string(role)] = p
+	}
+	if err := migrations.Roles(ctx, admin, passwords); err != nil {
+		return err
+	}
+	migrate, err := d.Database.RoleURL(migrateRole)
+	if err != nil {
+		return err
+	}
+	if _, err := migrations.Up(ctx, migrate, o.Log); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if found.state == filled {
+		d.Filled, err = found.plan()
+		d.People = peopleOf(d.Filled)
+		return err
+	}
+	if d.People, err = Fill(ctx, migrate, o.Plan, o.Progress); err != nil {
+		return fmt.Errorf("fill the database: %w", err)
+	}
+	d.Fresh = true
+	return put(ctx, admin, markOf(o.Plan))
+}
+
+const migrateRole pg.Role = "halles_migrate"
+
+// credentials makes the keys of this run and a token for each of the demo's people.
+func (d *Demo) credentials() error {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	d.Issuer = &identity.Issuer{Name: issuer, Key: key, Now: time.Now}
+	d.RouterToken = rand.Text()
+	d.Tokens = map[string]string{}
+	for who, subject := range d.People.Accounts {
+		if d.Tokens[who], err = d.Issuer.Sign(string(subject), tokensValid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kept is a random secret that outlives the program, in a file that only its user reads.
+func (d *Demo) kept(name string, size int) ([]byte, error) {
+	path := filepath.Join(d.data, name)
+	if text, err := os.ReadFile(path); err == nil {
+		secret, err := base64.StdEncoding.DecodeString(string(text))
+		if err != nil || len(secret) < size {
+			return nil, Refused(fmt.Sprintf("%s is damaged: remove it; links that guests hold stop working.", path))
+		}
+		return secret, nil
+	}
+	secret := make([]byte, size)
+	_, _ = rand.Read(secret) // never fails
+	return secret, os.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(secret)), 0o600)
+}
+
+// passwords are those given, and for the other roles ones made up once.
+func (d *Demo) passwords(given map[pg.Role]string) (map[pg.Role]string, error) {
+	all := map[pg.Role]string{}
+	path := filepath.Join(d.data, "passwords.json")
+	if text, err := os.ReadFile(path); err == nil {
+		if err := json.Unmarshal(text, &all); err != nil {
+			return nil, Refused(fmt.Sprintf("%s is damaged: remove it; the roles get new passwords.", path))
+		}
+	}
+	for _, role := range []pg.Role{migrateRole, pg.Public, pg.App, pg.Identity, pg.Worker, pg.Listen} {
+		if all[role] == "" {
+			all[role] = rand.Text()
+		}
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	for role, p := range given {
+		all[role] = p
+	}
+	return all, err
+}
+
+// File is what DATA/demo.json tells other programs.
+type File struct {
+	URL      string            `json:"url"`
+	GraphQL  string            `json:"graphql"`
+	Postgres string            `json:"postgres"`
+	Tokens   map[string]string `json:"tokens"` // customer, merchant, agent, hotline, analyst, admin; router: its own header
+}
+
+// WriteFile writes demo.json for a server at url, readable by its user only, and returns its
+// path.
+func (d *Demo) WriteFile(url string) (string, error) {
+	f := File{URL: url, GraphQL: url + "graphql", Postgres: d.PostgresURL(), Tokens: map[string]string{"router": d.RouterToken}}
+	for who, token := range d.Tokens {
+		f.Tokens[who] = token
+	}
+	text, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(d.data, "demo.json")
+	// Whole or not at all: a script may read it at any moment.
+	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
+		return "", err
+	}
+	return path, os.Rename(path+".new", path)
+}

@@ -1,0 +1,152 @@
+package demo
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/pg/pgtest"
+)
+
+// few is a small plan.
+var few = Plan{Shops: 30, Orders: 200, Seed: 7, Today: time.Date(2020, 11, 2, 0, 0, 0, 0, paris())}
+
+// opened starts the demo on a given database.
+func opened(t *testing.T, d *pgtest.Database, data string) (*Demo, error) {
+	t.Helper()
+	return Open(t.Context(), Options{
+		Data: data, DatabaseURL: d.AdminURL(), Plan: few, Out: io.Discard,
+		Progress: func(string, int, int) {}, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+func count(t *testing.T, d *pgtest.Database, table string) (n int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.AdminURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if err := conn.QueryRow(t.Context(), "select count(*) from "+pgx.Identifier{table}.Sanitize()).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// The second start finds what the first one made, whatever it is asked for, and guests' links
+// and the roles' passwords go on working.
+func TestLaterStartShiftsNothing(t *testing.T) {
+	t.Parallel()
+	d, data := pgtest.Empty(t, ""), t.TempDir()
+	first, err := opened(t, d, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !first.Fresh || count(t, d, "orders") != 200 {
+		t.Fatalf("fresh: %t, %d orders", first.Fresh, count(t, d, "orders"))
+	}
+	later := few
+	later.Shops, later.Today = 60, later.Today.AddDate(0, 1, 0)
+	second, err := Open(t.Context(), Options{Data: data, DatabaseURL: d.AdminURL(), Plan: later, Out: io.Discard, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Fresh || second.Filled.Shops != 30 || !second.Filled.Today.Equal(few.Today) {
+		t.Errorf("fresh: %t, filled with %+v", second.Fresh, second.Filled)
+	}
+	if n := count(t, d, "shops"); n != 30 {
+		t.Errorf("%d shops", n)
+	}
+	if string(first.Secret) != string(second.Secret) || first.Database.Passwords[pg.App] != second.Database.Passwords[pg.App] {
+		t.Error("a secret changed")
+	}
+	if first.People.Accounts["merchant"] != second.People.Accounts["merchant"] || second.Tokens["merchant"] == "" || first.Tokens["merchant"] == second.Tokens["merchant"] {
+		t.Error("the merchant is another, or has an old token")
+	}
+	path, err := second.WriteFile("http://127.0.0.1:8080/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 || filepath.Base(path) != "demo.json" {
+		t.Errorf("%s: %v, %v", path, info.Mode(), err)
+	}
+}
+
+func TestInterruptedFillingStartsAgain(t *testing.T) {
+	t.Parallel()
+	d, data := pgtest.Empty(t, ""), t.TempDir()
+	if err := put(t.Context(), d.AdminURL(), mark{State: filling}); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), d.AdminURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), "create table shops (half int); insert into shops values (1)"); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close(t.Context())
+	if _, err := opened(t, d, data); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, d, "shops"); n != 30 {
+		t.Errorf("%d shops", n)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	refused := func(t *testing.T, err error, want string) {
+		t.Helper()
+		var r Refused
+		if !errors.As(err, &r) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	t.Run("ADatabaseThatIsNotEmpty", func(t *testing.T) {
+		t.Parallel()
+		d := pgtest.New(t)
+		before := pgtest.Scan[int](t, d, "select count(*) from pg_class")
+		_, err := opened(t, d, t.TempDir())
+		refused(t, err, "is not empty, and no demo filled it: name an empty database")
+		if after := pgtest.Scan[int](t, d, "select count(*) from pg_class"); after != before {
+			t.Error("it was touched")
+		}
+	})
+	t.Run("ADatabaseThatIsNotThere", func(t *testing.T) {
+		t.Parallel()
+		_, err := Open(t.Context(), Options{Data: t.TempDir(), DatabaseURL: "postgres://127.0.0.1:1/none", Plan: few})
+		refused(t, err, "check HALLES_DATABASE_URL")
+	})
+	t.Run("AFolderBelowAFile", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(t.Context(), Options{Data: filepath.Join(file, "data"), Plan: few})
+		refused(t, err, "choose a folder that you may write to with --data")
+	})
+	t.Run("ADamagedSecret", func(t *testing.T) {
+		t.Parallel()
+		data := t.TempDir()
+		if err := os.WriteFile(filepath.Join(data, "secret"), []byte("?"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := opened(t, pgtest.Empty(t, ""), data)
+		refused(t, err, "is damaged: remove it")
+	})
+	t.Run("ADayThatIsNone", func(t *testing.T) {
+		t.Parallel()
+		_, err := Day("30/10/2020")
+		refused(t, err, "write it as 2020-10-30")
+	})
+}
