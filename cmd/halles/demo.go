@@ -83,8 +83,12 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer db.Close()
+	listenURL, err := d.Database.RoleURL(pg.Listen)
+	if err != nil {
+		return err
+	}
 	server, err := web.New(ctx, web.Options{
-		DB: db, Secret: d.Secret, Issuer: d.Issuer, RouterToken: d.RouterToken, Log: p.log, Demo: &web.Demo{Tokens: menuOfTokens(d)},
+		DB: db, Secret: d.Secret, Issuer: d.Issuer, RouterToken: d.RouterToken, ListenURL: listenURL, Log: p.log, Demo: &web.Demo{Tokens: menuOfTokens(d)},
 	})
 	if err != nil {
 		return err
