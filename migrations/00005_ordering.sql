@@ -176,9 +176,15 @@ create policy staff_writes on orders for update to halles_app
 
 -- Lines and contacts carry no owner of their own. "No joins inside policies" is kept by asking
 -- the parent through its primary key, where the parent's own policies answer.
-create policy follow_order on order_lines to halles_app
+create policy follow_order on order_lines for select to halles_app
 	using (exists (select from orders o where o.commune_id = order_lines.commune_id and o.id = order_lines.order_id));
-create policy follow_order on order_contacts to halles_app
+create policy order_is_placed on order_lines for insert to halles_app
+	with check ((select halles_kind()) in ('guest', 'customer')
+		and exists (select from orders o where o.commune_id = order_lines.commune_id and o.id = order_lines.order_id));
+create policy order_is_placed on order_contacts for insert to halles_app
+	with check ((select halles_kind()) in ('guest', 'customer')
+		and exists (select from orders o where o.commune_id = order_contacts.commune_id and o.id = order_contacts.order_id));
+create policy follow_order on order_contacts for select to halles_app
 	using ((select halles_kind()) in ('guest', 'customer', 'merchant')
 		and exists (select from orders o where o.commune_id = order_contacts.commune_id and o.id = order_contacts.order_id));
 create policy hotline_reads on order_contacts for select to halles_app
@@ -186,8 +192,11 @@ create policy hotline_reads on order_contacts for select to halles_app
 
 create policy guest on order_events to halles_app
 	using ((select halles_kind()) = 'guest' and order_id = any ((select halles_orders())::uuid[]));
-create policy customer on order_events to halles_app
+create policy customer_reads on order_events for select to halles_app
 	using ((select halles_viewer()) is not null
+		and exists (select from orders o where o.commune_id = order_events.commune_id and o.id = order_events.order_id));
+create policy customer_writes on order_events for insert to halles_app
+	with check ((select halles_kind()) = 'customer'
 		and exists (select from orders o where o.commune_id = order_events.commune_id and o.id = order_events.order_id));
 create policy merchant on order_events to halles_app
 	using ((select halles_kind()) = 'merchant' and shop_id = any ((select halles_shops())::uuid[]));
