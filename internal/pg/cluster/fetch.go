@@ -106,6 +106,7 @@ func download(ctx context.Context, s Source, home string) error {
 	if s.Repository != "" {
 		config = config.BinaryRepositoryURL(s.Repository)
 	}
+	defer removeLogs(time.Now())
 	started := make(chan error, 1)
 	go func() { started <- embedded.NewDatabase(config).Start() }()
 	select {
@@ -121,4 +122,14 @@ func download(ctx context.Context, s Source, home string) error {
 		return err
 	}
 	return os.Rename(unpacked, home)
+}
+
+// removeLogs removes the log that the library leaves in the folder of temporary files.
+func removeLogs(since time.Time) {
+	logs, _ := filepath.Glob(filepath.Join(os.TempDir(), "embedded_postgres_log*")) // the pattern is well-formed
+	for _, path := range logs {
+		if info, err := os.Stat(path); err == nil && !info.ModTime().Before(since.Truncate(time.Second)) {
+			os.Remove(path)
+		}
+	}
 }
