@@ -236,6 +236,8 @@ func TestFilled(t *testing.T) {
 	none("ContactsAreForgottenAfterThreeMonths", "contacts", `
 		select o.id::text from orders o join order_contacts c on c.commune_id = o.commune_id and c.order_id = o.id
 		where (c.name is null) <> (o.updated_at < '2026-08-24 12:00 Europe/Paris') or c.name is null and (c.phone, c.email, o.note) is distinct from (null, null, null)`)
+	none("CodesAreAsOrderingDrawsThem", "pickup codes or numbers", `
+		select id::text from orders where pickup_code !~ '^[CDFGHJKLMNPRTVWX]{3}[0-9]{3}$' or number !~ '^[0-9A-HJKMNP-TV-Z]{8}$'`)
 	none("IdsTellTheInstant", "orders", `
 		select id::text from orders where substr(id::text, 15, 1) <> '7'
 		or ('x' || replace(substr(id::text, 1, 13), '-', ''))::bit(48)::bigint <> floor(extract(epoch from placed_at) * 1000)`)

@@ -147,11 +147,11 @@ func monthsBefore(w *world, n int) instant {
 	return instantOf(time.Date(y, m-time.Month(n), d, 12, 0, 0, 0, paris()))
 }
 
-// pickupCode is three consonants without look-alikes and three digits.
+// pickupCode is three consonants and three digits, as ordering draws them.
 func pickupCode(g *rng) string {
-	const consonants = "BCDFGHJKLMNPRTVWX"
+	const consonants = "CDFGHJKLMNPRTVWX"
 	c := func() byte { return consonants[g.IntN(len(consonants))] }
-	return fmt.Sprintf("%c%c%c %03d", c(), c(), c(), g.IntN(1000))
+	return fmt.Sprintf("%c%c%c%03d", c(), c(), c(), g.IntN(1000))
 }
 
 // numbers gives a commune's orders eight letters each that tell nothing of how many there
