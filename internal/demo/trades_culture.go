@@ -12,18 +12,18 @@ var cultureTrades = []*trade{
 		words:    []string{"Coup de cœur de la librairie.", "Prix unique du livre.", "Édition bretonne.", "Épuisé chez l'éditeur : derniers exemplaires."},
 		goods: `
 {Les Marins de L'Orient|La Nuit des goémoniers|Un hiver à Groix|Le Phare de Pen-Men|L'Œil du cyclone|Le Bal des coiffes} ; 19,50 ; Édition: grand format, poche 8,90
-{Meurtre aux halles de Merville|Le Noyé du Blavet|Ressac|La Marée noire|Disparue à Larmor|« Kenavo, commissaire »} ; 9,90
+{Meurtre aux halles de Merville|Le Noyé du Blavet|Ressac|La Marée noire|Disparue à Larmor|« Kenavo, commissaire »} ; 9,90 ; Édition: poche, grand format 20,50
 {Poèmes du granit|Chants de la lande|L'âme des abers} ; 14,00
 {Histoire de la Compagnie des Indes|Lorient dans la guerre|Port-Louis, citadelle|Les thoniers de Groix} ; 29,00
-{Le breton en 40 leçons|Dictionnaire français-breton|Prénoms bretons|Contes du pays vannetais} ; 18,00
-{La cuisine au blé noir|Algues à table|Beurre !|Le grand livre du kouign-amann} ; 24,90
+{Le breton en 40 leçons|Dictionnaire français-breton|Prénoms bretons|Contes du pays vannetais} ; 18,00 ; Présentation: livre, livre et CD 27,00
+{La cuisine au blé noir|Algues à table|Beurre !|Le grand livre du kouign-amann} ; 24,90 ; Édition: brochée, reliée 32,00
 {Guide des oiseaux de la rade|Champignons de Bretagne|Plantes du littoral|Poissons et coquillages} ; 22,00
 {Le GR 34 à pied|Balades en rade|Le pays de Lorient à vélo} ; 14,50
-Bande dessinée {« Ar Skraper », t. 1|« Ar Skraper », t. 2|« Les Sardinières »|« Terre-Neuvas »} ; 16,50
-Album {Le petit mousse|La baleine qui avait froid|Bonne nuit, petit phare|Loulou le goéland} ; 13,90
-Roman jeunesse {L'Île aux naufrageurs|Le secret du fort|La sirène d'Étel} ; 11,50
+Bande dessinée {« Ar Skraper », t. 1|« Ar Skraper », t. 2|« Les Sardinières »|« Terre-Neuvas »} ; 16,50 ; Édition: courante, de luxe 39,00
+Album {Le petit mousse|La baleine qui avait froid|Bonne nuit, petit phare|Loulou le goéland} ; 13,90 ; Présentation: cartonné, souple 7,90
+Roman jeunesse {L'Île aux naufrageurs|Le secret du fort|La sirène d'Étel} ; 11,50 ; Édition: poche 6,90, grand format
 Cahier de vacances {CP|CE1|CM2|6e} ; 6,50
-Manga {« Kaizoku », t. 1|« Kaizoku », t. 2|« Umi », t. 1} ; 7,20
+Manga {« Kaizoku », t. 1|« Kaizoku », t. 2|« Umi », t. 1} ; 7,20 ; Présentation: à l'unité, coffret 3 tomes 21,00
 Carte {IGN de Lorient|marine de la rade} ; 13,90 ; 2000
 Carnet {ligné|de voyage} ; 9,50 ; 2000
 `,
@@ -40,10 +40,10 @@ Cahier {96 pages|192 pages|de musique|de dessin} ; 2,40 ; Format: 17 × 22, 24 �
 Stylo {bille|plume|roller|quatre couleurs} ; 3,20 ; Encre: bleue, noire, rouge
 Crayons {de couleur|graphite|aquarellables} ; 8,90 ; Boîte: 12, 24 16,50
 Feutres {lavables|fins|pinceaux} ; 6,90 ; Boîte: 12, 24 12,50
-Agenda {scolaire|de poche|de bureau} ; 12,90
-Trousse {simple|double|« Sardine »} ; 11,90
-Classeur {A4|A5} ; 4,50
-Feuilles {simples|doubles|millimétrées} ; 3,90
+Agenda {scolaire|de poche|de bureau} ; 12,90 ; Couleur: bleu, rouge
+Trousse {simple|double|« Sardine »} ; 11,90 ; Couleur: bleu, rouge
+Classeur {A4|A5} ; 4,50 ; Couleur: bleu, rouge, vert
+Feuilles {simples|doubles|millimétrées} ; 3,90 ; Lot: 100, 300 9,90
 Compas de précision ; 9,90
 Calculatrice {collège|lycée} ; 24,90
 Colle {en bâton|liquide} ; 1,90
@@ -66,16 +66,16 @@ Globe terrestre lumineux ; 39,00
 		about:    []string{"Jouets en bois, jeux de société et loisirs, à {commune}.", "On y joue avant d'acheter, le mercredi."},
 		words:    []string{"À partir de 3 ans.", "Bois de hêtre, peinture à l'eau.", "De 2 à 6 joueurs, 30 minutes.", "Piles non fournies.", "Marquage CE."},
 		goods: `
-Bateau {pirate|de pêche|télécommandé|à voile} ; 39,90
+Bateau {pirate|de pêche|télécommandé|à voile} ; 39,90 ; Taille: petit, grand 59,90
 Puzzle {phare|carte de Bretagne|Port-Louis|animaux} ; 14,90 ; Pièces: 60, 500 17,90, 1000 21,90
-Jeu de société {« La Criée »|« Corsaires »|« Marées »|« L'Embarcadère »|« Korrigans »} ; 29,90
+Jeu de société {« La Criée »|« Corsaires »|« Marées »|« L'Embarcadère »|« Korrigans »} ; 29,90 ; Édition: standard, voyage 17,90
 Jeu de cartes {des sept familles bretonnes|du menteur|de mémoire} ; 9,90
 Peluche {phoque|macareux|mouton|crabe} ; 17,90 ; Taille: 20 cm, 35 cm 29,90
 Poupée {bigoudène|de chiffon|baigneur} ; 34,90
 Train en bois {premier circuit|avec pont} ; 32,00
-Cubes {empilables|alphabet} ; 15,90
+Cubes {empilables|alphabet} ; 15,90 ; Pièces: 20, 50 29,90
 Dînette {crêperie|marchande|thé} ; 24,90
-Figurine {chevalier|sirène|dragon|korrigan} ; 8,90
+Figurine {chevalier|sirène|dragon|korrigan} ; 8,90 ; Lot: 1, 3 24,00
 Palet breton sur planche ; 45,00
 Quilles {de huit|finlandaises} ; 29,90
 Cerf-volant {monofil|acrobatique} ; 22,90 ; Couleur: rouge, bleu
@@ -109,7 +109,7 @@ Cordes {de guitare|de violon|de harpe} ; 12,90
 Anches de {bombarde|cornemuse|saxophone} ; 9,50 ; Lot: 1, 5 42,00
 Diapason ; 8,90
 Métronome ; 29,00
-Partitions {danses bretonnes|airs du Festival|premiers pas au piano} ; 18,00 ; 550
+Partitions {danses bretonnes|airs du Festival|premiers pas au piano} ; 18,00 ; Présentation: seules, avec CD 24,00 ; 550
 Câble jack ; 14,90 ; Longueur: 3 m, 6 m 21,90
 Platine vinyle ; 189,00
 Brosse antistatique ; 14,00
@@ -131,7 +131,7 @@ Tirage d'art {« Tempête aux Poulains »|« La rade, six heures »|« Halles de
 Pellicule {noir et blanc|couleur|diapositive} ; 11,90 ; Sensibilité: 100, 400
 Appareil {jetable|instantané} ; 17,90
 Film instantané ; 19,90
-Album {à pochettes|traditionnel|de naissance} ; 24,90
+Album {à pochettes|traditionnel|de naissance} ; 24,90 ; Présentation: cartonné, souple 7,90
 Cadre {en bois flotté|noir|blanc} ; 17,90 ; Format: 13 × 18, 20 × 30 24,90, 30 × 40 32,90
 Carte mémoire ; 19,90 ; Capacité: 64 Go, 128 Go 29,90
 Trépied {de voyage|de table} ; 49,00
@@ -162,14 +162,14 @@ Pinceau {rond|plat|martre|à lavis} ; 6,90 ; Taille: n° 4, n° 8, n° 12
 Carnet {d'aquarelle|de croquis} ; 14,90 ; Format: A5, A4 21,90
 Toile sur châssis ; 9,90 ; Format: 30 × 40, 50 × 60 17,90
 Argile {blanche|rouge} ; 7,90 ; Poids: 1,5 kg, 5 kg 21,00
-Kit {macramé|linogravure|bougie|savon|origami|broderie} ; 22,90
+Kit {macramé|linogravure|bougie|savon|origami|broderie} ; 22,90 ; Taille: découverte, complet 34,90
 Perles {de verre|en bois|nacrées} ; 4,90
-Peinture {sur soie|sur porcelaine} ; 6,20
+Peinture {sur soie|sur porcelaine} ; 6,20 ; Couleur: bleu, rouge, blanc
 Mosaïque {de verre|de faïence} ; 11,90
 Chevalet {de table|de campagne} ; 39,90
 Calligraphie : {plume|encre de Chine|cahier} ; 8,50
 Feutrine ; 1,90 ; @couleurs
-Pochoirs {celtiques|marins} ; 7,90
+Pochoirs {celtiques|marins} ; 7,90 ; Format: A5, A4 11,90
 Papier {japonais|marbré} ; 3,90
 Résine époxy ; 24,90
 Tampons {encreurs|en bois} ; 9,90

@@ -17,22 +17,22 @@ var foodTrades = []*trade{
 		},
 		words: []string{"Pétri et cuit sur place, chaque matin.", "Farine de blé de la meunerie voisine, levain maison.", "Beurre de baratte, demi-sel, bien sûr.", "Sur commande la veille avant 17 h."},
 		goods: `
-Baguette {de tradition|aux graines|moulée|sans sel} ; 1,25
+Baguette {de tradition|aux graines|moulée|sans sel} ; 1,25 ; Quantité: 1, 3 3,50
 Pain de campagne ; 3,40 ; Poids: 400 g, 800 g 5,90, 1,2 kg 8,40
 Pain {au blé noir|de seigle|complet|aux algues|aux noix|d'épeautre} ; 4,60 ; Forme: entier, tranché
 Pain brié de l'île ; 3,90
-Croissant {au beurre|aux amandes} ; 1,35
-Pain {au chocolat|aux raisins} ; 1,50
+Croissant {au beurre|aux amandes} ; 1,35 ; Quantité: 1, 6 7,50
+Pain {au chocolat|aux raisins} ; 1,50 ; Quantité: 1, 6 8,40
 Kouign-amann {pur beurre|aux pommes|au caramel} ; 3,20 ; Taille: individuel, 4 parts 11,50, 8 parts 21,90
 Far breton {aux pruneaux|nature|aux pommes} ; 2,80 ; Taille: part, entier 14,50
 Gâteau breton {nature|fourré pruneau|fourré framboise|fourré caramel} ; 9,80 ; Taille: 4 parts, 8 parts 16,80
 Quatre-quarts « ti-kozh » ; 7,90
-Brioche {tressée|au sucre|au cœur praliné} ; 5,80
-Éclair {au chocolat|au café|à la vanille} ; 3,10
+Brioche {tressée|au sucre|au cœur praliné} ; 5,80 ; Taille: 4 parts, 8 parts 10,50
+Éclair {au chocolat|au café|à la vanille} ; 3,10 ; Quantité: 1, 4 11,50
 Paris-brest ; 4,20 ; Taille: individuel, 6 parts 24,00
 Tarte {aux fraises de Plougastel|au citron|aux pommes|à la rhubarbe} ; 3,90 ; Taille: part, 6 parts 21,00
 Galette des rois {frangipane|aux pommes} ; 14,90 ; Taille: 4 parts, 6 parts 21,50, 8 parts 27,90
-Sandwich {jambon-beurre|thon-œuf|poulet-crudités|chèvre-miel} ; 4,90
+Sandwich {jambon-beurre|thon-œuf|poulet-crudités|chèvre-miel} ; 4,90 ; Formule: seul, avec boisson et dessert 8,50
 Palets bretons ; 5,40 ; Sachet: 200 g, 400 g 9,80
 `,
 	},
@@ -53,17 +53,17 @@ Bavette d'aloyau ; 6,40 ; Portions: 1, 2 12,60, 4 24,90
 Saucisse {nature|aux herbes|au chou|au piment d'Espelette} ; 5,90 ; Portions: par 4, par 8 11,50
 Andouille de Guémené ; 7,80 ; Poids: 200 g, 500 g 18,90
 Pâté de campagne {nature|aux algues|au cidre} ; 4,80 ; Poids: 200 g, 400 g 9,20
-Rillettes {de porc|d'oie|de canard} ; 5,20
-Boudin {noir aux oignons|blanc|noir aux pommes} ; 3,90
+Rillettes {de porc|d'oie|de canard} ; 5,20 ; Poids: 180 g, 350 g 9,60
+Boudin {noir aux oignons|blanc|noir aux pommes} ; 3,90 ; Quantité: 1, 3 11,00
 Lard {fumé au hêtre|demi-sel} ; 4,60 ; Poids: 250 g, 500 g 8,80
 Kig ha farz prêt à cuire ; 24,50 ; Parts: 2, 4 46,00
 Poulet fermier {de Janzé|jaune} ; 14,90
-Cordon bleu maison ; 4,30
+Cordon bleu maison ; 4,30 ; Quantité: 1, 4 16,50
 Steak haché du jour ; 2,90 ; Lot: 1, 4 11,20
-Paupiette de {veau|lapin} ; 4,70
+Paupiette de {veau|lapin} ; 4,70 ; Quantité: 1, 4 17,90
 Colis {famille|grillades|du pêcheur} ; 49,00 ; Poids: 3 kg, 5 kg 78,00
 Jambon {blanc au torchon|cru de l'Argoat} ; 5,40 ; Tranches: 4, 8 10,50
-Brochette {de bœuf|de canard|d'agneau} ; 3,60
+Brochette {de bœuf|de canard|d'agneau} ; 3,60 ; Quantité: 1, 4 13,50
 Gigot d'agneau de pré-salé ; 38,00
 Tripes à la mode de L'Orient ; 6,90
 `,
@@ -87,14 +87,14 @@ Tourteau {vivant|cuit} ; 11,50
 Araignée de mer cuite ; 9,80
 Homard breton ; 34,00 ; Poids: 500 g, 800 g 54,00
 Filet de {lieu jaune|cabillaud|merlu|julienne|maquereau} ; 7,90 ; Poids: 200 g, 400 g 15,50
-Dos de {cabillaud|lieu noir} ; 8,90
+Dos de {cabillaud|lieu noir} ; 8,90 ; Poids: 200 g, 400 g 17,40
 Sardines {de Quiberon|marinées} ; 5,40 ; Quantité: 6, 12 9,90
 Bar de ligne ; 19,80
-Sole {portion|filets} ; 16,50
+Sole {portion|filets} ; 16,50 ; Quantité: 1, 2 32,00
 Saint-Jacques {en coquille|noix} de la baie ; 12,90
 Plateau de fruits de mer « {La Godaille|Le Grand Large|L'Îlien} » ; 29,90 ; Personnes: 1, 2 56,00, 4 108,00
 Soupe de poissons maison ; 6,90 ; Contenance: 50 cl, 1 l 11,90
-Rillettes de {thon|maquereau|saumon fumé} ; 5,80
+Rillettes de {thon|maquereau|saumon fumé} ; 5,80 ; Poids: 90 g, 180 g 10,50
 Bigorneaux cuits ; 4,20
 Crevettes {roses cuites|grises} ; 6,60 ; Poids: 250 g, 500 g 12,40
 Salade d'algues ; 4,50
@@ -111,12 +111,12 @@ Saumon fumé au hêtre ; 9,80 ; Tranches: 4, 8 18,90
 		goods: `
 Tomme {de Plouay|de Groix|au foin|aux algues|de brebis du Blavet} ; 6,20 ; Poids: 200 g, 400 g 11,90
 Comté {12 mois|24 mois|36 mois} ; 6,90 ; Poids: 200 g, 500 g 16,50
-Camembert {au lait cru|au cidre} ; 4,90
+Camembert {au lait cru|au cidre} ; 4,90 ; Taille: demi, entier 7,90
 Curé nantais ; 5,60
 Crottin de chèvre {frais|demi-sec|cendré} ; 3,20 ; Lot: 1, 3 9,00
-Bûche de chèvre {à la cendre|au sarrasin} ; 6,40
+Bûche de chèvre {à la cendre|au sarrasin} ; 6,40 ; Taille: demie, entière 11,90
 Beurre de baratte {doux|demi-sel|aux algues|au piment} ; 3,60 ; Poids: 250 g, 500 g 6,90
-Crème {crue|épaisse} ; 3,10
+Crème {crue|épaisse} ; 3,10 ; Contenance: 20 cl, 50 cl 6,40
 Yaourt {nature|à la fraise|au caramel au beurre salé|à la vanille} ; 1,10 ; Lot: 1, 4 4,20
 Lait ribot ; 1,90 ; Contenance: 75 cl, 1,5 l 3,40
 Fromage blanc de campagne ; 3,80
@@ -124,7 +124,7 @@ Faisselle ; 2,90
 Raclette {nature|fumée|au poivre} ; 7,80 ; Poids: 400 g, 800 g 14,90
 Fondue « trois cœurs » ; 9,60 ; Personnes: 2, 4 18,50
 Plateau {découverte|de fête|tout chèvre} ; 18,90 ; Personnes: 4, 8 35,00
-Bleu {de brebis|d'Auvergne} ; 5,40
+Bleu {de brebis|d'Auvergne} ; 5,40 ; Poids: 150 g, 300 g 10,50
 Morbier ; 5,20
 Saint-nectaire fermier ; 6,10
 Reblochon fermier ; 8,90
@@ -140,26 +140,26 @@ Confiture de cerise noire pour brebis ; 5,50
 		words:    []string{"Cultivé à moins de 30 km.", "Récolté la veille.", "Calibre moyen, de pleine terre.", "Selon l'arrivage."},
 		goods: `
 Pommes {reinette d'Armorique|gala|chanteclerc|à cidre} ; 2,90 ; Poids: 1 kg, 3 kg 7,90
-Poires {conférence|comice} ; 3,40
+Poires {conférence|comice} ; 3,40 ; Poids: 1 kg, 2 kg 6,50
 Fraises {gariguette|charlotte|de Plougastel} ; 4,60 ; Barquette: 250 g, 500 g 8,50
 Pommes de terre {amandine|charlotte|pour frites} ; 2,40 ; Poids: 1 kg, 5 kg 9,80
-Carottes {de sable|botte|de couleur} ; 2,20
+Carottes {de sable|botte|de couleur} ; 2,20 ; Poids: 1 kg, 2 kg 4,20
 Artichaut {camus|violet} ; 1,60 ; Lot: 1, 4 5,80
-Chou-fleur {de Bretagne|romanesco} ; 2,90
+Chou-fleur {de Bretagne|romanesco} ; 2,90 ; Quantité: 1, 2 5,50
 Oignons {rosés de Roscoff|jaunes} ; 2,80 ; Poids: 1 kg, la tresse 8,90
 Échalote {traditionnelle|longue} ; 3,20
-Salade {batavia|feuille de chêne|mâche|roquette} ; 1,60
-Tomates {anciennes|grappe|cœur de bœuf|cerise} ; 3,90
+Salade {batavia|feuille de chêne|mâche|roquette} ; 1,60 ; Quantité: 1, 2 2,90
+Tomates {anciennes|grappe|cœur de bœuf|cerise} ; 3,90 ; Poids: 500 g, 1 kg 7,40
 Courgettes ; 2,60
 Poireaux ; 2,70
 Radis roses ; 1,80
 Champignons {de Paris|pleurotes|shiitake} ; 3,80 ; Poids: 250 g, 500 g 7,20
-Panier de la semaine {solo|duo|famille} ; 12,00
+Panier de la semaine {solo|duo|famille} ; 12,00 ; Formule: une fois, quatre semaines 45,00
 Cocos de Paimpol ; 4,80
 Jus de pomme {fermier|pétillant|au gingembre} ; 3,60 ; Contenance: 1 l, 3 l 9,50
 Œufs de plein air ; 2,40 ; Boîte: 6, 12 4,60
-Herbes {persil|coriandre|basilic|ciboulette} ; 1,50
-Citron {jaune|vert|caviar} ; 1,20
+Herbes {persil|coriandre|basilic|ciboulette} ; 1,50 ; Quantité: 1 botte, 2 bottes 2,70
+Citron {jaune|vert|caviar} ; 1,20 ; Quantité: 1, 4 4,20
 `,
 	},
 	{
@@ -171,21 +171,21 @@ Citron {jaune|vert|caviar} ; 1,20
 		words:    []string{"Fabriqué en Bretagne.", "Un classique de la maison.", "Idéal à offrir.", "Petite production, quantités limitées."},
 		goods: `
 Sardines {à l'huile d'olive|au citron|millésimées|au beurre de baratte} ; 4,90 ; Lot: 1, 3 13,90
-Rillettes de {sardine|maquereau|homard|Saint-Jacques} ; 5,60
+Rillettes de {sardine|maquereau|homard|Saint-Jacques} ; 5,60 ; Pot: 90 g, 180 g 10,20
 Soupe de poissons « {de Groix|du port} » ; 6,80 ; Contenance: 40 cl, 80 cl 11,90
 Caramel au beurre salé {nature|au café|à la fleur de sel} ; 5,90 ; Pot: 110 g, 220 g 9,80
 Fleur de sel {nature|aux algues|au curry} ; 4,50
 Poivre {de Malabar|de Kâmpôt|de Timut|sauvage} ; 6,90 ; Poids: 50 g, 100 g 12,50
 Kari Gosse « cari de L'Orient » ; 7,20
 Miel {de bruyère|de blé noir|toutes fleurs} ; 7,40 ; Pot: 250 g, 500 g 12,90
-Confiture {de lait|de fraise|de rhubarbe|de mûre|d'œillets et rose} ; 5,20
+Confiture {de lait|de fraise|de rhubarbe|de mûre|d'œillets et rose} ; 5,20 ; Pot: 220 g, 350 g 7,50
 Farine de blé noir ; 3,80 ; Poids: 1 kg, 2,5 kg 8,60
-Galettes bretonnes en boîte « {Bord de mer|Phare|Hermine} » ; 8,90
+Galettes bretonnes en boîte « {Bord de mer|Phare|Hermine} » ; 8,90 ; Poids: 300 g, 600 g 15,90
 Huile {d'olive|de colza grillé|de noix} ; 9,60 ; Contenance: 25 cl, 50 cl 16,50
-Vinaigre {de cidre|balsamique} ; 5,90
-Moutarde {à l'ancienne|aux algues|au miel} ; 4,10
+Vinaigre {de cidre|balsamique} ; 5,90 ; Contenance: 25 cl, 50 cl 9,90
+Moutarde {à l'ancienne|aux algues|au miel} ; 4,10 ; Pot: 100 g, 200 g 7,20
 Tartare d'algues ; 5,40
-Coffret {apéritif|petit-déjeuner|du marin} ; 24,90
+Coffret {apéritif|petit-déjeuner|du marin} ; 24,90 ; Taille: duo, famille 39,00
 Cidre fermier ; 5,20 ; Contenance: 33 cl, 75 cl 6,90 ; 2000
 Bonbons {au caramel|à la violette|aux fruits} ; 4,80 ; 2000
 `,
@@ -204,13 +204,13 @@ Chouchen {tradition|vieilli en fût} ; 13,90
 Bière {blonde|ambrée|blanche|au blé noir|de Noël|IPA} « Ar Mor » ; 3,20 ; Contenance: 33 cl, 75 cl 6,50, coffret de 6 18,50
 Muscadet {sur lie|cru Clisson} ; 9,90 ; Contenance: 75 cl, carton de 6 56,00
 Saumur-champigny ; 11,50 ; Contenance: 75 cl, magnum 24,00
-Bordeaux supérieur {rouge|blanc} ; 10,90
-Côtes-du-rhône {rouge|blanc} ; 9,80
-Bourgogne {aligoté|pinot noir|chardonnay} ; 17,90
-Sancerre {blanc|rouge|rosé} ; 19,50
-Crémant {de Loire|d'Alsace} ; 13,50
+Bordeaux supérieur {rouge|blanc} ; 10,90 ; Contenance: 75 cl, carton de 6 62,00
+Côtes-du-rhône {rouge|blanc} ; 9,80 ; Contenance: 75 cl, carton de 6 56,00
+Bourgogne {aligoté|pinot noir|chardonnay} ; 17,90 ; Contenance: 75 cl, carton de 6 102,00
+Sancerre {blanc|rouge|rosé} ; 19,50 ; Contenance: 75 cl, magnum 41,00
+Crémant {de Loire|d'Alsace} ; 13,50 ; Contenance: 75 cl, carton de 6 77,00
 Champagne {brut|extra-brut|rosé} « Les Cœurs » ; 32,00 ; Contenance: 75 cl, magnum 68,00
-Whisky breton {au blé noir|single malt|tourbé} ; 46,00
+Whisky breton {au blé noir|single malt|tourbé} ; 46,00 ; Contenance: 35 cl, 70 cl 79,00
 Rhum {ambré|vieux|arrangé vanille|arrangé ananas} ; 34,00
 Lambig « fine Bretagne » ; 39,00
 Liqueur de fraise de Plougastel ; 18,00
@@ -218,7 +218,7 @@ Pommeau de Bretagne ; 14,50
 Jus de raisin pétillant ; 6,20 ; 550
 Coffret {découverte|de trois vins|bières d'ici} ; 29,00
 Tire-bouchon « sommelier » ; 14,00
-Vin naturel « {L'Œuf|Punk|Sans façon} » ; 15,90
+Vin naturel « {L'Œuf|Punk|Sans façon} » ; 15,90 ; Contenance: 75 cl, carton de 6 90,00
 `,
 	},
 	{
@@ -229,20 +229,20 @@ Vin naturel « {L'Œuf|Punk|Sans façon} » ; 15,90
 		about:    []string{"De la fève à la tablette, dans notre atelier de {commune}.", "Pralinés, caramels et glaces maison."},
 		words:    []string{"Fabriqué dans notre atelier.", "Pur beurre de cacao.", "À la fleur de sel de Guérande.", "À conserver entre 15 et 18 °C."},
 		goods: `
-Tablette {noir 70 %|noir 85 %|noir au sarrasin grillé|noir fleur de sel} ; 5,40
-Tablette {lait caramel|lait noisette|blonde} ; 5,60 ; 2000
+Tablette {noir 70 %|noir 85 %|noir au sarrasin grillé|noir fleur de sel} ; 5,40 ; Poids: 100 g, 200 g 10,20
+Tablette {lait caramel|lait noisette|blonde} ; 5,60 ; Poids: 100 g, 200 g 10,20 ; 2000
 Ballotin de chocolats {noirs|assortis|pralinés} ; 16,90 ; Poids: 250 g, 500 g 31,90, 750 g 46,00
-Palets {d'or|de L'Orient|au caramel} ; 12,50
+Palets {d'or|de L'Orient|au caramel} ; 12,50 ; Poids: 150 g, 300 g 23,50
 Orangettes ; 9,80 ; Poids: 150 g, 300 g 18,50
 Mendiants {noirs|au lait} ; 8,90
 Caramels {au beurre salé|au sarrasin|à la vanille} ; 6,90 ; Poids: 150 g, 300 g 12,90 ; 2000
-Pâtes de fruits {fraise|cassis|pomme de Bretagne} ; 8,60 ; 2000
-Guimauve {vanille|fleur d'oranger|framboise} ; 5,20 ; 2000
+Pâtes de fruits {fraise|cassis|pomme de Bretagne} ; 8,60 ; Poids: 150 g, 300 g 16,20 ; 2000
+Guimauve {vanille|fleur d'oranger|framboise} ; 5,20 ; Poids: 100 g, 200 g 9,80 ; 2000
 Sucettes longues du port {caramel|fraise} ; 6,40 ; 2000
 Œuf de Pâques garni {noir|lait} ; 15,90 ; Taille: 12 cm, 18 cm 28,00
 Sardines en chocolat ; 7,90 ; 2000
 Phare en chocolat ; 18,50
-Pâte à tartiner {noisette|caramel|sarrasin} ; 8,50
+Pâte à tartiner {noisette|caramel|sarrasin} ; 8,50 ; Pot: 220 g, 400 g 13,90
 Chocolat chaud {à l'ancienne|aux épices} ; 9,20
 Bûche glacée {vanille-caramel|chocolat-poire} ; 32,00 ; Parts: 6, 8 41,00
 Glace {caramel au beurre salé|vanille|fraise|blé noir|lait ribot} ; 6,90 ; Contenance: 50 cl, 1 l 12,50
@@ -259,20 +259,20 @@ Dragées {amande|chocolat} ; 11,00 ; 2000
 		words:    []string{"Farine de blé noir de Bretagne.", "Tournée à la commande.", "Sans gluten, cuite à part sur demande.", "Prête en vingt minutes."},
 		goods: `
 Galette complète {jambon|andouille|lard|saucisse} ; 8,40 ; Pâte: blé noir, blé noir croustillante
-Galette {œuf-fromage|jambon-fromage|beurre} ; 5,80
-Galette {forestière|du pêcheur|chèvre-miel|Saint-Jacques|végétarienne|raclette} ; 10,90
+Galette {œuf-fromage|jambon-fromage|beurre} ; 5,80 ; Pâte: blé noir, blé noir croustillante
+Galette {forestière|du pêcheur|chèvre-miel|Saint-Jacques|végétarienne|raclette} ; 10,90 ; Pâte: blé noir, blé noir croustillante
 Galette-saucisse ; 4,50 ; Taille: simple, double 7,90
 Galettes de blé noir nature ; 5,20 ; Lot: 6, 12 9,60 ; 550
 Crêpes de froment nature ; 4,60 ; Lot: 6, 12 8,50 ; 550
-Crêpe {beurre-sucre|citron|au miel|confiture de fraise} ; 3,60
-Crêpe {caramel au beurre salé|chocolat maison|pomme caramélisée|flambée au lambig|suzette} ; 5,90
+Crêpe {beurre-sucre|citron|au miel|confiture de fraise} ; 3,60 ; Quantité: 1, 2 6,80
+Crêpe {caramel au beurre salé|chocolat maison|pomme caramélisée|flambée au lambig|suzette} ; 5,90 ; Taille: simple, avec glace 7,80
 Kouign de L'Orient ; 4,20
-Salade {bretonne|du marin|au chèvre chaud} ; 9,80
+Salade {bretonne|du marin|au chèvre chaud} ; 9,80 ; Taille: petite, grande 12,90
 Menu {crêpes à deux|enfant|midi} ; 14,90
 Lait ribot ; 2,60 ; Contenance: 25 cl, 75 cl 5,20 ; 550
 Jus de pomme fermier ; 3,20 ; Contenance: 25 cl, 1 l 6,90 ; 550
 Cidre {brut|doux} ; 4,20 ; Contenance: 33 cl, 75 cl 9,50 ; 2000
-Far breton {pruneaux|pommes} ; 4,50
+Far breton {pruneaux|pommes} ; 4,50 ; Taille: part, entier 16,50
 Caramel de la maison ; 6,20 ; 550
 Coupe glacée {« Dame blanche »|« An Oriant »|trois boules} ; 7,20
 `,
@@ -288,18 +288,18 @@ Coupe glacée {« Dame blanche »|« An Oriant »|trois boules} ; 7,20
 		about: []string{"Cuisine du jour à emporter, consignes en verre acceptées.", "Du marché à l'assiette, à {commune}."},
 		words: []string{"À déguster tout de suite.", "Produits du marché, cuisine maison.", "En barquette compostable ou en bocal consigné.", "Servi avec riz ou légumes."},
 		goods: `
-Plat du jour {du pêcheur|du boucher|végétarien} ; 12,50
+Plat du jour {du pêcheur|du boucher|végétarien} ; 12,50 ; Portion: normale, grande 15,50
 Lasagnes {bolognaise|aux légumes|saumon-épinards} ; 10,90 ; Parts: 1, 4 39,00
-Curry {de légumes|de poulet|de lotte} façon Compagnie des Indes ; 13,50
+Curry {de légumes|de poulet|de lotte} façon Compagnie des Indes ; 13,50 ; Portion: normale, grande 16,50
 Pizza {reine|quatre fromages|andouille|du port|chèvre-miel|végétarienne} ; 11,90 ; Taille: 29 cm, 33 cm 14,90, 40 cm 19,50
 Burger {breton|classique|poulet|au bleu|végétal} ; 12,90 ; Menu: seul, avec frites 15,50
 Frites maison ; 3,90 ; Taille: petite, grande 5,50
 Fish and chips de lieu jaune ; 13,90
-Parmentier de {bœuf|canard|poisson} ; 11,50
+Parmentier de {bœuf|canard|poisson} ; 11,50 ; Parts: 1, 4 42,00
 Cotriade du port ; 16,90
 Quiche {lorraine|poireaux-saumon} ; 5,90 ; Taille: part, 6 parts 26,00
-Salade composée {du marché|César|de quinoa} ; 9,50
-Bento {saumon|tofu|poulet} ; 13,90
+Salade composée {du marché|César|de quinoa} ; 9,50 ; Taille: petite, grande 12,50
+Bento {saumon|tofu|poulet} ; 13,90 ; Taille: midi, soir 17,90
 Riz au lait de grand-mère ; 4,20
 Mousse au chocolat ; 4,50
 Tiramisu {au café|caramel-spéculoos} ; 5,20
@@ -320,12 +320,12 @@ Lentilles {vertes|corail|blondes} ; 3,90 ; Poids: 500 g, 1 kg 7,20
 Riz {complet|basmati|rond de Camargue} ; 3,40 ; Poids: 500 g, 1 kg 6,30
 Flocons d'avoine ; 2,60
 Muesli {croustillant|aux fruits|au chocolat} ; 5,80 ; Poids: 500 g, 1 kg 10,50
-Pâtes {complètes|au sarrasin|semi-complètes} ; 2,90
-Huile de {tournesol|sésame|coco} ; 7,20
-Tofu {nature|fumé|aux herbes} ; 3,60
+Pâtes {complètes|au sarrasin|semi-complètes} ; 2,90 ; Poids: 500 g, 1 kg 5,40
+Huile de {tournesol|sésame|coco} ; 7,20 ; Contenance: 50 cl, 1 l 12,90
+Tofu {nature|fumé|aux herbes} ; 3,60 ; Lot: 1, 2 6,90
 Boisson {d'avoine|de soja|d'amande} ; 2,40 ; Lot: 1, 6 13,50
-Purée {d'amande|de cacahuète|de noisette} ; 7,90
-Graines {de courge|de lin|de tournesol} ; 3,80
+Purée {d'amande|de cacahuète|de noisette} ; 7,90 ; Pot: 275 g, 500 g 13,50
+Graines {de courge|de lin|de tournesol} ; 3,80 ; Poids: 250 g, 500 g 7,20
 Fruits secs {abricots|dattes|figues} ; 5,60 ; Poids: 250 g, 500 g 10,40
 Savon {d'Alep|de Marseille|au lait d'ânesse} ; 5,20 ; 2000
 Lessive {liquide|en poudre} ; 8,90 ; Contenance: 1 l, 3 l 23,00 ; 2000
@@ -333,7 +333,7 @@ Liquide vaisselle ; 4,20 ; 2000
 Miel de sarrasin ; 8,40
 Panier de légumes bio ; 14,00 ; Taille: petit, grand 22,00
 Œufs bio ; 3,20 ; Boîte: 6, 12 6,10
-Compote {pomme|pomme-poire|pomme-châtaigne} ; 3,90
+Compote {pomme|pomme-poire|pomme-châtaigne} ; 3,90 ; Lot: 1, 4 14,50
 Galettes de {riz|maïs|sarrasin} ; 2,50
 Thé vert {sencha|à la menthe} ; 5,90
 Miso {d'orge|de riz} ; 6,80
@@ -350,8 +350,8 @@ Miso {d'orge|de riz} ; 6,80
 Café {Éthiopie Sidamo|Brésil Sul de Minas|Guatemala|Pérou bio|décaféiné|« Mélange du port »|Inde Malabar moussonné} ; 7,40 ; Poids: 250 g grains, 250 g moulu, 1 kg grains 27,50
 Thé noir {Assam|Darjeeling|Ceylan|Earl Grey|« Bretagne »} ; 8,20 ; Poids: 100 g, 250 g 18,90
 Thé vert {sencha|jasmin|à la menthe|gunpowder} ; 7,90 ; Poids: 100 g, 250 g 17,90
-Rooibos {vanille|agrumes|nature} ; 6,90
-Infusion {tilleul-verveine|« Soir de tempête »|pomme-cannelle|des embruns} ; 6,50
+Rooibos {vanille|agrumes|nature} ; 6,90 ; Poids: 100 g, 250 g 15,90
+Infusion {tilleul-verveine|« Soir de tempête »|pomme-cannelle|des embruns} ; 6,50 ; Poids: 50 g, 100 g 11,90
 Maté vert ; 6,20
 Chaï {de L'Orient|aux épices douces} ; 8,40
 Chocolat en poudre {70 %|aux épices} ; 7,80

@@ -12,15 +12,15 @@ var homeTrades = []*trade{
 		goods: `
 Bouquet {champêtre|rond|de roses|de l'artisan|« Bord de mer »|de tulipes|de pivoines|de mimosa} ; 29,00 ; Taille: moyen, grand 42,00, très grand 59,00
 Rose {rouge|blanche|rose} à l'unité ; 3,90
-Bottes de {jonquilles|renoncules|dahlias} ; 8,90
+Bottes de {jonquilles|renoncules|dahlias} ; 8,90 ; Taille: simple, double 15,90
 Orchidée {blanche|rose} ; 24,90
-Hortensia {bleu|rose|blanc} en pot ; 19,90
-Camélia {du Japon|d'automne} ; 29,90
+Hortensia {bleu|rose|blanc} en pot ; 19,90 ; Taille: moyen, grand 29,90
+Camélia {du Japon|d'automne} ; 29,90 ; Taille: moyen, grand 45,00
 Bruyère {d'hiver|commune} ; 7,90
 Composition {deuil|de table|de Noël} ; 45,00 ; Taille: moyenne, grande 65,00
 Gerbe « {Sérénité|Souvenir} » ; 75,00
 Couronne {de l'Avent|de fleurs séchées} ; 35,00
-Plante {monstera|ficus|pothos|succulente} ; 17,90
+Plante {monstera|ficus|pothos|succulente} ; 17,90 ; Taille: moyenne, grande 32,00
 Bonsaï ; 34,90
 Bouquet de fleurs séchées ; 32,00 ; @couleurs
 Terreau universel ; 8,90 ; Contenance: 10 l, 40 l 17,90 ; 2000
@@ -41,19 +41,19 @@ Muguet du 1er mai ; 2,50 ; Présentation: le brin, le pot 8,90
 Bougie {figuier|embruns|bruyère|genêt|thé noir} ; 19,90 ; Taille: 180 g, 300 g 29,90
 Coussin {rayé|hermines|en lin|brodé} ; 29,90 ; @couleurs
 Plaid {en laine|en coton} ; 59,00 ; @couleurs
-Lampe {en bois flotté|tempête|en grès} ; 79,00
-Miroir {soleil|hublot|ovale} ; 89,00
+Lampe {en bois flotté|tempête|en grès} ; 79,00 ; Taille: petite, grande 109,00
+Miroir {soleil|hublot|ovale} ; 89,00 ; Taille: 40 cm, 60 cm 129,00
 Affiche {« Lorient »|« Groix »|« Larmor-Plage »|« Port-Louis »|« Gâvres »} ; 24,00 ; Format: 30 × 40, 50 × 70 39,00
-Vase {soliflore|goutte|en verre recyclé} ; 34,00
+Vase {soliflore|goutte|en verre recyclé} ; 34,00 ; Taille: petit, grand 49,00
 Panier {en osier|en jonc} ; 27,90 ; Taille: M, L 36,90
-Guirlande {lumineuse|de fanions} ; 22,90
+Guirlande {lumineuse|de fanions} ; 22,90 ; Longueur: 3 m, 6 m 35,00
 Tapis {rayé|en jute} ; 69,00 ; Taille: 60 × 90, 120 × 170 149,00
 Nœud marin encadré ; 45,00
 Phare miniature {des Poulains|de Pen-Men} ; 19,90
 Horloge {murale|de marée} ; 49,00
-Photophore {en verre|en laiton} ; 14,90
+Photophore {en verre|en laiton} ; 14,90 ; Lot: 1, 2 27,00
 Nappe {enduite|en lin} ; 45,00 ; Taille: 150 × 150, 150 × 250 65,00
-Torchon {« Debriñ mat »|rayé} ; 11,90
+Torchon {« Debriñ mat »|rayé} ; 11,90 ; Lot: 1, 3 32,00
 Diffuseur de parfum ; 29,90
 Patère {cleat|galet} ; 12,90
 Corbeille à pain ; 17,90
@@ -75,18 +75,18 @@ Billig {électrique|à gaz} ; 149,00 ; Diamètre: 35 cm, 40 cm 189,00
 Rozell et spanell ; 14,90
 Poêle {à crêpes|en fonte|en acier} ; 34,90 ; Diamètre: 24 cm, 28 cm 44,90
 Cocotte en fonte {rouge|bleue|noire} ; 129,00 ; Diamètre: 24 cm, 28 cm 169,00
-Couteau {d'office|de chef|à huîtres|à pain} ; 24,90
-Couteau pliant {« Le Marin »|« Le Thonier »} ; 39,00
+Couteau {d'office|de chef|à huîtres|à pain} ; 24,90 ; Manche: bois, inox
+Couteau pliant {« Le Marin »|« Le Thonier »} ; 39,00 ; Manche: genêt, corne 59,00
 Verre {à cidre|à vin|à eau} ; 5,90 ; Lot: 1, 6 32,00
 Bolée à cidre ; 6,90 ; Lot: 1, 6 38,00
 Carafe {gravée|simple} ; 24,90
-Pichet {à cidre|à lait} ; 22,90
+Pichet {à cidre|à lait} ; 22,90 ; Contenance: 0,5 l, 1 l 29,90
 Théière {porcelaine|grès} ; 36,00
-Plat à {four|poisson|far} ; 24,90
+Plat à {four|poisson|far} ; 24,90 ; Taille: 25 cm, 35 cm 34,90
 Moule à {kouign-amann|cake|charlotte} ; 17,90
 Beurrier {breton|à eau} ; 27,90
 Salière et poivrier ; 16,90
-Planche {à découper|apéritif} ; 26,90
+Planche {à découper|apéritif} ; 26,90 ; Taille: petite, grande 38,90
 Pierre à aiguiser ; 19,90
 Tablier {de cuisinier|marinière} ; 24,90
 Casse-noix ; 12,90
@@ -101,17 +101,17 @@ Casse-noix ; 12,90
 		words:    []string{"Qualité professionnelle.", "Sous blister.", "Fixations comprises.", "Résiste à l'air salin."},
 		goods: `
 Vis inox {à bois|à métaux|de terrasse} ; 6,90 ; Boîte: 50, 200 21,90
-Marteau {de menuisier|arrache-clou} ; 17,90
-Tournevis {plat|cruciforme|torx} ; 6,50
+Marteau {de menuisier|arrache-clou} ; 17,90 ; Poids: 300 g, 500 g 22,90
+Tournevis {plat|cruciforme|torx} ; 6,50 ; Taille: fin, moyen, gros
 Perceuse-visseuse {12 V|18 V} ; 99,00
-Scie {égoïne|à métaux|sauteuse} ; 19,90
+Scie {égoïne|à métaux|sauteuse} ; 19,90 ; Taille: standard, grande 27,90
 Peinture {blanche mate|bleu des îles|façade|à bateau} ; 24,90 ; Contenance: 1 l, 2,5 l 52,00, 10 l 169,00
 Lasure {chêne|incolore} ; 22,90 ; Contenance: 1 l, 5 l 84,00
-Ruban {adhésif|de masquage|étanche} ; 4,90
-Colle {à bois|néoprène|marine} ; 8,90
+Ruban {adhésif|de masquage|étanche} ; 4,90 ; Longueur: 10 m, 25 m 9,50
+Colle {à bois|néoprène|marine} ; 8,90 ; Contenance: 100 ml, 500 ml 21,90
 Ampoule {E27|E14|GU10} ; 4,50 ; Lot: 1, 4 15,90
 Rallonge électrique ; 14,90 ; Longueur: 5 m, 10 m 22,90, 25 m 44,90
-Cadenas {laiton|à code|marine} ; 12,90
+Cadenas {laiton|à code|marine} ; 12,90 ; Taille: 30 mm, 50 mm 18,90
 Serrure {à larder|en applique} ; 39,90
 Échelle ; 89,00 ; Marches: 4, 6 119,00
 Brouette ; 79,00
@@ -134,16 +134,16 @@ Piège à frelons ; 9,90
 		goods: `
 Lave-linge {8 kg|10 kg|séchant|reconditionné} ; 449,00 ; Pose: sans, avec 498,00
 Lave-vaisselle {12 couverts|encastrable} ; 429,00 ; Pose: sans, avec 478,00
-Réfrigérateur {table top|combiné|américain} ; 399,00
+Réfrigérateur {table top|combiné|américain} ; 399,00 ; Pose: sans, avec 448,00
 Congélateur {coffre|armoire} ; 349,00
-Four {encastrable|pyrolyse|vapeur} ; 389,00
+Four {encastrable|pyrolyse|vapeur} ; 389,00 ; Pose: sans, avec 438,00
 Plaque {induction|gaz|vitrocéramique} ; 279,00
 Hotte {visière|îlot} ; 189,00
-Aspirateur {traîneau|balai|robot} ; 179,00
+Aspirateur {traîneau|balai|robot} ; 179,00 ; Garantie: 2 ans, 5 ans 219,00
 Bouilloire {inox|à température} ; 39,90
 Grille-pain {2 fentes|4 fentes} ; 44,90
 Cafetière {filtre|à grains|expresso} ; 79,00
-Robot {pâtissier|cuiseur|multifonction} ; 249,00
+Robot {pâtissier|cuiseur|multifonction} ; 249,00 ; Garantie: 2 ans, 5 ans 289,00
 Mixeur {plongeant|blender} ; 49,90
 Fer à repasser {vapeur|centrale} ; 59,90
 Radiateur {bain d'huile|soufflant} ; 69,90
@@ -169,7 +169,7 @@ Buffet {bas|deux corps} ; 690,00 ; Bois: chêne, châtaignier 720,00
 Lit {en chêne|clos revisité|d'enfant} ; 490,00 ; Taille: 90 × 190, 140 × 190 590,00, 160 × 200 690,00
 Matelas {laine|latex|mousse} ; 390,00 ; Taille: 90 × 190, 140 × 190 590,00, 160 × 200 690,00
 Sommier à lattes ; 179,00 ; Taille: 90 × 190, 140 × 190 249,00
-Oreiller {plume|mémoire|synthétique} ; 29,90
+Oreiller {plume|mémoire|synthétique} ; 29,90 ; Taille: 60 × 60, 50 × 70
 Couette {légère|chaude} ; 79,00 ; Taille: 140 × 200, 220 × 240 119,00
 Canapé {deux places|trois places|convertible} ; 790,00 ; @couleurs
 Fauteuil {club|à bascule|en rotin} ; 290,00
@@ -202,8 +202,8 @@ Collier {cuir|réfléchissant} ; 14,90 ; Taille: S, M, L
 Harnais ; 27,90 ; Taille: S, M, L
 Panier {rond|orthopédique} ; 39,90 ; Taille: M, L 54,90
 Arbre à chat ; 69,90
-Jouet {corde|balle|souris} ; 6,90
-Friandises {au poisson|dentaires|à l'andouille} ; 4,90
+Jouet {corde|balle|souris} ; 6,90 ; Taille: petit, grand 9,90
+Friandises {au poisson|dentaires|à l'andouille} ; 4,90 ; Poids: 100 g, 300 g 12,50
 Graines pour {oiseaux du jardin|poules|canaris} ; 7,90 ; Poids: 2 kg, 10 kg 29,90
 Mangeoire ; 24,90
 Foin de crau ; 6,90

@@ -15,9 +15,9 @@ Vélo électrique {de ville|cargo|tout chemin} ; 1990,00 ; Taille: M, L
 Vélo enfant {14 pouces|16 pouces|20 pouces} ; 189,00 ; Couleur: rouge, bleu
 Draisienne ; 79,00 ; Couleur: jaune, bleue
 Casque {urbain|de route|enfant} ; 49,90 ; Taille: S, M, L
-Antivol {en U|chaîne|pliant} ; 39,90
+Antivol {en U|chaîne|pliant} ; 39,90 ; Longueur: 80 cm, 120 cm 49,90
 Éclairage {avant|arrière|jeu complet} ; 24,90
-Chambre à air {26 pouces|28 pouces|700} ; 6,90
+Chambre à air {26 pouces|28 pouces|700} ; 6,90 ; Valve: Schrader, Presta
 Pneu {ville|route|renforcé} ; 24,90 ; Diamètre: 26, 28, 700
 Pompe {à pied|mini} ; 24,90
 Sacoche {arrière|de guidon|étanche} ; 49,90
@@ -76,8 +76,8 @@ Paddle gonflable ; 349,00
 Gilet {100 N|150 N automatique|enfant} ; 79,00 ; Taille: M, L, XL
 Bout {polyester|dyneema|d'amarrage} ; 19,90 ; Diamètre: 8 mm, 10 mm 26,90, 12 mm 34,90
 Manille {droite|lyre|textile} ; 7,90 ; Taille: 6 mm, 8 mm 10,90
-Poulie {simple|double|à émerillon} ; 24,90
-Taquet {coinceur|d'amarrage} ; 14,90
+Poulie {simple|double|à émerillon} ; 24,90 ; Réa: 40 mm, 57 mm 34,90
+Taquet {coinceur|d'amarrage} ; 14,90 ; Taille: 150 mm, 200 mm 19,90
 Pare-battage {blanc|marine} ; 22,90 ; Taille: M, L 32,90
 Ancre {plate|à soc} ; 59,00 ; Poids: 6 kg, 10 kg 89,00
 Chaîne galvanisée ; 49,00
@@ -92,7 +92,7 @@ Annuaire des marées ; 3,90 ; 550
 Seau à bout ; 12,90
 Couteau de marin ; 34,00
 Bâton de pêche : {canne|moulinet|épuisette} ; 49,90
-Leurre {maquereau|bar|lançon} ; 8,90
+Leurre {maquereau|bar|lançon} ; 8,90 ; Poids: 20 g, 40 g 11,90
 Pavillon {breton|national|de courtoisie} ; 12,90 ; Taille: 30 × 45, 50 × 75 17,90
 Lampe frontale étanche ; 29,90
 `,
@@ -138,24 +138,24 @@ Montre de course ; 179,00
 		words:    []string{"Utilisé au salon.", "Sans sulfates ni silicones.", "Recharge disponible.", "Pour cheveux fins."},
 		goods: `
 Shampooing {doux|cheveux colorés|volume|antipelliculaire|aux algues} ; 14,90 ; Contenance: 250 ml, 500 ml 24,90
-Après-shampooing {nourrissant|démêlant} ; 15,90
-Masque {réparateur|à la kératine|au karité} ; 19,90
-Huile {d'argan|de ricin|à barbe} ; 17,90
+Après-shampooing {nourrissant|démêlant} ; 15,90 ; Contenance: 200 ml, 400 ml 26,90
+Masque {réparateur|à la kératine|au karité} ; 19,90 ; Contenance: 150 ml, 300 ml 33,90
+Huile {d'argan|de ricin|à barbe} ; 17,90 ; Contenance: 50 ml, 100 ml 29,90
 Sérum pointes ; 18,90
-Laque {souple|forte} ; 12,90
+Laque {souple|forte} ; 12,90 ; Contenance: 100 ml, 300 ml 21,90
 Mousse coiffante ; 13,90
-Cire {mate|brillante} ; 12,50
-Gel {fixation forte|naturel} ; 9,90
-Spray {à l'eau de mer|thermoprotecteur} ; 14,90
-Shampooing solide {argile|avoine} ; 8,90
-Brosse {plate|ronde|démêlante} ; 16,90
+Cire {mate|brillante} ; 12,50 ; Contenance: 50 ml, 100 ml 19,90
+Gel {fixation forte|naturel} ; 9,90 ; Contenance: 150 ml, 300 ml 15,90
+Spray {à l'eau de mer|thermoprotecteur} ; 14,90 ; Contenance: 100 ml, 200 ml 23,90
+Shampooing solide {argile|avoine} ; 8,90 ; Poids: 60 g, 110 g 12,90
+Brosse {plate|ronde|démêlante} ; 16,90 ; Taille: petite, grande 19,90
 Peigne {en bois|à barbe} ; 9,90
 Sèche-cheveux ; 79,00
 Lisseur ; 89,00
 Tondeuse ; 59,00
 Baume à barbe ; 16,50
-Coloration végétale {châtain|cuivré|brun|henné} ; 17,90
-Élastiques {invisibles|en soie} ; 6,90
+Coloration végétale {châtain|cuivré|brun|henné} ; 17,90 ; Dose: simple, double 31,90
+Élastiques {invisibles|en soie} ; 6,90 ; Lot: 3, 10 14,90
 Chouchou {« Gwenn ha Du »|velours} ; 5,90
 Serviette microfibre ; 12,90
 Carte cadeau ; 30,00 ; Montant: 30 €, 50 € 50,00
@@ -171,19 +171,19 @@ Carte cadeau ; 30,00 ; Montant: 30 €, 50 € 50,00
 		goods: `
 Eau de parfum {« Grand Large »|« Bruyère »|« L'Orient »|« Ambre »} ; 69,00 ; Contenance: 30 ml, 50 ml 89,00, 100 ml 119,00
 Eau de toilette {« Embruns »|« Vétiver »|« Agrumes »} ; 49,00 ; Contenance: 50 ml, 100 ml 69,00
-Crème de jour {aux algues|hydratante|teintée} ; 34,90
-Crème de nuit {régénérante|apaisante} ; 38,90
+Crème de jour {aux algues|hydratante|teintée} ; 34,90 ; Contenance: 50 ml, 100 ml 54,90
+Crème de nuit {régénérante|apaisante} ; 38,90 ; Contenance: 50 ml, 100 ml 62,90
 Sérum {vitamine C|acide hyaluronique} ; 42,00
-Gommage {au sel marin|au sucre} ; 22,90
-Masque {argile|aux algues|hydratant} ; 19,90
-Lait {démaquillant|pour le corps} ; 17,90
-Rouge à lèvres {corail|cerise|nude|« Mûre »} ; 24,90
+Gommage {au sel marin|au sucre} ; 22,90 ; Contenance: 150 ml, 300 ml 36,90
+Masque {argile|aux algues|hydratant} ; 19,90 ; Contenance: 50 ml, 100 ml 32,90
+Lait {démaquillant|pour le corps} ; 17,90 ; Contenance: 200 ml, 400 ml 28,90
+Rouge à lèvres {corail|cerise|nude|« Mûre »} ; 24,90 ; Fini: mat, brillant
 Vernis {rouge|bleu nuit|sable} ; 11,90
 Mascara ; 22,90
 Fond de teint ; 32,00 ; Teinte: clair, moyen, foncé
-Savon {à l'eau de mer|au lait de jument|surgras} ; 6,90
+Savon {à l'eau de mer|au lait de jument|surgras} ; 6,90 ; Lot: 1, 3 17,90
 Sels de bain ; 12,90
-Huile {sèche|de massage} ; 24,90
+Huile {sèche|de massage} ; 24,90 ; Contenance: 50 ml, 100 ml 39,90
 Coffret {détente|homme|« Fête des mères »} ; 45,00
 Après-rasage ; 29,00
 Déodorant {pierre d'alun|crème} ; 9,90
@@ -206,8 +206,8 @@ Lunettes de lecture {rondes|rectangulaires} ; 24,90 ; Correction: +1,50, +2,00, 
 Lunettes anti-lumière bleue ; 39,00
 Masque de {plongée|ski} ; 59,00
 Lunettes de natation à la vue ; 39,00 ; Correction: −2,00, −3,00, −4,00
-Cordon {cuir|drisse|silicone} ; 12,90
-Étui {rigide|souple|en voile} ; 14,90
+Cordon {cuir|drisse|silicone} ; 12,90 ; Couleur: noir, marine
+Étui {rigide|souple|en voile} ; 14,90 ; Couleur: noir, bleu
 Spray nettoyant ; 6,90 ; Contenance: 35 ml, 100 ml 11,90
 Lingettes ; 5,90
 Microfibre {phare|hermine} ; 4,90
@@ -234,9 +234,9 @@ Chaînette {perles|métal} ; 17,90
 Tisane {sommeil|digestion|hiver|« Après fest-noz »|détente} ; 7,90 ; Poids: 50 g, 100 g 13,90 ; 550
 Plante sèche : {thym|tilleul|verveine|ortie|menthe|camomille|mauve} ; 4,90 ; Poids: 30 g, 100 g 12,90 ; 550
 Huile essentielle {lavande|ravintsara|tea tree|eucalyptus|citron} ; 7,90 ; Contenance: 10 ml, 30 ml 18,90
-Hydrolat {de rose|de fleur d'oranger|d'hamamélis} ; 9,90
-Macérat huileux {calendula|arnica|millepertuis} ; 12,90
-Baume {du marin|aux orties|respiratoire} ; 11,90
+Hydrolat {de rose|de fleur d'oranger|d'hamamélis} ; 9,90 ; Contenance: 100 ml, 200 ml 16,90
+Macérat huileux {calendula|arnica|millepertuis} ; 12,90 ; Contenance: 50 ml, 100 ml 21,90
+Baume {du marin|aux orties|respiratoire} ; 11,90 ; Pot: 30 ml, 60 ml 19,90
 Miel {au thym|à la propolis} ; 8,90 ; 550
 Gelée royale ; 22,90 ; 550
 Spiruline bretonne ; 14,90 ; Présentation: brindilles, comprimés ; 550
@@ -261,17 +261,17 @@ Téléphone reconditionné {5,4 pouces|6,1 pouces|6,7 pouces} ; 249,00 ; Stockag
 Téléphone {à grosses touches|à clapet} ; 49,90
 Coque {silicone|bois|« Gwenn ha Du »|étanche} ; 17,90 ; @couleurs
 Verre de protection ; 14,90
-Chargeur {USB-C|secteur|de voiture|sans fil} ; 19,90
+Chargeur {USB-C|secteur|de voiture|sans fil} ; 19,90 ; Puissance: 20 W, 45 W 29,90
 Câble {USB-C|micro-USB} ; 12,90 ; Longueur: 1 m, 2 m 16,90
 Batterie externe ; 29,90 ; Capacité: 10 000 mAh, 20 000 mAh 44,90
-Écouteurs {filaires|sans fil} ; 29,90
-Enceinte {portable|étanche} ; 49,90
+Écouteurs {filaires|sans fil} ; 29,90 ; Couleur: noirs, blancs
+Enceinte {portable|étanche} ; 49,90 ; Couleur: noire, bleue
 Ordinateur portable reconditionné ; 349,00 ; Mémoire: 8 Go, 16 Go 429,00
 Clé USB ; 9,90 ; Capacité: 32 Go, 128 Go 19,90
 Disque externe ; 69,00 ; Capacité: 1 To, 2 To 89,00
-Souris {filaire|verticale|sans fil} ; 19,90
+Souris {filaire|verticale|sans fil} ; 19,90 ; Couleur: noire, blanche
 Clavier {français|breton (C'HWERTY)} ; 29,90
-Cartouche {noire|couleur} ; 17,90
+Cartouche {noire|couleur} ; 17,90 ; Contenance: standard, XL 29,90
 Routeur 4G ; 79,00
 Webcam ; 39,90
 Remplacement {d'écran|de batterie|de connecteur} ; 69,00
@@ -288,15 +288,15 @@ Montre connectée ; 119,00
 		about:    []string{"Céramique, verre et bois : l'atelier se visite à {commune}.", "Pièces uniques, faites à la main et signées."},
 		words:    []string{"Tourné à l'atelier.", "Émail de cendres.", "Pièce unique, signée.", "Soufflé à la bouche."},
 		goods: `
-Bol {grès bleu|raku|« Scorff »|blanc} ; 22,00
+Bol {grès bleu|raku|« Scorff »|blanc} ; 22,00 ; Taille: petit, grand 29,00
 Tasse {à café|à thé|sans anse} ; 16,00 ; Lot: 1, 4 58,00
-Assiette {en grès|ovale|« marée basse »} ; 28,00
+Assiette {en grès|ovale|« marée basse »} ; 28,00 ; Lot: 1, 4 104,00
 Vase {bouteille|soliflore|« Blavet »} ; 45,00 ; Taille: petit, grand 75,00
-Plat {à poisson|creux|carré} ; 52,00
-Photophore {verre soufflé|porcelaine} ; 24,00
+Plat {à poisson|creux|carré} ; 52,00 ; Taille: moyen, grand 74,00
+Photophore {verre soufflé|porcelaine} ; 24,00 ; Lot: 1, 2 45,00
 Boule de verre {bleue|d'écume} ; 29,00
-Suspension {en porcelaine|en osier} ; 89,00
-Bijou en {verre|porcelaine|ardoise} ; 32,00
+Suspension {en porcelaine|en osier} ; 89,00 ; Taille: petite, grande 129,00
+Bijou en {verre|porcelaine|ardoise} ; 32,00 ; Forme: pendentif, boucles
 Cadran solaire en ardoise ; 119,00
 Sculpture {goéland|triskell|sardine} ; 65,00
 Planche gravée ; 34,00
@@ -308,7 +308,7 @@ Couteau forgé ; 129,00
 Tabouret tourné ; 95,00
 Savonnier ; 14,00
 Beurrier à eau ; 32,00
-Carreau {peint|émaillé} ; 12,00
+Carreau {peint|émaillé} ; 12,00 ; Lot: 1, 6 66,00
 Girouette {coq|bateau|sirène} ; 149,00
 Stage d'initiation ; 55,00 ; Durée: 2 h, une journée 110,00
 `,
@@ -322,7 +322,7 @@ Stage d'initiation ; 55,00 ; Durée: 2 h, une journée 110,00
 		words:    []string{"Pièce unique.", "Bon état, patine d'usage.", "Restauré par nos soins.", "Visible en boutique."},
 		goods: `
 Service {de Quimper|à café|en limoges} ; 89,00
-Bol ancien {à oreilles|signé} ; 18,00
+Bol ancien {à oreilles|signé} ; 18,00 ; Lot: 1, 4 65,00
 Lampe {à pétrole|d'atelier|art déco} ; 65,00
 Miroir {à trumeau|biseauté} ; 129,00
 Chaise {paillée|d'école|de bistrot} ; 39,00 ; Lot: 1, 4 139,00
@@ -331,13 +331,13 @@ Horloge comtoise ; 390,00
 Sextant d'instruction ; 240,00
 Maquette {de thonier|de sinagot|en bouteille} ; 149,00
 Carte marine {ancienne|entoilée} ; 79,00
-Affiche {des Chemins de fer|de régate} ; 59,00
-Vinyles {33 tours|45 tours} ; 8,00
+Affiche {des Chemins de fer|de régate} ; 59,00 ; Présentation: nue, encadrée 89,00
+Vinyles {33 tours|45 tours} ; 8,00 ; Lot: 1, 10 65,00
 Livre ancien relié ; 15,00 ; 550
 Vêtement de travail ancien ; 45,00 ; @homme
-Dentelle {coiffe|col|nappe} ; 35,00
+Dentelle {coiffe|col|nappe} ; 35,00 ; État: bon, à restaurer 19,00
 Malle {de voyage|cabine} ; 120,00
-Vaisselle {dépareillée|émaillée} ; 6,00
+Vaisselle {dépareillée|émaillée} ; 6,00 ; Lot: 1, 6 32,00
 Outils anciens {rabot|serpe|herminette} ; 24,00
 Jouet ancien {en tôle|en bois} ; 49,00
 Buffet {breton|parisien} ; 290,00
