@@ -1,4 +1,20 @@
 package ordering
 
-// AppendEventTx is what every change of an order ends with.
-var AppendEventTx = appendEventTx
+// What every change of an order ends with.
+var (
+	AppendEventTx = appendEventTx
+	AppendArgs    = (*Event).appendArgs
+)
+
+// AppendEvent is the same as a statement for a batch.
+const AppendEvent = appendEvent
+
+// Followed is how many communes the feed follows, and how many seats their readers hold.
+func (f *Feed) Followed() (communes, seats int) {
+	f.hub.mu.Lock()
+	defer f.hub.mu.Unlock()
+	for _, t := range f.hub.tails {
+		seats += len(t.seats)
+	}
+	return len(f.hub.tails), seats
+}

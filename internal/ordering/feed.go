@@ -57,7 +57,7 @@ func NewFeed(db *pg.DB, listenURL string, cursors *page.Sealer, log *slog.Logger
 		db: db, listenURL: listenURL, cursors: cursors, log: log, process: uuid.NewString(),
 		dirty: map[string]struct{}{}, dirtied: make(chan struct{}, 1),
 	}
-	f.hub = newHub(f.tailPage, log)
+	f.hub = newHub(f.readTails, log)
 	return f
 }
 
@@ -230,12 +230,9 @@ func (p *logPage) follows(at int64) bool {
 	return len(p.events) == pageSize || p.head == at+int64(len(p.events))
 }
 
-func (f *Feed) tailPage(ctx context.Context, commune string, after int64) (*logPage, error) {
-	pages, err := f.readLog(ctx, feedScope(commune), map[string]int64{commune: after}, all, nil)
-	if err != nil {
-		return nil, err
-	}
-	return pages[commune], nil
+// readTails reads whole logs on, for all who read them here.
+func (f *Feed) readTails(ctx context.Context, after map[string]int64) (map[string]*logPage, error) {
+	return f.readLog(ctx, feedScope(slices.Collect(maps.Keys(after))...), after, all, nil)
 }
 
 // Which events or orders a reading is about; $2 are rows of orders or shops.

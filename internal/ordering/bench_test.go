@@ -1,0 +1,174 @@
+package ordering_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/audelor/halles/internal/fixture"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// BenchmarkCommits compares orders a second with the feed and without: 16 writers over 25
+// communes, each transaction with the writes of an order, once as it is — event, wake-up,
+// NOTIFY, two server processes listening, a reader of all communes — and once without its
+// event. Rounds of both take turns; "ratio" is what counts, and should be 0.7 or more. (No
+// row-level security here: it would only hide what events cost.)
+//
+//	go test -run - -bench Commits -benchtime 1x ./internal/ordering
+func BenchmarkCommits(b *testing.B) {
+	const writers, rounds = 16, 3
+	d := pgtest.New(b)
+	config, err := pgxpool.ParseConfig(d.MigrateURL())
+	if err != nil {
+		b.Fatal(err)
+	}
+	config.MaxConns = writers
+	config.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
+	pool, err := pgxpool.NewWithConfig(b.Context(), config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer pool.Close()
+	feed, other := newFeed(b, d, d.URL(pg.Listen)), newFeed(b, d, d.URL(pg.Listen))
+	hotline := fixture.Viewer(b, d, identity.Hotline)
+	var communes, shops, variants []tenancy.ID
+	for _, c := range hotline.Communes {
+		communes = append(communes, tenancy.ID{Kind: tenancy.KindCommune, Commune: c})
+		shop := fixture.Shop(b, d, fixture.ShopOpts{Commune: c})
+		for _, v := range fixture.Product(b, d, shop, fixture.ProductOpts{Stock: 1_000_000, Variants: 20}).Variants {
+			shops, variants = append(shops, shop), append(variants, v)
+		}
+	}
+	var read atomic.Int64
+	for _, f := range []*ordering.Feed{feed, other} {
+		s, err := f.CommuneActivity(b.Context(), hotline, communes, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		go func() {
+			for range s.C {
+				read.Add(1)
+			}
+		}()
+	}
+
+	round := func(events bool) float64 {
+		const length = 2 * time.Second
+		var done atomic.Int64
+		var wait sync.WaitGroup
+		end := time.Now().Add(length)
+		for range writers {
+			wait.Go(func() {
+				for time.Now().Before(end) {
+					i := rand.N(len(variants)) //nolint:gosec // a load, no secret
+					if err := write(pool, shops[i], variants[i], events); err != nil {
+						b.Error(err)
+						return
+					}
+					if events {
+						feed.Wake(shops[i].Commune)
+					}
+					done.Add(1)
+				}
+			})
+		}
+		wait.Wait()
+		return float64(done.Load()) / length.Seconds()
+	}
+	round(true) // statements are prepared, pages are read
+	for b.Loop() {
+		var with, without float64
+		for range rounds {
+			without += round(false) / rounds
+			with += round(true) / rounds
+		}
+		b.ReportMetric(without, "orders/s-bare")
+		b.ReportMetric(with, "orders/s-feed")
+		b.ReportMetric(with/without, "ratio")
+	}
+	b.Logf("the readers of two processes had %d events", read.Load())
+}
+
+// BenchmarkFanOut measures from an event's commit to its delivery to the last of 2,000
+// subscribers of one commune: 1,600 counters and 400 agents.
+func BenchmarkFanOut(b *testing.B) {
+	const subscribers = 2000
+	d := pgtest.New(b)
+	f := newFeed(b, d, d.URL(pg.Listen))
+	shop := fixture.Shop(b, d, fixture.ShopOpts{})
+	order := placed(b, d, shop, nil)
+	merchant, hotline := fixture.Viewer(b, d, identity.Merchant, shop), fixture.Viewer(b, d, identity.Hotline)
+	var arrived sync.WaitGroup
+	arrived.Add(subscribers)
+	for i := range subscribers {
+		var s *ordering.Stream
+		var err error
+		if i%5 == 0 {
+			s, err = f.CommuneActivity(b.Context(), hotline, []tenancy.ID{{Kind: tenancy.KindCommune, Commune: shop.Commune}}, nil)
+		} else {
+			s, err = f.ShopOrders(b.Context(), merchant, []tenancy.ID{shop}, nil)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		go func() {
+			for range s.C {
+				arrived.Done()
+			}
+		}()
+	}
+	arrived.Wait() // the present state
+	var took []time.Duration
+	for b.Loop() {
+		arrived.Add(subscribers)
+		moved(b, d, order, ordering.Accepted)
+		began := time.Now()
+		f.Wake(shop.Commune)
+		arrived.Wait()
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+}
+
+// write makes the writes of placing an order of one line, in two round trips as Place does,
+// with its event as the last or without.
+func write(pool *pgxpool.Pool, shop, variant tenancy.ID, event bool) error {
+	ctx, id := context.Background(), tenancy.NewID(tenancy.KindOrder, shop.Commune)
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		var first, last pgx.Batch
+		first.Queue(`insert into idempotency_keys (commune_id, scope, key, payload_hash, order_id, at) values ($1, 'bench', $2::uuid::text, '\x00', $2, now())`, id.Commune, id.Row)
+		first.Queue(`update variants set stock = stock - 1 where commune_id = $1 and id = $2 and stock >= 1`, variant.Commune, variant.Row)
+		if err := tx.SendBatch(ctx, &first).Close(); err != nil {
+			return err
+		}
+		last.Queue(`
+			insert into orders (commune_id, id, shop_id, number, channel, mode, status, version, scope,
+				idempotency_key, items_cents, delivery_cents, item_count, pickup_code, placed_at, updated_at)
+			values ($1, $2, $3, $2::uuid::text, 'WEB', 'PICKUP', 'PLACED', 1, 'bench', $2::uuid::text, 100, 0, 1, $2::uuid::text, now(), now())`,
+			id.Commune, id.Row, shop.Row)
+		last.Queue(`insert into order_lines (commune_id, order_id, line, variant_id, name, option_value, quantity, unit_cents, vat_rate)
+			values ($1, $2, 1, $3, 'Produit', '', 1, 100, 550)`, id.Commune, id.Row, variant.Row)
+		last.Queue(`insert into order_contacts (commune_id, order_id, name, phone) values ($1, $2, 'Anna', '+33612345678')`, id.Commune, id.Row)
+		last.Queue(`insert into stock_moves (commune_id, id, variant_id, order_id, kind, quantity, at) values ($1, $2, $3, $4, 'ORDERED', -1, now())`,
+			id.Commune, tenancy.NewRow(), variant.Row, id.Row)
+		if event {
+			e := ordering.Event{CommuneID: id.Commune, OrderRow: id.Row, OrderSeq: 1, ShopRow: shop.Row,
+				Kind: "PLACED", Status: ordering.Placed, Actor: ordering.ByCustomer, At: time.Now()}
+			last.Queue(ordering.AppendEvent, ordering.AppendArgs(&e)...)
+		}
+		return tx.SendBatch(ctx, &last).Close()
+	})
+}
