@@ -25,6 +25,8 @@ comment on table products is 'owner: catalog. What a shop sells.';
 comment on column products.published is 'ACTIVE in a PUBLISHED shop, kept by products_publish() and shops_publish(): policies may not join.';
 create index products_by_shop on products (commune_id, shop_id, name, id) where published;
 create index products_by_name on products (commune_id, name, id) where published;
+-- A page over all communes is one scan of this.
+create index products_by_name_everywhere on products (name, id) where published;
 create index products_by_category on products (commune_id, category_id, name, id) where published;
 
 create table variants (

@@ -100,10 +100,10 @@ func (f *ProductFilter) where(a *pg.Args) string {
 	sql := "p.published"
 	if f.Text != nil {
 		sql += ` and (p.commune_id, p.id) in (select w.commune_id, w.id from catalog_search w
-			where w.kind = 'PRODUCT' and w.words @@ search_query(` + a.Add(*f.Text) + `))`
+			where w.kind = 'PRODUCT' and w.words @@ (select search_query(` + a.Add(*f.Text) + `)))`
 	}
 	if f.Category != nil {
-		sql += ` and p.category_id in (select id from categories where ` + a.Add(f.Category.Name) + ` in (id, parent_id))`
+		sql += ` and p.category_id = any (array(select id from categories where ` + a.Add(f.Category.Name) + ` in (id, parent_id)))`
 	}
 	return sql
 }
@@ -130,6 +130,23 @@ func (c *Catalog) open(after *string, lists ...string) (*position, error) {
 	return &at, nil
 }
 
+// pageSQL reads the page after a position of the products p for which within holds, and one
+// more to tell whether another page follows.
+func (f *ProductFilter) pageSQL(a *pg.Args, within string, first int, at *position) string {
+	return "select " + productColumns + " from products p where " + within + " and " + f.where(a) + at.after(a) +
+		" order by p.name, p.id limit " + a.Add(first+1)
+}
+
+// listSQL reads one page over the communes. An index gives all products by name, another those
+// of each commune: of some communes the pages are merged. Search results must be sorted anyway.
+func (f *ProductFilter) listSQL(a *pg.Args, communes []string, first int, at *position) string {
+	if f.Communes == nil || f.Text != nil {
+		return f.pageSQL(a, "p.commune_id = any("+a.Add(communes)+")", first, at)
+	}
+	return "select m.* from unnest(" + a.Add(communes) + "::text[]) c (insee) cross join lateral (" +
+		f.pageSQL(a, "p.commune_id = c.insee", first, at) + ") m order by m.name, m.id limit " + a.Add(first+1)
+}
+
 // List is one page of published products, by name, over the communes of the filter or all.
 func (c *Catalog) List(ctx context.Context, v *identity.Viewer, filter *ProductFilter, first int, after *string) (*ProductConnection, error) {
 	if err := page.CheckFirst(first); err != nil {
@@ -145,15 +162,7 @@ func (c *Catalog) List(ctx context.Context, v *identity.Viewer, filter *ProductF
 	}
 	communes := f.communes(v)
 	var args pg.Args
-	limit := args.Add(first + 1)
-	// One index scan for each commune that stops at the page's end, merged: see directory.
-	rows, err := pg.Select[Product](ctx, c.DB, v.PublicScope().In(communes...), `
-		select m.* from (
-			select p.* from unnest(`+args.Add(communes)+`::text[]) c (insee) cross join lateral (
-				select `+productColumns+` from products p
-				where p.commune_id = c.insee and `+f.where(&args)+at.after(&args)+`
-				order by p.name, p.id limit `+limit+`) p) m
-		order by name, id limit `+limit, args...)
+	rows, err := pg.Select[Product](ctx, c.DB, v.PublicScope().In(communes...), f.listSQL(&args, communes, first, at), args...)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}

@@ -176,14 +176,14 @@ func (q *ShopQuery) where(a *pg.Args) string {
 	f := q.Filter
 	if f.Text != nil {
 		sql += ` and (s.commune_id, s.id) in (select w.commune_id, w.id from catalog_search w
-			where w.kind = 'SHOP' and w.words @@ search_query(` + a.Add(*f.Text) + `))`
+			where w.kind = 'SHOP' and w.words @@ (select search_query(` + a.Add(*f.Text) + `)))`
 	}
 	if f.Fulfilment != nil {
 		sql += ` and exists (select from fulfilments f
 			where f.commune_id = s.commune_id and f.shop_id = s.id and f.mode = ` + a.Add(string(*f.Fulfilment)) + `)`
 	}
 	if f.Category != nil {
-		sql += ` and s.category_id in (select id from categories where ` + a.Add(f.Category.Name) + ` in (id, parent_id))`
+		sql += ` and s.category_id = any (array(select id from categories where ` + a.Add(f.Category.Name) + ` in (id, parent_id)))`
 	}
 	return sql
 }
@@ -213,17 +213,18 @@ func (q *ShopQuery) pageSQL(a *pg.Args, within string, first int, at *position) 
 // pagesSQL reads one page for each commune (LATERAL): each is an index scan that stops at the
 // page's end, where one scan over `any(communes)` would sort all of them.
 func (q *ShopQuery) pagesSQL(a *pg.Args, communes []string, first int, at *position) string {
-	return "select p.* from unnest(" + a.Add(communes) + "::text[]) c (insee) cross join lateral (" +
-		q.pageSQL(a, "s.commune_id = c.insee", first, at) + ") p"
+	return "select m.* from unnest(" + a.Add(communes) + "::text[]) c (insee) cross join lateral (" +
+		q.pageSQL(a, "s.commune_id = c.insee", first, at) + ") m"
 }
 
-// mergedSQL merges the pages of the communes into one.
-func (q *ShopQuery) mergedSQL(a *pg.Args, communes []string, first int, at *position) string {
-	sort := "name"
-	if *q.OrderBy == ByDistance {
-		sort = "distance"
+// listSQL reads one page over the communes. An index gives all shops by name, another those of
+// each commune: of some communes the pages are merged. Distances and search results must be
+// sorted anyway, once for all.
+func (q *ShopQuery) listSQL(a *pg.Args, communes []string, first int, at *position) string {
+	if *q.OrderBy == ByDistance || q.Filter.Text != nil || q.Filter.Communes == nil {
+		return q.pageSQL(a, "s.commune_id = any("+a.Add(communes)+")", first, at)
 	}
-	return "select m.* from (" + q.pagesSQL(a, communes, first, at) + ") m order by " + sort + ", id limit " + a.Add(first+1)
+	return q.pagesSQL(a, communes, first, at) + " order by m.name, m.id limit " + a.Add(first+1)
 }
 
 // shopRow is a shop in a list.
@@ -248,7 +249,7 @@ func (d *Directory) List(ctx context.Context, v *identity.Viewer, q ShopQuery, f
 	}
 	communes := q.communes(v)
 	var args pg.Args
-	sql := q.mergedSQL(&args, communes, first, at)
+	sql := q.listSQL(&args, communes, first, at)
 	rows, err := pg.Select[shopRow](ctx, d.DB, v.PublicScope().In(communes...), sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list shops: %w", err)
