@@ -149,10 +149,15 @@ create index catalog_search_words on catalog_search using gin (words);
 grant select on catalog_search to halles_public, halles_app, halles_worker;
 grant insert, update, delete on catalog_search to halles_app;
 
+-- The words of a text, for catalog_search. The parser takes the typographic apostrophe for a
+-- letter: "l’œuf" would be one word, found by neither "œuf" nor "l'œuf".
+create function search_words(told text) returns tsvector language sql stable parallel safe
+	return to_tsvector('french_unaccent', translate(told, '’ʼ', ''''''));
+
 -- What a person typed, as a query: every word must occur, the last one perhaps unfinished.
 -- A text of stop words only ("le", "de la") finds nothing.
 create function search_query(typed text) returns tsquery language sql stable parallel safe strict
 	return case
-		when plainto_tsquery('french_unaccent', typed)::text = '' then plainto_tsquery('french_unaccent', typed)
-		else (plainto_tsquery('french_unaccent', typed)::text || ':*')::tsquery
+		when plainto_tsquery('french_unaccent', translate(typed, '’ʼ', ''''''))::text = '' then ''::tsquery
+		else (plainto_tsquery('french_unaccent', translate(typed, '’ʼ', ''''''))::text || ':*')::tsquery
 	end;

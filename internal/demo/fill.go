@@ -218,19 +218,19 @@ func (l *loader) loadShops(ctx context.Context) error {
 // counts most, then the trade, then the shop of a product, then what is said of it.
 const searchSQL = `
 	with trade as materialized (
-		select c.id, setweight(to_tsvector('french_unaccent', concat_ws(' ', c.name, p.name)), 'B') as words
+		select c.id, setweight(search_words(concat_ws(' ', c.name, p.name)), 'B') as words
 		from categories c left join categories p on p.id = c.parent_id),
 	shop as materialized (
-		select id, category_id, to_tsvector('french_unaccent', name) as words, description
+		select id, category_id, search_words(name) as words, description
 		from shops where commune_id = $1 and status = 'PUBLISHED')
 	insert into catalog_search (commune_id, kind, id, shop_id, category_id, words)
 	select $1, 'SHOP', s.id, s.id, s.category_id,
-		setweight(s.words, 'A') || t.words || setweight(to_tsvector('french_unaccent', s.description), 'D')
+		setweight(s.words, 'A') || t.words || setweight(search_words(s.description), 'D')
 	from shop s join trade t on t.id = s.category_id
 	union all
 	select $1, 'PRODUCT', p.id, p.shop_id, p.category_id,
-		setweight(to_tsvector('french_unaccent', p.name), 'A') || t.words || setweight(s.words, 'C')
-		|| setweight(to_tsvector('french_unaccent', p.description), 'D')
+		setweight(search_words(p.name), 'A') || t.words || setweight(s.words, 'C')
+		|| setweight(search_words(p.description), 'D')
 	from products p join shop s on s.id = p.shop_id join trade t on t.id = p.category_id
 	where p.commune_id = $1 and p.published`
 
