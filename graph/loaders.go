@@ -112,7 +112,7 @@ func loadAll[V any](ctx context.Context, l *loader.Loader[tenancy.ID, V], ids []
 // visible is a thing, or nil where the viewer may not see it: an order outlives its shop.
 func visible[V any](v *V, err error) (*V, error) {
 	if errors.Is(err, fault.NotFound) {
-		return nil, nil
+		return nil, nil //nolint:nilnil // the field's null
 	}
 	return v, err
 }

@@ -37,8 +37,10 @@ func shopBasket(shop tenancy.ID, variants ...tenancy.ID) map[string]any {
 }
 
 func basket(orders ...any) map[string]any {
-	return map[string]any{"idempotencyKey": uuid.NewString(), "orders": orders,
-		"contact": map[string]any{"name": "Anna Le Goff", "phone": "06 12 34 56 78"}}
+	return map[string]any{
+		"idempotencyKey": uuid.NewString(), "orders": orders,
+		"contact": map[string]any{"name": "Anna Le Goff", "phone": "06 12 34 56 78"},
+	}
 }
 
 func TestAnOrderEndToEnd(t *testing.T) {
@@ -117,9 +119,11 @@ func TestAnOrderEndToEnd(t *testing.T) {
 	}
 	// Everybody else gets the answer of an order that does not exist, byte for byte.
 	unknown := string(h.Visitor().Query(t, read, graphtest.Vars{"id": tenancy.NewID(tenancy.KindOrder, fixture.Lorient).String()}).Body)
-	for name, v := range map[string]*identity.Viewer{"Visitor": nil, "Customer": fixture.Viewer(t, h.Database, identity.Customer),
+	for name, v := range map[string]*identity.Viewer{
+		"Visitor": nil, "Customer": fixture.Viewer(t, h.Database, identity.Customer),
 		"AnotherMerchant": fixture.Viewer(t, h.Database, identity.Merchant, other),
-		"AnotherGuest":    fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(tenancy.NewID(tenancy.KindOrder, fixture.Lorient))} {
+		"AnotherGuest":    fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(tenancy.NewID(tenancy.KindOrder, fixture.Lorient)),
+	} {
 		if got := string(h.As(v).Query(t, read, graphtest.Vars{"id": order}).Body); got != unknown {
 			t.Errorf("%s reads %s, not %s", name, got, unknown)
 		}

@@ -36,11 +36,6 @@ type shop struct {
 // offer is a fulfilment.
 type offer struct{ lead, minimum, fee, perimeter int }
 
-// own tells whether the demo's merchant runs it: the first two shops of Lorient.
-func (s *shop) own() bool {
-	return s.commune.Insee == lorient && s.commune.shops[0].siren == s.siren && s.nic <= 2
-}
-
 // makeShops makes the shops of a commune and their products.
 func (c *commune) makeShops(b *batch) {
 	g := c.world.plan.rng("shops", c.number())

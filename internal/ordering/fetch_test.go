@@ -85,8 +85,10 @@ func TestListsOfOrders(t *testing.T) {
 	same("the accepted", walk(shopPage(merchant, ordering.Accepted, ordering.Ready)), of[0][3:4])
 	same("the agent's", walk(shopPage(fixture.Viewer(t, b.Database, identity.Agent, shops[0]))), of[0])
 
-	for name, v := range map[string]*identity.Viewer{"Visitor": b.visitor, "Customer": customer,
-		"AnotherMerchant": fixture.Viewer(t, b.Database, identity.Merchant, shops[1])} {
+	for name, v := range map[string]*identity.Viewer{
+		"Visitor": b.visitor, "Customer": customer,
+		"AnotherMerchant": fixture.Viewer(t, b.Database, identity.Merchant, shops[1]),
+	} {
 		if pages, err := b.ListByShop(t.Context(), v, shops[:1], nil, 2, nil); err != nil || len(pages) != 0 {
 			t.Errorf("%s: %v %v", name, pages, err)
 		}

@@ -57,8 +57,10 @@ func (o *Ordering) Do(ctx context.Context, v *identity.Viewer, action Action, in
 		return nil, err
 	}
 	if in.Code != nil && !sameCode(order.Code, *in.Code) {
-		return &ChangePayload{order, []Refusal{{Code: WrongCode, Path: []string{"input", "code"},
-			Message: "Ce code n'est pas celui de la commande. Faites-le répéter, ou cherchez la commande par son numéro."}}}, nil
+		return &ChangePayload{order, []Refusal{{
+			Code: WrongCode, Path: []string{"input", "code"},
+			Message: "Ce code n'est pas celui de la commande. Faites-le répéter, ou cherchez la commande par son numéro.",
+		}}}, nil
 	}
 	changed, err := o.change(ctx, may, order.ID(), action, states, in)
 	if err != nil {
@@ -161,8 +163,10 @@ func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, acti
 			catalog.QueueReturn(last, id.Commune, pieces)
 			catalog.QueueMoves(last, id, catalog.Returned, pieces, now)
 		}
-		e := Event{CommuneID: id.Commune, OrderRow: id.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
-			Kind: EventKind(effect.to), Status: effect.to, Actor: may.actor, Reason: in.Reason, At: now}
+		e := Event{
+			CommuneID: id.Commune, OrderRow: id.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
+			Kind: EventKind(effect.to), Status: effect.to, Actor: may.actor, Reason: in.Reason, At: now,
+		}
 		last.Queue(appendEvent, e.appendArgs()...)
 		return tx.Commit(ctx, last)
 	})

@@ -240,8 +240,10 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		p.queueOrder(last, order, lines)
 		catalog.QueueMoves(last, order.ID(), catalog.Ordered, p.pieces(), order.PlacedAt)
 		p.queueLink(last, order)
-		e := Event{CommuneID: order.CommuneID, OrderRow: order.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
-			Kind: EventKind(Placed), Status: Placed, Actor: ByCustomer, At: order.PlacedAt}
+		e := Event{
+			CommuneID: order.CommuneID, OrderRow: order.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
+			Kind: EventKind(Placed), Status: Placed, Actor: ByCustomer, At: order.PlacedAt,
+		}
 		last.Queue(appendEvent, e.appendArgs()...)
 		return tx.Commit(ctx, last)
 	})
@@ -300,11 +302,15 @@ func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers [
 		}
 		w := &p.lines[i]
 		if slices.ContainsFunc(w.expected, func(c money.Cents) bool { return c != t.PriceCents }) {
-			refusals = append(refusals, Refusal{Code: PriceChanged, Path: at(w.path, "expectedCents"),
-				Message: fmt.Sprintf("Le prix de « %s » est maintenant de %s. Confirmez pour commander.", t.Name, t.PriceCents.Format())})
+			refusals = append(refusals, Refusal{
+				Code: PriceChanged, Path: at(w.path, "expectedCents"),
+				Message: fmt.Sprintf("Le prix de « %s » est maintenant de %s. Confirmez pour commander.", t.Name, t.PriceCents.Format()),
+			})
 		}
-		lines = append(lines, &Line{CommuneID: order.CommuneID, OrderRow: order.Row, Line: i + 1, VariantRow: w.variant.Row,
-			Name: t.Name, OptionValue: t.OptionValue, Quantity: w.quantity, UnitCents: t.PriceCents, VATRate: t.VATRate})
+		lines = append(lines, &Line{
+			CommuneID: order.CommuneID, OrderRow: order.Row, Line: i + 1, VariantRow: w.variant.Row,
+			Name: t.Name, OptionValue: t.OptionValue, Quantity: w.quantity, UnitCents: t.PriceCents, VATRate: t.VATRate,
+		})
 		order.ItemCount += w.quantity
 	}
 	if len(refusals) > 0 {
@@ -376,8 +382,10 @@ func (p *placing) missing(ctx context.Context, tx *pg.Pipe, taken []*catalog.Tak
 		l, sold := found[keys[i]]
 		switch {
 		case !sold:
-			refusals = append(refusals, Refusal{Code: UnknownVariant, Path: at(w.path, "variant"),
-				Message: "Cette boutique ne vend pas, ou ne vend plus, cet article. Retirez-le du panier."})
+			refusals = append(refusals, Refusal{
+				Code: UnknownVariant, Path: at(w.path, "variant"),
+				Message: "Cette boutique ne vend pas, ou ne vend plus, cet article. Retirez-le du panier.",
+			})
 		case l.Enough: // it came back since: another order was called off
 			return nil, errAgain
 		default:

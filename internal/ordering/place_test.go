@@ -298,7 +298,8 @@ func TestAmounts(t *testing.T) {
 		t.Fatalf("lines %+v", got)
 	}
 	want := &ordering.Totals{Items: money.Price{Cents: 2496}, Delivery: money.Price{Cents: 350}, Total: money.Price{Cents: 2846}, VAT: []money.VAT{
-		{Rate: 2000, Cents: 58, Gross: 350}, {Rate: 1000, Cents: 136, Gross: 1497}, {Rate: 550, Cents: 52, Gross: 999}}}
+		{Rate: 2000, Cents: 58, Gross: 350}, {Rate: 1000, Cents: 136, Gross: 1497}, {Rate: 550, Cents: 52, Gross: 999},
+	}}
 	if diff := cmp.Diff(want, orders[0].TotalsOf(got)); diff != "" {
 		t.Error(diff)
 	}
@@ -439,11 +440,17 @@ func TestRefusalsSayWhatToDoAndChangeNothing(t *testing.T) {
 		{"UnknownCommune", of(nowhere, directory.Pickup, book.Variants[0], 1), ordering.ShopUnavailable, "shop", nil, "ne prend pas"},
 		{"ForgedShop", of(tenancy.RowID(tenancy.KindShop, fixture.Groix, shop.Row), directory.Pickup, book.Variants[0], 1), ordering.ShopUnavailable, "shop", nil, "ne prend pas"},
 		{"BelowMinimum", of(big, directory.Delivery, dear.Variants[0], 1), ordering.BelowMinimum, "lines", nil, "5,00"},
-		{"LinePriceChanged", ordering.ShopBasket{Shop: shop, Mode: directory.Pickup, Lines: []ordering.BasketLine{
-			{Variant: many.Variants[0], Quantity: 1}, {Variant: book.Variants[0], Quantity: 1, ExpectedCents: p[money.Cents](999)}}},
-			ordering.PriceChanged, "lines 1 expectedCents", nil, "10,00"},
-		{"TotalChanged", ordering.ShopBasket{Shop: big, Mode: directory.Delivery, ExpectedCents: p[money.Cents](3000),
-			Lines: []ordering.BasketLine{{Variant: dear.Variants[0], Quantity: 2}}}, ordering.PriceChanged, "expectedCents", nil, "35,00"},
+		{
+			"LinePriceChanged",
+			ordering.ShopBasket{Shop: shop, Mode: directory.Pickup, Lines: []ordering.BasketLine{
+				{Variant: many.Variants[0], Quantity: 1}, {Variant: book.Variants[0], Quantity: 1, ExpectedCents: p[money.Cents](999)},
+			}},
+			ordering.PriceChanged, "lines 1 expectedCents", nil, "10,00",
+		},
+		{"TotalChanged", ordering.ShopBasket{
+			Shop: big, Mode: directory.Delivery, ExpectedCents: p[money.Cents](3000),
+			Lines: []ordering.BasketLine{{Variant: dear.Variants[0], Quantity: 2}},
+		}, ordering.PriceChanged, "expectedCents", nil, "35,00"},
 	}
 	before := b.fingerprint(t)
 	var all ordering.PlaceInput

@@ -32,9 +32,11 @@ func setup(t testing.TB) *bench {
 	d := pgtest.New(t)
 	communes := tenancy.NewRegister(d.DB)
 	guests := identity.NewGuests(d.DB, communes, fixture.Secret)
-	return &bench{Database: d, Ordering: ordering.New(d.DB, page.NewSealer(fixture.Secret), guests),
+	return &bench{
+		Database: d, Ordering: ordering.New(d.DB, page.NewSealer(fixture.Secret), guests),
 		visitor:  fixture.Viewer(t, d, identity.Visitor),
-		identity: &identity.Resolver{DB: d.DB, Communes: communes, Issuer: fixture.NewIssuer(), Guests: guests}}
+		identity: &identity.Resolver{DB: d.DB, Communes: communes, Issuer: fixture.NewIssuer(), Guests: guests},
+	}
 }
 
 func p[T any](v T) *T { return &v }
@@ -83,8 +85,10 @@ func (b *bench) books(t testing.TB) int {
 func (b *bench) fingerprint(t testing.TB) string {
 	t.Helper()
 	var parts []string
-	for _, table := range []string{"orders", "order_lines", "order_contacts", "order_events", "stream_heads",
-		"idempotency_keys", "guest_links", "variants", "stock_moves"} {
+	for _, table := range []string{
+		"orders", "order_lines", "order_contacts", "order_events", "stream_heads",
+		"idempotency_keys", "guest_links", "variants", "stock_moves",
+	} {
 		parts = append(parts, fmt.Sprintf("(select coalesce(md5(string_agg(x::text, '|' order by x::text)), '') from %s x)", table))
 	}
 	return pgtest.Scan[string](t, b.Database, "select "+strings.Join(parts, "||"))

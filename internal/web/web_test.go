@@ -392,7 +392,7 @@ func TestFederationAnswersTheRouterOnly(t *testing.T) {
 // socket opens a socket and says connection_init.
 func (s *site) socket(payload any, headers http.Header) *websocket.Conn {
 	s.t.Helper()
-	c, response, err := websocket.Dial(s.t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/graphql", &websocket.DialOptions{ //nolint:bodyclose // Dial closes it
+	c, response, err := websocket.Dial(s.t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/graphql", &websocket.DialOptions{
 		Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: headers,
 	})
 	if err != nil {
