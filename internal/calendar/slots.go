@@ -1,0 +1,203 @@
+package calendar
+
+import (
+	"time"
+
+	"github.com/audelor/halles/internal/fault"
+)
+
+// HorizonDays is how many days ahead of today orders are taken.
+const HorizonDays = 14
+
+// Offer is how a shop hands orders over in one mode.
+type Offer struct {
+	Mode   Mode          // Pickup or Delivery
+	Lead   time.Duration // from the order to the earliest hand-over
+	CutOff *Clock        // orders for a day are taken until this local time of that day; below 0 of the days before: Hm(-6, 0) is 18:00 the day before; nil: no such limit
+	Slot   time.Duration // how long a slot lasts, in whole minutes; 0: each opening is one slot
+}
+
+// Load is how much of a slot is taken.
+type Load struct {
+	Booked   int
+	Capacity int // 0: the merchant closed the slot
+}
+
+// Loads looks a slot's load up by its start. Nil: no slot has a limit.
+type Loads func(start time.Time) Load
+
+// Slot is a time at which an order may be handed over. The grid begins anew with each opening
+// and is not moved by closures or restrictions, so that a slot booked stays a slot. What is
+// left of an opening at its end, shorter than a slot, is none.
+type Slot struct {
+	Span
+	Refusal *Refusal // nil: it can be booked now
+}
+
+// Check refuses an offer that a merchant could have known to be wrong.
+func (o *Offer) Check(path ...string) error {
+	switch {
+	case o.Mode != Pickup && o.Mode != Delivery:
+		return fault.At(path, "Le mode %q n'existe pas ; choisissez PICKUP ou DELIVERY.", o.Mode)
+	case o.Lead < 0 || o.Lead > HorizonDays*24*time.Hour:
+		return fault.At(path, "Le délai de préparation va de 0 à %d jours.", HorizonDays)
+	case o.Slot != 0 && (o.Slot < 5*time.Minute || o.Slot > 24*time.Hour || o.Slot%time.Minute != 0):
+		return fault.At(path, "Un créneau dure de 5 minutes à 24 heures, en minutes entières.")
+	case o.CutOff != nil && (*o.CutOff < -HorizonDays*midnight || *o.CutOff > midnight):
+		return fault.At(path, "L'heure limite est le jour même ou au plus %d jours avant.", HorizonDays)
+	}
+	return nil
+}
+
+// Slots are a mode's slots that begin from an instant to before another, in order, each either
+// open or with the reason why not. None lies before today or past the horizon, nor on a day on
+// which the shop does not open.
+func (s *Shop) Slots(m Mode, now, from, to time.Time, loads Loads) []Slot {
+	o := s.offer(m)
+	if o == nil {
+		return nil
+	}
+	today := dateOf(now.Unix())
+	first, limit := max(from.Unix(), today.instant(0)), min(to.Unix(), (today+HorizonDays+1).instant(0))
+	var slots []Slot
+	for d := dateOf(first) - 1; d.instant(0) < limit; d++ {
+		s.grid(o, d, func(slot span) bool {
+			if slot.from >= first && slot.from < limit {
+				slots = append(slots, Slot{slot.export(), s.judge(o, slot, now.Unix(), loads)})
+			}
+			return true
+		})
+	}
+	next := s.nextSlot(o, limit, now.Unix(), loads)
+	for i := len(slots) - 1; i >= 0; i-- {
+		if slots[i].Refusal == nil {
+			next = &slots[i].Span
+			continue
+		}
+		slots[i].Refusal.Next = next
+	}
+	return slots
+}
+
+// Verdict is the answer at checkout: nil when an order placed now may be handed over in the
+// slot that begins at start. It agrees with Slots: both ask judge.
+func (s *Shop) Verdict(m Mode, start, now time.Time, loads Loads) *Refusal {
+	o := s.offer(m)
+	if o == nil {
+		return refuse(ModeNotOffered, "La boutique ne propose pas %s.", modeNames[m])
+	}
+	var refusal *Refusal
+	if slot, ok := s.slotAt(o, start.Unix()); ok {
+		refusal = s.judge(o, slot, now.Unix(), loads)
+	} else {
+		refusal = s.noSlot(o, start.Unix(), now.Unix())
+	}
+	if refusal != nil {
+		refusal.Next = s.nextSlot(o, start.Unix(), now.Unix(), loads)
+	}
+	return refusal
+}
+
+// slotAt is the slot of the grid that begins at t.
+func (s *Shop) slotAt(o *Offer, t int64) (slot span, ok bool) {
+	for d := dateOf(t) - 1; d <= dateOf(t) && !ok; d++ {
+		s.grid(o, d, func(g span) bool {
+			slot, ok = g, g.from == t
+			return !ok
+		})
+	}
+	return slot, ok
+}
+
+// noSlot says why no slot begins at t.
+func (s *Shop) noSlot(o *Offer, t, now int64) *Refusal {
+	if r := s.early(o, span{t, t + 1}, now); r != nil {
+		return r
+	}
+	if open, ok := s.Hours.next(t); ok && open == t {
+		return refuse(NoSuchSlot, "Aucun créneau ne commence à %s.", clockOf(t))
+	}
+	return s.whyClosed(o.Mode, t)
+}
+
+func (s *Shop) offer(m Mode) *Offer {
+	for i := range s.Offers {
+		if s.Offers[i].Mode == m {
+			return &s.Offers[i]
+		}
+	}
+	return nil
+}
+
+// grid yields the slots of the openings that begin on a date, whatever stands against them.
+func (s *Shop) grid(o *Offer, d Date, yield func(span) bool) {
+	var room [maxOpenings]span
+	for _, opening := range s.day(d, room[:0]) {
+		length := int64(o.Slot / time.Second)
+		if length <= 0 {
+			length = opening.to - opening.from
+		}
+		for t := opening.from; t+length <= opening.to; t += length {
+			if !yield(span{t, t + length}) {
+				return
+			}
+		}
+	}
+}
+
+// early says what stops a mode in a span whatever the slots are: the first of the codes.
+func (s *Shop) early(o *Offer, in span, now int64) *Refusal {
+	if in.from < now {
+		return refuse(Past, "Ce créneau est passé.")
+	}
+	if horizon := dateOf(now) + HorizonDays; dateOf(in.from) > horizon {
+		return refuse(BeyondHorizon, "Ce créneau est trop lointain : les commandes sont prises jusqu'au %s.", dateText(horizon))
+	}
+	return s.blocked(o.Mode, in)
+}
+
+// judge says why a slot of the grid cannot be booked now, or nil.
+func (s *Shop) judge(o *Offer, slot span, now int64, loads Loads) *Refusal {
+	if r := s.early(o, slot, now); r != nil {
+		return r
+	}
+	if slot.from < now+int64(o.Lead/time.Second) {
+		return refuse(TooSoon, "Trop tôt : la boutique demande %s pour préparer une commande.", durationText(o.Lead))
+	}
+	if date := dateOf(slot.from); o.CutOff != nil && now >= date.instant(*o.CutOff) {
+		return refuse(PastCutOff, "Trop tard pour le %s : les commandes étaient prises jusqu'au %s.",
+			dateText(date), instantText(date.At(*o.CutOff)))
+	}
+	if loads == nil {
+		return nil
+	}
+	switch load := loads(at(slot.from)); {
+	case load.Capacity <= 0:
+		return refuse(SlotClosed, "La boutique a fermé ce créneau.")
+	case load.Booked >= load.Capacity:
+		return refuse(Full, "Ce créneau est complet.")
+	}
+	return nil
+}
+
+// nextSlot is the first slot from t on that can be booked now; if none, the first of all.
+func (s *Shop) nextSlot(o *Offer, t, now int64, loads Loads) *Span {
+	if next := s.slotFrom(o, max(t, now), now, loads); next != nil || t <= now {
+		return next
+	}
+	return s.slotFrom(o, now, now, loads)
+}
+
+func (s *Shop) slotFrom(o *Offer, t, now int64, loads Loads) *Span {
+	var next *Span
+	for d := dateOf(t) - 1; d <= dateOf(now)+HorizonDays && next == nil; d++ {
+		s.grid(o, d, func(slot span) bool {
+			if slot.from >= t && s.judge(o, slot, now, loads) == nil {
+				found := slot.export()
+				next = &found
+			}
+			return next == nil
+		})
+	}
+	return next
+}
