@@ -1,0 +1,128 @@
+package calendar
+
+import (
+	"cmp"
+	"slices"
+)
+
+// exception is what holds on some dates in a row in place of the week's hours.
+type exception struct {
+	first, last Date
+	openings    []Opening // those that begin on the date, in order; none: closed
+	reason      string
+}
+
+// exceptions are the dates from first to last whose hours are not the week's: special hours,
+// closures, and where asked the holidays. It is what the exports are written from.
+func (h *Hours) exceptions(first, last Date, holidays bool) []exception {
+	affected := map[Date]bool{}
+	for _, s := range h.Special {
+		affected[s.Date] = true
+	}
+	for i := range h.Closures {
+		b := h.Closures[i].block()
+		to := last
+		if b.to != forever {
+			to = min(last, dateOf(b.to-1))
+		}
+		// From the day before: a closure after midnight may cut what opened then.
+		for d := max(first, dateOf(b.from)-1); d <= to; d++ {
+			affected[d] = true
+		}
+	}
+	if holidays {
+		for d := first; d <= last; d++ {
+			if _, closed := h.holiday(d); closed {
+				affected[d] = true
+			}
+		}
+	}
+	var list []exception
+	for d := first; d <= last; d++ {
+		if !affected[d] {
+			continue
+		}
+		e := exception{d, d, h.pieces(d), ""}
+		if c := h.closure(span{d.instant(0), (d + 1).instant(0)}); c == nil || len(e.openings) > 0 {
+			usual := h.Week[d.Weekday()-1]
+			if _, closed := h.holiday(d); closed && !holidays {
+				usual = nil // told by a rule of its own
+			}
+			if slices.Equal(e.openings, sortedOpenings(usual)) {
+				continue
+			}
+		} else {
+			e.reason = c.Reason
+		}
+		if s := h.special(d); e.reason == "" && s != nil {
+			e.reason = s.Reason
+		} else if holiday, closed := h.holiday(d); e.reason == "" && closed {
+			e.reason = holiday.Name()
+		}
+		if n := len(list); n > 0 && list[n-1].last == d-1 && list[n-1].reason == e.reason && slices.Equal(list[n-1].openings, e.openings) {
+			list[n-1].last = d
+			continue
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// pieces are what closures leave of the openings, where it begins on the date.
+func (h *Hours) pieces(d Date) []Opening {
+	var pieces []Opening
+	for _, day := range []Date{d - 1, d} {
+		for _, o := range h.openings(day) {
+			if !o.valid() {
+				continue
+			}
+			for _, left := range h.cut(span{day.instant(o.Opens), day.instant(o.Closes)}) {
+				piece := Opening{d.clock(left.from), d.clock(left.to)}
+				if dateOf(left.from) == d && piece.Opens < piece.Closes {
+					pieces = append(pieces, piece)
+				}
+			}
+		}
+	}
+	return sortedOpenings(pieces)
+}
+
+// cut takes the closures out of a span.
+func (h *Hours) cut(s span) []span {
+	left := []span{s}
+	for i := range h.Closures {
+		b := h.Closures[i].block()
+		var rest []span
+		for _, l := range left {
+			if !l.meets(b) {
+				rest = append(rest, l)
+				continue
+			}
+			if l.from < b.from {
+				rest = append(rest, span{l.from, b.from})
+			}
+			if b.to < l.to {
+				rest = append(rest, span{b.to, l.to})
+			}
+		}
+		left = rest
+	}
+	return left
+}
+
+// clock is an instant as local minutes after the date's midnight.
+func (d Date) clock(unix int64) Clock {
+	return Clock((unix + offset(unix) - int64(d)*86400) / 60)
+}
+
+// sortedOpenings are the valid ones of a day in order.
+func sortedOpenings(day []Opening) []Opening {
+	var sorted []Opening
+	for _, o := range day {
+		if o.valid() {
+			sorted = append(sorted, o)
+		}
+	}
+	slices.SortFunc(sorted, func(a, b Opening) int { return cmp.Compare(a.Opens, b.Opens) })
+	return sorted
+}
