@@ -22,8 +22,9 @@ const (
 	// queueSize is how many events may wait for one reader; who has more is cut, and resumes
 	// with its last cursor at its own pace.
 	queueSize = 256
-	// readEvery bounds the readings of a process at 50 a second, however many orders come: each
-	// takes from what orders need (one reading for each order cost a third of the commits).
+	// readEvery bounds the readings of a process at 50 a second, however many orders come: they
+	// share Postgres with the orders. (BenchmarkCommits on two busy cores, with the feed against
+	// without any event: 0.45 with a reading for each order, 0.6 to 0.74 so.)
 	readEvery = 20 * time.Millisecond
 	// readTimeout gives up a reading on a dead connection; the next wake-up or the poll tries
 	// again on another.
