@@ -34,7 +34,7 @@ Carnet {ligné|de voyage} ; 9,50 ; 2000
 		services: []string{"photocopies", "parcel-point", "gift-wrap"},
 		names:    []string{"Papeterie {nom}", "Maison de la presse de {lieu}", "Le Porte-plume", "Paper ha Liv", "Tabac-presse {nom}", "La Plume de {prenom}"},
 		about:    []string{"Presse, papeterie et fournitures scolaires, à {commune}."},
-		words:    []string{"Fabriqué en France.", "Papier 90 g, ne boit pas l'encre.", "Sur la liste de rentrée.", "Existe en recharge."},
+		words:    []string{"Fabriqué en France.", "Sur la liste de rentrée.", "Existe en d'autres couleurs."},
 		goods: `
 Cahier {96 pages|192 pages|de musique|de dessin} ; 2,40 ; Format: 17 × 22, 24 × 32 3,40
 Stylo {bille|plume|roller|quatre couleurs} ; 3,20 ; Encre: bleue, noire, rouge
@@ -64,7 +64,7 @@ Globe terrestre lumineux ; 39,00
 		services: []string{"gift-wrap", "birth-list"},
 		names:    []string{"Le Coffre à jouets", "Jeux de {lieu}", "C'hoarioù", "La Toupie", "Le Pirate en bois", "Jouets {nom}", "Au Petit Train"},
 		about:    []string{"Jouets en bois, jeux de société et loisirs, à {commune}.", "On y joue avant d'acheter, le mercredi."},
-		words:    []string{"À partir de 3 ans.", "Bois de hêtre, peinture à l'eau.", "De 2 à 6 joueurs, 30 minutes.", "Piles non fournies.", "Marquage CE."},
+		words:    []string{"À essayer en boutique.", "Fabriqué en Europe.", "Pour petits et grands.", "Marquage CE."},
 		goods: `
 Bateau {pirate|de pêche|télécommandé|à voile} ; 39,90 ; Taille: petit, grand 59,90
 Puzzle {phare|carte de Bretagne|Port-Louis|animaux} ; 14,90 ; Pièces: 60, 500 17,90, 1000 21,90
@@ -95,7 +95,7 @@ Briques à assembler {château|port|ferme} ; 34,90
 		services: []string{"repair", "gift-wrap"},
 		names:    []string{"Musique {nom}", "Le Sillon", "Bombarde & Cie", "Disques du Bout du monde", "Ti ar Sonerezh", "L'Accordéon de {prenom}"},
 		about:    []string{"Disques neufs et d'occasion, instruments et réparations, à {commune}."},
-		words:    []string{"Pressage 180 g.", "Réglé dans notre atelier.", "Occasion vérifiée.", "Avec housse."},
+		words:    []string{"À écouter en boutique.", "Conseillé par l'équipe.", "Artisans et musiciens d'ici."},
 		goods: `
 {Chants de marins, vol. 1|Chants de marins, vol. 2|Fest-noz à Quistinic|Bagad de L'Orient en concert|Harpe des îles|Gwerzioù} ; 15,00 ; Support: CD, vinyle 24,00
 {Rock du port|Électro-gavotte|« Gast ! » en public|Jazz à Keroman} ; 16,00 ; Support: CD, vinyle 25,00
@@ -124,7 +124,7 @@ Tambour d'enfant ; 24,90
 		services: []string{"id-photos", "repair"},
 		names:    []string{"Photo {nom}", "Studio {nom}", "L'Objectif", "Luc'hskeudenn", "La Chambre claire", "Photo Rade"},
 		about:    []string{"Tirages, photos d'identité, argentique et réparations, à {commune}."},
-		words:    []string{"Tiré dans notre laboratoire.", "Papier d'art 300 g.", "Testé et garanti six mois.", "Envoyez vos fichiers après la commande."},
+		words:    []string{"Préparé dans notre laboratoire.", "Garanti six mois.", "Conseils au comptoir."},
 		goods: `
 Tirage {brillant|mat} ; 0,45 ; Format: 10 × 15, 13 × 18 0,90, 20 × 30 4,50
 Tirage d'art {« Tempête aux Poulains »|« La rade, six heures »|« Halles de Merville »|« Cœur de Groix »} ; 39,00 ; Format: 20 × 30, 40 × 60 79,00
@@ -154,7 +154,7 @@ Kit de nettoyage ; 12,90
 		services: []string{"workshops", "gift-wrap"},
 		names:    []string{"L'Atelier de {prenom}", "Couleurs de {lieu}", "Arz ha Micher", "La Palette", "Les Doigts bleus", "Beaux-arts {nom}"},
 		about:    []string{"Beaux-arts et loisirs créatifs, ateliers du samedi, à {commune}."},
-		words:    []string{"Pigments naturels.", "Pour débutants et confirmés.", "Modèle inclus.", "Sans solvant."},
+		words:    []string{"Pour débutants et confirmés.", "Utilisé dans nos ateliers.", "Fabriqué en France."},
 		goods: `
 Aquarelle {en godets|en tubes} ; 24,90 ; Boîte: 12, 24 44,90
 Acrylique {bleu de Groix|blanc titane|ocre|vermillon|vert lande} ; 5,90 ; Contenance: 60 ml, 200 ml 12,90

@@ -8,7 +8,7 @@ var fashionTrades = []*trade{
 		services: []string{"gift-wrap", "alterations", "try-on-by-appointment"},
 		names:    []string{"La Penderie de {prenom}", "Boutique {prenom}", "Les Filles de L'Orient", "Bord de mer", "L'Atelier de {lieu}", "Breizh Élégance", "Merzh", "Au Fil de l'eau", "Rouge Corail", "Chez {prenom} et {prenom}"},
 		about:    []string{"Prêt-à-porter choisi pièce par pièce, à {commune}.", "Créateurs bretons, matières naturelles, essayage sur rendez-vous."},
-		words:    []string{"Coton biologique.", "Coupe droite, taille normalement.", "Tricoté en Bretagne.", "Lavage à 30 °C.", "Échange sous quinze jours."},
+		words:    []string{"Dessiné en Bretagne.", "Taille normalement.", "Petite série.", "Lavage à 30 °C.", "Échange sous quinze jours."},
 		goods: `
 Marinière {écru et marine|marine et écru|rouge et écru} ; 59,00 ; @femme
 Robe {portefeuille|chemise|« Larmor »|en lin|à pois} ; 79,00 ; @femme
@@ -36,7 +36,7 @@ Collants {opaques|fantaisie} ; 12,90
 		services: []string{"gift-wrap", "alterations"},
 		names:    []string{"{nom} Homme", "Le Dressing de {prenom}", "Gwalarn", "Au Caban", "Tailleur {nom}", "L'Homme du port", "Bord à bord"},
 		about:    []string{"Du ciré au costume, conseils et retouches à {commune}.", "Vêtements d'homme de bonnes maisons, beaucoup bretonnes."},
-		words:    []string{"Retouche offerte.", "Laine vierge, tricotée à Quimper.", "Coton épais, tombe bien.", "Étanche et coupe-vent."},
+		words:    []string{"Retouche offerte.", "Fabriqué dans le Finistère.", "Tombe bien, tient longtemps.", "Une pièce à garder."},
 		goods: `
 Marinière {marine|écrue|« équipage »} ; 55,00 ; @homme
 Pull marin {boutonné à l'épaule|col camionneur|col rond} ; 95,00 ; @homme
@@ -65,7 +65,7 @@ Bretelles ; 29,00
 		services: []string{"gift-wrap", "birth-list"},
 		names:    []string{"Les Petits Mousses", "Bugale", "La Malle de {prenom}", "Pirouette", "Le Petit Corsaire", "Bout d'Orient", "Chez Loulou"},
 		about:    []string{"Vêtements de la naissance à douze ans, listes de naissance, à {commune}."},
-		words:    []string{"Coton doux, sans étiquette qui gratte.", "Genoux renforcés.", "Se passe au petit frère.", "Lavable en machine."},
+		words:    []string{"Doux, sans étiquette qui gratte.", "Solide à la récré.", "Se passe au petit frère.", "Lavable en machine."},
 		goods: `
 Marinière {rouge|marine|jaune} ; 29,00 ; @enfant
 Ciré {jaune|rouge|marine} ; 49,00 ; @enfant
@@ -96,7 +96,7 @@ Moufles {en laine|étanches} ; 13,00
 		services: []string{"gift-wrap", "try-on-by-appointment"},
 		names:    []string{"Lingerie {prenom}", "Dentelle et Coton", "Sous le Kabig", "L'Écrin de {lieu}", "Froufrous d'Armor", "Au Boudoir"},
 		about:    []string{"Lingerie de jour, de nuit et de bain ; conseil de taille sans rendez-vous, à {commune}."},
-		words:    []string{"Dentelle de Calais-Caudry.", "Sans armature.", "Coton biologique, très doux.", "Conseil de taille en boutique ou par téléphone."},
+		words:    []string{"Fabrication française.", "Très doux.", "Échange sous quinze jours.", "Conseil de taille en boutique ou par téléphone."},
 		goods: `
 Soutien-gorge {corbeille|triangle|sport|d'allaitement} ; 42,00 ; @bonnets
 Soutien-gorge {« Iris »|« Hermine »} en dentelle ; 54,00 ; @bonnets
@@ -124,7 +124,7 @@ Carte cadeau ; 30,00 ; Montant: 30 €, 50 € 50,00, 80 € 80,00
 		services: []string{"repair"},
 		names:    []string{"Chaussures {nom}", "Botoù", "Au Pied marin", "Le Sabot d'or", "Pas à pas", "Chausseur {nom} père et fille", "La Semelle de {lieu}"},
 		about:    []string{"Chaussures de ville, de pluie et de pont ; cordonnerie, à {commune}."},
-		words:    []string{"Cuir pleine fleur.", "Semelle cousue, ressemelable.", "Chausse normalement.", "Antidérapant, même sur un pont mouillé."},
+		words:    []string{"De bonne maison.", "Réparable dans notre atelier.", "Conseil de pointure en boutique.", "Tient, même sur un pont mouillé."},
 		goods: `
 Bottines {à lacets|à zip|plates} ; 109,00 ; @pieds
 Ballerines {nude|vernies} ; 69,00 ; @pieds
@@ -154,7 +154,7 @@ Chausse-pied en hêtre ; 12,00
 		services: []string{"gift-wrap", "repair"},
 		names:    []string{"Maroquinerie {nom}", "Le Cuir et la Voile", "Lêr", "Bagages de L'Orient", "Sellerie {nom}", "La Besace de {prenom}"},
 		about:    []string{"Cuirs et voiles recyclées, cousus à l'atelier de {commune}."},
-		words:    []string{"Cuir tanné en France, patine avec le temps.", "Voile de bateau recyclée : chaque pièce est unique.", "Couture sellier.", "Réparable à vie dans notre atelier."},
+		words:    []string{"Se patine avec le temps.", "Chaque pièce est unique.", "Cousu à la main.", "Réparable à vie dans notre atelier."},
 		goods: `
 Sac {seau|cabas|besace|week-end} en cuir ; 149,00 ; Couleur: noir, cognac, bleu nuit
 Sac {marin|de plage} en voile ; 75,00 ; Taille: M, L 89,00
@@ -184,7 +184,7 @@ Sous-main ; 65,00
 		services: []string{"gift-wrap", "repair", "engraving"},
 		names:    []string{"Bijouterie {nom}", "Horlogerie {nom}", "L'Écrin de L'Orient", "Aour hag Arc'hant", "Perles d'Armor", "Le Temps retrouvé", "Atelier {prenom} {nom}, joaillière"},
 		about:    []string{"Bijoux d'or et d'argent, montres et réparations, à {commune}.", "Bijoux celtiques dessinés et fondus sur place."},
-		words:    []string{"Argent 925.", "Or 750, poinçon tête d'aigle.", "Gravure offerte.", "Garantie deux ans ; pile offerte."},
+		words:    []string{"Dans son écrin.", "Gravure offerte.", "Garantie deux ans."},
 		goods: `
 Pendentif {triskell|hermine|ancre|croix celtique|phare} ; 39,00 ; Métal: argent, plaqué or 49,00, or 750 290,00
 Boucles d'oreilles {créoles|puces|pendantes|nacre} ; 35,00 ; Métal: argent, plaqué or 42,00
@@ -211,7 +211,7 @@ Nettoyant à bijoux ; 9,90
 		services: []string{"workshops", "alterations"},
 		names:    []string{"Mercerie {nom}", "Au Fil de {lieu}", "La Pelote bretonne", "Gloan", "Laines et Cætera", "Le Dé d'argent", "La Bobine de {prenom}"},
 		about:    []string{"Laines, tissus et boutons ; ateliers tricot le jeudi, à {commune}."},
-		words:    []string{"Se tricote en 4.", "Laine de moutons d'Ouessant.", "Vendu au mètre, par 10 cm.", "Lavable à la main."},
+		words:    []string{"Conseils au comptoir.", "Existe en d'autres coloris.", "Pour débuter ou se perfectionner."},
 		goods: `
 Pelote de laine {mérinos|mohair|d'Ouessant|chaussettes|layette} ; 6,90 ; Couleur: écru, bleu pétrole, ocre, rouille
 Pelote de coton {peigné|recyclé} ; 4,20 ; Couleur: blanc, marine, corail

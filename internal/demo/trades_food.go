@@ -15,7 +15,7 @@ var foodTrades = []*trade{
 			"Pains au levain, cuits sur place toute la journée, à {commune}.", "Farines bretonnes et beurre salé : la boulangerie de quartier de {commune}.",
 			"Une famille au fournil depuis trois générations.",
 		},
-		words: []string{"Pétri et cuit sur place, chaque matin.", "Farine de blé de la meunerie voisine, levain maison.", "Beurre de baratte, demi-sel, bien sûr.", "Sur commande la veille avant 17 h."},
+		words: []string{"Fait sur place, chaque matin.", "Farine de la minoterie voisine.", "Beurre demi-sel, bien sûr.", "Recette de la maison."},
 		goods: `
 Baguette {de tradition|aux graines|moulée|sans sel} ; 1,25 ; Quantité: 1, 3 3,50
 Pain de campagne ; 3,40 ; Poids: 400 g, 800 g 5,90, 1,2 kg 8,40
@@ -45,7 +45,7 @@ Palets bretons ; 5,40 ; Sachet: 200 g, 400 g 9,80
 			"Charcuterie {nom}", "Les Viandes de {lieu}", "Le Billot de {prenom}", "Kig ha Farz", "Au Porc noir",
 		},
 		about: []string{"Viandes nées, élevées et abattues en Bretagne ; charcuterie maison.", "Boucherie artisanale à {commune} : maturation lente et conseils de cuisson."},
-		words: []string{"Race bretonne pie noir, élevée à l'herbe.", "Préparé dans notre laboratoire.", "Porc sur paille, sans antibiotique.", "Pesé à la commande ; prêt à cuire."},
+		words: []string{"Éleveurs du Morbihan.", "Préparé dans notre laboratoire.", "Pesé à la commande ; prêt à cuire."},
 		goods: `
 Rôti de {bœuf|porc|veau|dindonneau} ; 16,90 ; Poids: 600 g, 900 g 24,90, 1,2 kg 32,50
 Côte de bœuf maturée ; 34,00 ; Poids: 1 kg, 1,4 kg 47,50
@@ -77,7 +77,7 @@ Tripes à la mode de L'Orient ; 6,90
 			"Poissonnerie du Port de pêche", "Les Coquillages de {prenom}", "La Godaille",
 		},
 		about: []string{"Pêche du port de Keroman, choisie à la criée chaque matin.", "Poissons entiers, filets et plateaux de fruits de mer à {commune}."},
-		words: []string{"Débarqué à Keroman, pêche côtière.", "Levé en filets sur demande.", "Ouvert et dressé sans supplément.", "Ligne ou casier, jamais de chalut de fond."},
+		words: []string{"Débarqué à Keroman, pêche côtière.", "Préparé sur demande.", "Ligne ou casier, jamais de chalut de fond."},
 		goods: `
 Huîtres creuses {de la ria d'Étel|de Locmiquélic|du Blavet} n° 3 ; 8,90 ; Quantité: la douzaine, 2 douzaines 16,90, la bourriche de 5 kg 39,00
 Huîtres plates de Bélon ; 14,50 ; Quantité: la douzaine, 2 douzaines 28,00
@@ -107,7 +107,7 @@ Saumon fumé au hêtre ; 9,80 ; Tranches: 4, 8 18,90
 		services: []string{"gift-wrap", "vacuum-packing"},
 		names:    []string{"Fromagerie {nom}", "La Crèmerie de {lieu}", "Ti Laezh", "Le Lait et l'Affinage", "L'Œil de la tomme", "Au Petit-Lait", "Chez {prenom}, fromages", "La Cave à tommes"},
 		about:    []string{"Fromages fermiers affinés dans notre cave, à {commune}.", "Petits producteurs du Morbihan et grands crus de France."},
-		words:    []string{"Lait cru, affiné par nos soins.", "Fromage fermier du Morbihan.", "À sortir du frais une heure avant de servir.", "Coupé à la commande."},
+		words:    []string{"Choisi par nos soins.", "Producteur fermier.", "À sortir du frais une heure avant de servir."},
 		goods: `
 Tomme {de Plouay|de Groix|au foin|aux algues|de brebis du Blavet} ; 6,20 ; Poids: 200 g, 400 g 11,90
 Comté {12 mois|24 mois|36 mois} ; 6,90 ; Poids: 200 g, 500 g 16,50
@@ -196,7 +196,7 @@ Bonbons {au caramel|à la violette|aux fruits} ; 4,80 ; 2000
 		services: []string{"gift-wrap", "tasting"},
 		names:    []string{"La Cave de {lieu}", "Cave {nom}", "Le Bouchon breton", "Gwin ha Sistr", "Les Vins de {prenom}", "Le Tire-bouchon", "La Cambuse", "Brasserie {nom}"},
 		about:    []string{"Vignerons, cidriers et brasseurs que nous connaissons tous.", "Cidres, bières et vins choisis à {commune}. L'abus d'alcool est dangereux pour la santé."},
-		words:    []string{"À consommer avec modération.", "Domaine familial, vendange à la main.", "Mise en bouteille au domaine.", "Se garde cinq ans."},
+		words:    []string{"À consommer avec modération.", "Maison familiale.", "Coup de cœur du caviste."},
 		goods: `
 Cidre {brut|doux|demi-sec|rosé} fermier de Guidel ; 4,90 ; Contenance: 75 cl, carton de 6 27,50
 Poiré ; 5,60
@@ -227,7 +227,7 @@ Vin naturel « {L'Œuf|Punk|Sans façon} » ; 15,90 ; Contenance: 75 cl, carton 
 		services: []string{"gift-wrap"},
 		names:    []string{"Chocolaterie {nom}", "Cacao d'Armor", "Le Palet de L'Orient", "Ti Chokolad", "Les Gourmandises de {prenom}", "Maison {nom}, chocolatier", "La Fève et le Sel", "Glaces et chocolats {nom}"},
 		about:    []string{"De la fève à la tablette, dans notre atelier de {commune}.", "Pralinés, caramels et glaces maison."},
-		words:    []string{"Fabriqué dans notre atelier.", "Pur beurre de cacao.", "À la fleur de sel de Guérande.", "À conserver entre 15 et 18 °C."},
+		words:    []string{"Fabriqué dans notre atelier.", "Recette de la maison.", "À offrir sans attendre."},
 		goods: `
 Tablette {noir 70 %|noir 85 %|noir au sarrasin grillé|noir fleur de sel} ; 5,40 ; Poids: 100 g, 200 g 10,20
 Tablette {lait caramel|lait noisette|blonde} ; 5,60 ; Poids: 100 g, 200 g 10,20 ; 2000
@@ -256,7 +256,7 @@ Dragées {amande|chocolat} ; 11,00 ; 2000
 		services: []string{"terrace", "order-by-phone"},
 		names:    []string{"Crêperie {nom}", "Crêperie de {lieu}", "Ti Krampouezh", "La Bolée", "Le Blé noir", "An Daol Vras", "Crêperie du Vieux-Puits", "La Galetière", "Chez {prenom}", "L'Œuf miroir", "Krampouz'héol"},
 		about:    []string{"Galettes de blé noir tournées à la commande, à {commune}.", "Billig en fonte, farine bretonne et cidre fermier."},
-		words:    []string{"Farine de blé noir de Bretagne.", "Tournée à la commande.", "Sans gluten, cuite à part sur demande.", "Prête en vingt minutes."},
+		words:    []string{"Fait à la commande.", "Produits de Bretagne.", "Prêt en vingt minutes."},
 		goods: `
 Galette complète {jambon|andouille|lard|saucisse} ; 8,40 ; Pâte: blé noir, blé noir croustillante
 Galette {œuf-fromage|jambon-fromage|beurre} ; 5,80 ; Pâte: blé noir, blé noir croustillante
@@ -286,7 +286,7 @@ Coupe glacée {« Dame blanche »|« An Oriant »|trois boules} ; 7,20
 			"Burger Breizh", "Bagad Bento", "Au Hublot", "Saveurs de Pondichéry", "Kebab du Port",
 		},
 		about: []string{"Cuisine du jour à emporter, consignes en verre acceptées.", "Du marché à l'assiette, à {commune}."},
-		words: []string{"À déguster tout de suite.", "Produits du marché, cuisine maison.", "En barquette compostable ou en bocal consigné.", "Servi avec riz ou légumes."},
+		words: []string{"À déguster tout de suite.", "Produits du marché, cuisine maison.", "En emballage consigné, si vous voulez."},
 		goods: `
 Plat du jour {du pêcheur|du boucher|végétarien} ; 12,50 ; Portion: normale, grande 15,50
 Lasagnes {bolognaise|aux légumes|saumon-épinards} ; 10,90 ; Parts: 1, 4 39,00
@@ -314,7 +314,7 @@ Bière {blonde|ambrée} du pays ; 4,20 ; 2000
 		services: []string{"bulk", "deposit-return"},
 		names:    []string{"Bio {lieu}", "La Ferme de {prenom}", "Ti Bio", "Le Grain de {lieu}", "Au Vrac d'Armor", "La Coop bio {nom}", "La Ferme de Kerdurand", "L'Œil et la Fève"},
 		about:    []string{"Vrac, fruits et légumes biologiques, producteurs à moins de 50 km.", "Épicerie biologique et consigne à {commune}."},
-		words:    []string{"Agriculture biologique.", "En vrac : apportez votre bocal.", "Certifié par un organisme agréé.", "Producteur local, en direct."},
+		words:    []string{"Agriculture biologique.", "Certifié par un organisme agréé.", "Producteur local, en direct."},
 		goods: `
 Lentilles {vertes|corail|blondes} ; 3,90 ; Poids: 500 g, 1 kg 7,20
 Riz {complet|basmati|rond de Camargue} ; 3,40 ; Poids: 500 g, 1 kg 6,30
@@ -345,7 +345,7 @@ Miso {d'orge|de riz} ; 6,80
 		services: []string{"gift-wrap", "tasting"},
 		names:    []string{"Torréfaction {nom}", "Cafés {nom}", "Le Moulin à café", "Comptoir des Indes", "Ti Kafe", "La Route du thé", "L'Arôme de {lieu}"},
 		about:    []string{"Cafés torréfiés chaque semaine à {commune}, thés d'origine.", "Le port de L'Orient sentait le thé et le café : il recommence."},
-		words:    []string{"Torréfié cette semaine.", "Moulu à la commande.", "Récolte de printemps.", "Notes de fruits mûrs et de cacao."},
+		words:    []string{"Choisi à l'origine.", "Conseils de préparation au comptoir.", "À goûter en boutique."},
 		goods: `
 Café {Éthiopie Sidamo|Brésil Sul de Minas|Guatemala|Pérou bio|décaféiné|« Mélange du port »|Inde Malabar moussonné} ; 7,40 ; Poids: 250 g grains, 250 g moulu, 1 kg grains 27,50
 Thé noir {Assam|Darjeeling|Ceylan|Earl Grey|« Bretagne »} ; 8,20 ; Poids: 100 g, 250 g 18,90

@@ -8,7 +8,7 @@ var homeTrades = []*trade{
 		services: []string{"order-by-phone", "gift-wrap"},
 		names:    []string{"Fleurs {nom}", "Bleunioù", "L'Hortensia bleu", "Aux Camélias", "Le Jardin de {prenom}", "La Lande fleurie", "Au Cœur des roses", "Mimosa"},
 		about:    []string{"Bouquets de saison, fleurs de Bretagne, livraison le jour même à {commune}."},
-		words:    []string{"Fleurs de saison, de producteurs bretons.", "Livré avec une carte manuscrite.", "Tient dix jours en vase.", "Composé le matin même."},
+		words:    []string{"De producteurs bretons.", "Avec une carte écrite à la main.", "De saison.", "Préparé le matin même."},
 		goods: `
 Bouquet {champêtre|rond|de roses|de l'artisan|« Bord de mer »|de tulipes|de pivoines|de mimosa} ; 29,00 ; Taille: moyen, grand 42,00, très grand 59,00
 Rose {rouge|blanche|rose} à l'unité ; 3,90
@@ -36,7 +36,7 @@ Muguet du 1er mai ; 2,50 ; Présentation: le brin, le pot 8,90
 		services: []string{"gift-wrap"},
 		names:    []string{"La Maison de {prenom}", "Intérieur marine", "Kaer", "L'Œuvre et le Galet", "Bois flotté", "Aux Trois Hermines", "Comptoir de la rade"},
 		about:    []string{"Objets et textiles pour la maison, créateurs d'ici, à {commune}."},
-		words:    []string{"Pièce artisanale.", "Bois flotté ramassé à Guidel.", "Lin lavé.", "Chaque exemplaire diffère un peu."},
+		words:    []string{"Pièce artisanale.", "Créateur d'ici.", "À offrir ou à garder.", "Chaque exemplaire diffère un peu."},
 		goods: `
 Bougie {figuier|embruns|bruyère|genêt|thé noir} ; 19,90 ; Taille: 180 g, 300 g 29,90
 Coussin {rayé|hermines|en lin|brodé} ; 29,90 ; @couleurs
@@ -67,7 +67,7 @@ Cadre photo en bois flotté ; 19,90
 		services: []string{"gift-wrap", "wedding-list", "knife-sharpening"},
 		names:    []string{"Coutellerie {nom}", "La Table de {prenom}", "Le Bol à oreilles", "Taol Vat", "Faïence et Cuivre", "Cuisine de L'Orient"},
 		about:    []string{"Bols à prénom, billigs et couteaux ; affûtage le mardi, à {commune}."},
-		words:    []string{"Passe au lave-vaisselle.", "Peint à la main.", "Tous feux, induction comprise.", "Prénom peint en dix jours."},
+		words:    []string{"Pour toute une vie.", "Un classique de la maison.", "Existe en coffret cadeau."},
 		goods: `
 Bol à oreilles {prénom|personnage|hermine|rayé} ; 14,90 ; Taille: petit, grand 17,90
 Assiette {plate|creuse|à dessert|à galette} ; 12,90 ; Lot: 1, 6 69,00
@@ -98,7 +98,7 @@ Casse-noix ; 12,90
 		services: []string{"key-cutting", "tool-hire"},
 		names:    []string{"Quincaillerie {nom}", "Bricolage de {lieu}", "La Boîte à outils", "Ostilhoù", "Droguerie {nom}", "Les Établis {nom}"},
 		about:    []string{"Outillage, peinture, clés et conseils à {commune}."},
-		words:    []string{"Qualité professionnelle.", "Sous blister.", "Fixations comprises.", "Résiste à l'air salin."},
+		words:    []string{"Qualité professionnelle.", "Conseils de pose au comptoir.", "Résiste à l'air salin."},
 		goods: `
 Vis inox {à bois|à métaux|de terrasse} ; 6,90 ; Boîte: 50, 200 21,90
 Marteau {de menuisier|arrache-clou} ; 17,90 ; Poids: 300 g, 500 g 22,90
@@ -130,7 +130,7 @@ Piège à frelons ; 9,90
 		services: []string{"repair", "installation", "old-appliance-collection"},
 		names:    []string{"Électroménager {nom}", "{nom} & fils", "Le Réparateur de {lieu}", "Tredan", "Pro du pays", "L'Arc électrique"},
 		about:    []string{"Électroménager neuf et reconditionné, dépannage à {commune}."},
-		words:    []string{"Indice de réparabilité 8,2.", "Reprise de l'ancien appareil.", "Mise en service comprise.", "Reconditionné à l'atelier, garanti un an."},
+		words:    []string{"Réparable dans notre atelier.", "Reprise de l'ancien appareil.", "Garanti deux ans."},
 		goods: `
 Lave-linge {8 kg|10 kg|séchant|reconditionné} ; 449,00 ; Pose: sans, avec 498,00
 Lave-vaisselle {12 couverts|encastrable} ; 429,00 ; Pose: sans, avec 478,00
@@ -161,7 +161,7 @@ Filtre à eau ; 14,90 ; Lot: 1, 3 39,00
 		services: []string{"installation", "custom-made"},
 		names:    []string{"Meubles {nom}", "Literie {nom}", "Arrebeuri", "L'Ébéniste de {lieu}", "Le Lit clos", "Bois et Cætera"},
 		about:    []string{"Meubles massifs et literie, dessinés et livrés par nos soins, à {commune}."},
-		words:    []string{"Chêne massif, finition huile.", "Livré et monté.", "Fabriqué dans le Morbihan.", "Essayable en boutique."},
+		words:    []string{"Finition à l'huile.", "Livré et monté.", "Fabriqué dans le Morbihan.", "Essayable en boutique."},
 		goods: `
 Table {de ferme|ronde|basse|gigogne} ; 349,00 ; Bois: chêne, châtaignier 379,00
 Chaise {paillée|bistrot|de cuisine} ; 79,00 ; Lot: 1, 4 299,00
@@ -191,7 +191,7 @@ Cire d'antiquaire ; 14,90
 		services: []string{"grooming"},
 		names:    []string{"Animalerie {nom}", "Loened", "Le Chien de quai", "Poils et Plumes", "L'Arche de {lieu}", "La Pâtée de {prenom}"},
 		about:    []string{"Tout pour les chiens, les chats et la basse-cour, à {commune}."},
-		words:    []string{"Sans céréales.", "Fabriqué en Bretagne.", "Conseillé par notre vétérinaire.", "Résiste aux mâchoires d'un épagneul breton."},
+		words:    []string{"Fabriqué en Bretagne.", "Approuvé par notre chat.", "Résiste aux mâchoires d'un épagneul breton."},
 		goods: `
 Croquettes chien {adulte|chiot|senior|au saumon} ; 14,90 ; Poids: 3 kg, 12 kg 49,90
 Croquettes chat {stérilisé|d'intérieur|au poisson} ; 12,90 ; Poids: 1,5 kg, 7 kg 44,90

@@ -8,7 +8,7 @@ var otherTrades = []*trade{
 		services: []string{"repair", "bike-hire"},
 		names:    []string{"Cycles {nom}", "Marc'h-houarn", "Le Petit Plateau", "La Roue libre", "Vélos de {lieu}", "L'Échappée belle"},
 		about:    []string{"Vente, location et réparation de vélos, à {commune}."},
-		words:    []string{"Monté et réglé à l'atelier.", "Garantie cinq ans sur le cadre.", "Pose en dix minutes.", "Révision offerte après 300 km."},
+		words:    []string{"Essayé par l'équipe.", "Garantie deux ans.", "Pose et réglage à l'atelier."},
 		goods: `
 Vélo {de ville|de route|tout chemin|pliant|gravel} ; 590,00 ; Taille: S, M, L
 Vélo électrique {de ville|cargo|tout chemin} ; 1990,00 ; Taille: M, L
@@ -40,7 +40,7 @@ Gourde ; 8,90
 		services: []string{"repair", "board-hire"},
 		names:    []string{"Surf shop de {lieu}", "Gwagenn", "La Vague de {prenom}", "Set de sept", "Loc'h Surf", "Offshore", "West Swell"},
 		about:    []string{"Planches, combinaisons et cours ; la marée du jour affichée en vitrine, à {commune}."},
-		words:    []string{"Testé à Guidel-Plages.", "Néoprène sans pétrole.", "Pour débuter sans se décourager.", "Dérives fournies."},
+		words:    []string{"Testé à Guidel-Plages.", "Pour débuter sans se décourager.", "Résiste au sel."},
 		goods: `
 Planche {en mousse|longboard|shortboard|fish|évolutive} ; 349,00 ; Taille: 6'0, 7'0, 8'0 389,00
 Combinaison {4/3|3/2|5/4} ; 199,00 ; @homme
@@ -71,7 +71,7 @@ Paddle gonflable ; 349,00
 		services: []string{"repair", "order-by-phone"},
 		names:    []string{"Accastillage {nom}", "Le Shipchandler de {lieu}", "Bosco & Cie", "Voilerie {nom}", "Mor Bras Marine", "Le Taquet", "Corderie {nom}"},
 		about:    []string{"Accastillage, sécurité et cordages au mètre, à {commune}."},
-		words:    []string{"Inox 316.", "Conforme à la division 240.", "Vendu au mètre.", "Monté sur les bateaux du port."},
+		words:    []string{"Éprouvé par les bateaux du port.", "Résiste au sel.", "Disponible sur commande en d'autres tailles."},
 		goods: `
 Gilet {100 N|150 N automatique|enfant} ; 79,00 ; Taille: M, L, XL
 Bout {polyester|dyneema|d'amarrage} ; 19,90 ; Diamètre: 8 mm, 10 mm 26,90, 12 mm 34,90
@@ -103,7 +103,7 @@ Lampe frontale étanche ; 29,90
 		services: []string{"racket-stringing"},
 		names:    []string{"{nom} Sports", "Sport de {lieu}", "Redek", "Le Troisième Mi-temps", "Les Merlus", "Foulée d'Armor"},
 		about:    []string{"Course, football, randonnée et clubs, à {commune}."},
-		words:    []string{"Respirant, sèche vite.", "Prix club sur présentation de la licence.", "Analyse de la foulée offerte.", "Homologué en compétition."},
+		words:    []string{"Prix club sur présentation de la licence.", "Pour débutants et confirmés.", "Essayé sur le GR 34."},
 		goods: `
 Chaussures de course {route|trail|compétition} ; 119,00 ; @pieds-h
 Chaussures de course femme {route|trail} ; 119,00 ; @pieds
@@ -135,7 +135,7 @@ Montre de course ; 179,00
 		services: []string{"appointments"},
 		names:    []string{"Coiffure {prenom}", "{prenom} Coiffure", "L'Atelier du cheveu", "Blev", "Au Coup de peigne", "Salon {nom}", "Tif'Armor", "Barbier du Port"},
 		about:    []string{"Salon mixte ; nos produits à retirer sans rendez-vous, à {commune}."},
-		words:    []string{"Utilisé au salon.", "Sans sulfates ni silicones.", "Recharge disponible.", "Pour cheveux fins."},
+		words:    []string{"Utilisé au salon.", "Conseillé par nos coiffeuses.", "Format voyage sur demande."},
 		goods: `
 Shampooing {doux|cheveux colorés|volume|antipelliculaire|aux algues} ; 14,90 ; Contenance: 250 ml, 500 ml 24,90
 Après-shampooing {nourrissant|démêlant} ; 15,90 ; Contenance: 200 ml, 400 ml 26,90
@@ -167,7 +167,7 @@ Carte cadeau ; 30,00 ; Montant: 30 €, 50 € 50,00
 		services: []string{"gift-wrap", "appointments"},
 		names:    []string{"Parfumerie {nom}", "C'hwezh vat", "Institut {prenom}", "L'Iode et la Rose", "Belle-Île & Moi", "Fleur de peau"},
 		about:    []string{"Parfums, soins marins et institut, à {commune}."},
-		words:    []string{"Actifs marins de Bretagne.", "Testeur en boutique.", "Sans paraben.", "Échantillon offert."},
+		words:    []string{"Fabriqué en Bretagne.", "Testeur en boutique.", "Échantillon offert."},
 		goods: `
 Eau de parfum {« Grand Large »|« Bruyère »|« L'Orient »|« Ambre »} ; 69,00 ; Contenance: 30 ml, 50 ml 89,00, 100 ml 119,00
 Eau de toilette {« Embruns »|« Vétiver »|« Agrumes »} ; 49,00 ; Contenance: 50 ml, 100 ml 69,00
@@ -197,7 +197,7 @@ Bon pour un soin {visage|dos} ; 55,00
 		services: []string{"repair", "appointments", "home-visits"},
 		names:    []string{"Optique {nom}", "Les Lunettes de {lieu}", "L'Œil du phare", "Lunedoù", "Opticien {nom}", "Vue sur mer"},
 		about:    []string{"Lunettes, lentilles et audition ; atelier de montage à {commune}."},
-		words:    []string{"Garantie casse deux ans.", "Verres catégorie 3, polarisés.", "Ajusté en boutique.", "Monture fabriquée en France."},
+		words:    []string{"Ajusté en boutique.", "Garanti deux ans.", "Choisi pour durer."},
 		goods: `
 Lunettes de soleil {marin|rondes|papillon|sport|flottantes} ; 89,00 ; Couleur: noir, écaille, bleu
 Lunettes de soleil enfant ; 29,00 ; Âge: 2-4 ans, 4-8 ans
@@ -229,7 +229,7 @@ Chaînette {perles|métal} ; 17,90
 		services: []string{"workshops"},
 		names:    []string{"Herboristerie {nom}", "Louzoù", "Les Simples de {prenom}", "La Tisanière", "Plantes de la lande", "Brocéliande & Cie"},
 		about:    []string{"Plantes, tisanes et huiles essentielles, à {commune}. Ne remplace pas un avis médical."},
-		words:    []string{"Cueilli à la main.", "Biologique.", "Demandez conseil avant usage.", "Flacon en verre consigné."},
+		words:    []string{"Production locale.", "Biologique.", "Demandez conseil avant usage."},
 		goods: `
 Tisane {sommeil|digestion|hiver|« Après fest-noz »|détente} ; 7,90 ; Poids: 50 g, 100 g 13,90 ; 550
 Plante sèche : {thym|tilleul|verveine|ortie|menthe|camomille|mauve} ; 4,90 ; Poids: 30 g, 100 g 12,90 ; 550
@@ -255,7 +255,7 @@ Coffret aromathérapie ; 39,00
 		services: []string{"repair", "data-recovery"},
 		names:    []string{"Télé-Phone {lieu}", "Pellgomz", "Informatique {nom}", "Le Réparateur de L'Orient", "Allô {prenom}", "Urzhiataer", "Écran total"},
 		about:    []string{"Téléphones reconditionnés, réparation dans l'heure, à {commune}."},
-		words:    []string{"Garanti un an.", "Reconditionné à l'atelier.", "Pose offerte.", "Testé sur 40 points."},
+		words:    []string{"Garanti un an.", "Mise en service offerte.", "Testé à l'atelier."},
 		goods: `
 Téléphone reconditionné {5,4 pouces|6,1 pouces|6,7 pouces} ; 249,00 ; Stockage: 64 Go, 128 Go 299,00, 256 Go 349,00
 Téléphone {à grosses touches|à clapet} ; 49,90
@@ -286,7 +286,7 @@ Montre connectée ; 119,00
 		services: []string{"workshops", "custom-made", "gift-wrap"},
 		names:    []string{"Poterie {nom}", "Verrerie de {lieu}", "Atelier {prenom} {nom}", "Pri ha Tan", "Le Tour et la Main", "Vitrail {nom}", "L'Atelier du sabotier", "Terre de {lieu}"},
 		about:    []string{"Céramique, verre et bois : l'atelier se visite à {commune}.", "Pièces uniques, faites à la main et signées."},
-		words:    []string{"Tourné à l'atelier.", "Émail de cendres.", "Pièce unique, signée.", "Soufflé à la bouche."},
+		words:    []string{"Fait à l'atelier.", "Pièce unique, signée.", "Petite série."},
 		goods: `
 Bol {grès bleu|raku|« Scorff »|blanc} ; 22,00 ; Taille: petit, grand 29,00
 Tasse {à café|à thé|sans anse} ; 16,00 ; Lot: 1, 4 58,00
