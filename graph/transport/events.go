@@ -76,13 +76,13 @@ func (t Events) serve(ctx context.Context, w http.ResponseWriter, exec graphql.G
 	header.Set("X-Accel-Buffering", "no") // nginx would keep events until they fill a buffer
 	s := &events{w: w, control: http.NewResponseController(w), cancel: cancel}
 	s.send(":\n\n") // headers leave now, and the client knows that it is connected
-	beat := time.NewTicker(t.Heartbeat)
+	beat, over := time.NewTicker(t.Heartbeat), ctx.Done()
 	var beating sync.WaitGroup
 	beating.Go(func() {
 		defer beat.Stop()
 		for {
 			select {
-			case <-ctx.Done():
+			case <-over:
 				return
 			case <-beat.C:
 				s.send(":\n\n")
