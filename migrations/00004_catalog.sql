@@ -86,12 +86,16 @@ begin
 end $$;
 create function variants_follow() returns trigger language plpgsql as $$
 begin
+	perform from variants v where v.commune_id = new.commune_id and v.product_id = new.id order by v.id for update; -- see shops_publish
 	update variants v set published = new.published
 	where v.commune_id = new.commune_id and v.product_id = new.id and v.published <> new.published;
 	return null;
 end $$;
 create function shops_publish() returns trigger language plpgsql as $$
 begin
+	-- Orders lock variants in the order of their keys; who locks several otherwise may wait for
+	-- an order that waits for it.
+	perform from variants v where v.commune_id = new.commune_id and v.shop_id = new.id order by v.id for update;
 	update products p set published = (p.status = 'ACTIVE' and new.status = 'PUBLISHED')
 	where p.commune_id = new.commune_id and p.shop_id = new.id
 	and p.published <> (p.status = 'ACTIVE' and new.status = 'PUBLISHED');

@@ -94,6 +94,17 @@ func (b *bench) fingerprint(t testing.TB) string {
 	return pgtest.Scan[string](t, b.Database, "select "+strings.Join(parts, "||"))
 }
 
+// deadlocks counts those that the cluster's log tells of. Pipe tries again after one, so that
+// nothing else does.
+func (b *bench) deadlocks(t testing.TB) int {
+	t.Helper()
+	log, err := os.ReadFile(b.Cluster.LogPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(log), "deadlock detected")
+}
+
 // together runs fn n times at once and waits.
 func together(n int, fn func(i int)) {
 	var start, done sync.WaitGroup
