@@ -67,10 +67,11 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer options.DB.Close()
-	if err := upToDate(ctx, options.DB); err != nil {
+	newer, err := upToDate(ctx, options.DB)
+	if err != nil {
 		return err
 	}
-	if err := keepsApart(ctx, options.DB, p.log); err != nil {
+	if err := keepsApart(ctx, options.DB, newer, p.log); err != nil {
 		return err
 	}
 	if options.Issuer == nil {
@@ -87,29 +88,33 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	return serveUntilDone(ctx, server, listener, p.log)
 }
 
-// upToDate refuses a database that is older than this program. A newer one is fine: migrations
-// are written so that the running version survives them.
-func upToDate(ctx context.Context, db *pg.DB) error {
+// upToDate refuses a database that is older than this program, and tells whether it is newer.
+// That is fine: migrations are written so that the running version survives them.
+func upToDate(ctx context.Context, db *pg.DB) (newer bool, err error) {
 	newest, err := migrations.Newest()
 	if err != nil {
-		return err
+		return false, err
 	}
 	applied, err := migrations.Applied(ctx, db.Pool(pg.Worker))
 	if err != nil {
-		return fmt.Errorf("the database cannot be read: check HALLES_DATABASE_URL and the passwords, and run `halles migrate` if it is new (%w)", err)
+		return false, fmt.Errorf("the database cannot be read: check HALLES_DATABASE_URL and the passwords, and run `halles migrate` if it is new (%w)", err)
 	}
 	if applied < newest {
-		return fmt.Errorf("the database is at migration %d and this program needs %d: run `halles migrate`", applied, newest)
+		return false, fmt.Errorf("the database is at migration %d and this program needs %d: run `halles migrate`", applied, newest)
 	}
-	return nil
+	return applied > newest, nil
 }
 
 // keepsApart refuses a database in which nothing would hold the communes apart where a query of
-// ours forgets to: see migrations.Check.
-func keepsApart(ctx context.Context, db *pg.DB, log *slog.Logger) error {
+// ours forgets to: see migrations.Check. Of a newer database this program does not know all
+// the exceptions: there what it finds about tables is a warning, and about roles still a no.
+func keepsApart(ctx context.Context, db *pg.DB, newer bool, log *slog.Logger) error {
 	found, err := migrations.Check(ctx, db.Pool(pg.App))
 	if err != nil {
 		return err
+	}
+	for i := range found {
+		found[i].Warning = found[i].Warning || newer
 	}
 	for _, role := range []pg.Role{pg.Public, pg.App, pg.Identity, pg.Worker} {
 		own, err := migrations.CheckSelf(ctx, db.Pool(role))
