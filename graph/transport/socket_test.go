@@ -246,13 +246,9 @@ func TestTokenExpiresMidStream(t *testing.T) {
 			}
 		}
 	}()
-	var last time.Time
-	for _, m := range c.closed(4403) {
-		if m.Get("type").String() == "next" {
-			last = time.Now()
-		}
+	if before := c.closed(4403); len(before) < 3 {
+		t.Errorf("%d messages before the end", len(before))
 	}
-	_ = last
 	closed := time.Now()
 	if closed.Before(end.Add(-50*time.Millisecond)) || closed.After(end.Add(time.Second)) {
 		t.Errorf("closed %v after the token's end", closed.Sub(end))
@@ -311,7 +307,7 @@ func TestResumeOverTransports(t *testing.T) {
 			close(writing)
 			<-done
 			want := s.log(t)
-			more, _ := read(t, s, token, cursor, len(want)-len(got), 5*time.Second)
+			more, _ := read(t, s, token, cursor, len(want)-len(got), 20*time.Second)
 			if diff := cmp.Diff(want, append(got, more...)); diff != "" {
 				t.Error(diff)
 			}
