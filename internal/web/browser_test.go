@@ -148,6 +148,17 @@ func queryBox(t *testing.T, browser context.Context) {
 		t.Errorf("asked as %q", who)
 	}
 
+	// The order's story, from the visitor's basket to the counter.
+	example("suivi")
+	shown(t, tab, "status", "Lancez d'abord « Commander, sans compte »")
+	for _, step := range []struct{ key, says string }{
+		{"commander", `"guestSecret"`}, {"lien", `"hg_`}, {"suivi", `"status": "PLACED"`},
+		{"accepter", `"status": "ACCEPTED"`}, {"prete", `"status": "READY"`}, {"retirer", `"status": "COLLECTED"`},
+	} {
+		example(step.key)
+		shown(t, tab, "answer", step.says)
+	}
+
 	// By keyboard: another query, Ctrl + Enter.
 	do(t, tab, chromedp.SetValue(chromedp.ID("query"), "{ viewer { kind nothing } }"))
 	do(t, tab, chromedp.Focus(chromedp.ID("query")))

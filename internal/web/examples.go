@@ -16,6 +16,8 @@ type Example struct {
 	Variables   map[string]any `json:"variables,omitempty"`
 	Role        string         `json:"role"` // a DemoToken's; "" asks as a visitor
 	Take        []Take         `json:"take,omitempty"`
+	Fresh       []string       `json:"fresh,omitempty"`  // variables that get a new random text at each click: keys of idempotency
+	Bearer      *Take          `json:"bearer,omitempty"` // asks with the token of an earlier answer, instead of a role; Variable is empty
 }
 
 // Take puts a value of an earlier answer into a variable.
@@ -159,11 +161,11 @@ func (s *Server) examples(ctx context.Context, visitor *identity.Viewer) ([]Exam
 			Take:      []Take{{Variable: "id", Example: "produit", Path: "product.shop.id"}},
 		})
 	}
-	if s.holds("merchant") {
+	if token := s.tokenOf(merchantRole); token != "" {
 		list = append(list, Example{
 			Key: "comptoir", Title: "Le stock d'une commerçante",
 			Explanation: "Ce que la commerçante voit de sa propre boutique : les brouillons et le stock exact. Un visiteur reçoit stock: null.",
-			Role:        "merchant",
+			Role:        merchantRole,
 			Query: `query MonStock {
   viewer {
     kind
@@ -179,19 +181,26 @@ func (s *Server) examples(ctx context.Context, visitor *identity.Viewer) ([]Exam
   }
 }`,
 		})
+		story, err := s.story(ctx, visitor, token)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, story...)
 	}
 	return list, nil
 }
 
-// holds tells whether the demonstration gives out a token of the role.
-func (s *Server) holds(role string) bool {
-	if s.demo == nil {
-		return false
-	}
-	for _, t := range s.demo.Tokens {
-		if t.Role == role {
-			return true
+// merchantRole is the demonstration's merchant, on whose side of the counter examples stand.
+const merchantRole = "merchant"
+
+// tokenOf is the token that the demonstration gives out for a role, or "".
+func (s *Server) tokenOf(role string) string {
+	if s.demo != nil {
+		for _, t := range s.demo.Tokens {
+			if t.Role == role {
+				return t.Token
+			}
 		}
 	}
-	return false
+	return ""
 }

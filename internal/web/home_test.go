@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"html"
 	"net/http"
@@ -75,6 +76,9 @@ func TestExamplesRun(t *testing.T) {
 	}
 	answers := map[string]any{}
 	for _, e := range data.Examples {
+		if e.Variables == nil {
+			e.Variables = map[string]any{}
+		}
 		for _, take := range e.Take {
 			value := at(answers[take.Example], take.Path)
 			if value == nil {
@@ -82,12 +86,18 @@ func TestExamplesRun(t *testing.T) {
 			}
 			put(e.Variables, take.Variable, value)
 		}
+		for _, variable := range e.Fresh {
+			put(e.Variables, variable, rand.Text())
+		}
 		body, err := json.Marshal(map[string]any{"query": e.Query, "variables": e.Variables})
 		if err != nil {
 			t.Fatal(err)
 		}
 		headers := []string{"Content-Type", "application/json"}
-		if token, ok := tokens[e.Role]; !ok {
+		if e.Bearer != nil {
+			session, _ := at(answers[e.Bearer.Example], e.Bearer.Path).(string)
+			headers = append(headers, "Authorization", "Bearer "+session)
+		} else if token, ok := tokens[e.Role]; !ok {
 			t.Errorf("%s asks as %q, whom the menu does not have", e.Key, e.Role)
 		} else if token != "" {
 			headers = append(headers, "Authorization", "Bearer "+token)
@@ -109,6 +119,16 @@ func TestExamplesRun(t *testing.T) {
 	}
 	if got := at(answers["relire"], "node.name"); got != "Crêperie du Port" {
 		t.Errorf("the id taken over led to %v", got)
+	}
+	for key, want := range map[string]string{"accepter": "ACCEPTED", "prete": "READY", "retirer": "COLLECTED"} {
+		for field := range answers[key].(map[string]any) {
+			if got := at(answers[key], field+".order.status"); got != want {
+				t.Errorf("%s leaves the order %v: %v", key, got, answers[key])
+			}
+		}
+	}
+	if got := at(answers["suivi"], "order.nextActions.0"); got == nil {
+		t.Errorf("the guest may do nothing to its new order: %v", answers["suivi"])
 	}
 	if got := at(answers["comptoir"], "viewer.shops.0.products.nodes.0.variants.0.stock"); got != 7.0 {
 		t.Errorf("the merchant sees a stock of %v", got)

@@ -7,6 +7,7 @@ const who = byId("who"), query = byId("query"), variables = byId("variables"), r
 const answers = new Map(); // data of the last answer of each example, for those that take from it
 let current = null; // key of the example in the form, if it came from there
 let stopFollowing = null;
+let sessionToken = ""; // from an answer: a guest's session
 
 const isSubscription = (text) => /^\s*subscription\b/.test(text.replace(/^\s*#.*$/gm, ""));
 const at = (value, path) => path.split(".").reduce((v, step) => v?.[step], value);
@@ -17,6 +18,8 @@ function put(object, path, value) {
   object[last] = value;
 }
 
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+
 function say(element, text, failed = false) {
   element.textContent = text;
   element.toggleAttribute("data-failed", failed);
@@ -25,20 +28,28 @@ function say(element, text, failed = false) {
 // load fills the form with an example and with what it takes from earlier answers.
 function load(example) {
   const values = structuredClone(example.variables ?? {});
-  for (const { variable, example: source, path } of example.take ?? []) {
-    const value = at(answers.get(source), path);
-    if (value !== undefined && value !== null) {
-      put(values, variable, value);
-    } else if (at(values, variable) === undefined) {
-      say(byId("status"), `Lancez d'abord « ${examples.find((e) => e.key === source).title} » : cet exemple continue avec sa réponse.`, true);
-      byId("answer").textContent = "";
-      return false;
-    }
+  const taken = ({ example: source, path }) => at(answers.get(source), path) ?? undefined;
+  const missing = (source) => {
+    say(byId("status"), `Lancez d'abord « ${examples.find((e) => e.key === source).title} » : cet exemple continue avec sa réponse.`, true);
+    byId("answer").textContent = "";
+    return false;
+  };
+  for (const take of example.take ?? []) {
+    const value = taken(take);
+    if (value !== undefined) put(values, take.variable, value);
+    else if (at(values, take.variable) === undefined) return missing(take.example);
+  }
+  for (const variable of example.fresh ?? []) put(values, variable, random());
+  if (example.bearer) {
+    const token = taken(example.bearer);
+    if (token === undefined) return missing(example.bearer.example);
+    sessionToken = token;
+    if (!document.querySelector("#who option[value=session]")) who.add(new Option("Avec la session de la réponse précédente", "session"));
   }
   current = example.key;
   query.value = example.query;
   variables.value = Object.keys(values).length ? JSON.stringify(values, null, 2) : "";
-  who.value = example.role;
+  who.value = example.bearer ? "session" : example.role;
   for (const button of document.querySelectorAll("[data-example]")) {
     button.toggleAttribute("aria-current", false);
     if (button.dataset.example === example.key) button.setAttribute("aria-current", "true");
@@ -52,7 +63,7 @@ function nameButton() {
 }
 
 function authorization() {
-  const token = tokens.find((t) => t.role === who.value)?.token;
+  const token = who.value === "session" ? sessionToken : tokens.find((t) => t.role === who.value)?.token;
   return token ? `Bearer ${token}` : "";
 }
 
