@@ -87,67 +87,76 @@ func drawShop(t *rapid.T, first calendar.Date) *calendar.Shop {
 	s := &calendar.Shop{Place: calendar.Place{
 		Commune: "56121", Categories: []string{"mode"}, Nafs: []calendar.Naf{{Code: "47.71Z", Version: "REV2"}}, SalesArea: 120,
 	}}
-	busy := rapid.IntRange(0, 6).Draw(t, "busy")
+	busy := spread(t, 0, 6, "busy")
 	for i := range s.Week {
-		if busy > 0 {
+		if busy > 0 { // else it opens on special days only
 			s.Week[i] = drawDay(t, fmt.Sprintf("day%d", i+1))
 		}
 	}
-	for range rapid.IntRange(0, 3).Draw(t, "specials") {
+	for range spread(t, 0, 3, "specials") {
 		s.Special = append(s.Special, calendar.Special{
-			Date: first + calendar.Date(rapid.IntRange(-2, 22).Draw(t, "date")), Openings: drawDay(t, "special"), Reason: "essai",
+			Date: first + calendar.Date(spread(t, -2, 22, "date")), Openings: drawDay(t, "special"), Reason: "essai",
 		})
 	}
 	s.OpenOn = rapid.SliceOfNDistinct(rapid.SampledFrom(calendar.Holidays), 0, 11, rapid.ID).Draw(t, "openOn")
-	for range rapid.IntRange(0, 3).Draw(t, "closures") {
+	for range spread(t, 0, 3, "closures") {
 		from, until := drawPeriod(t, first)
 		s.Closures = append(s.Closures, calendar.Closure{From: from, Until: until, Reason: "congés"})
 	}
-	for range rapid.IntRange(0, 3).Draw(t, "restrictions") {
+	for range spread(t, 0, 3, "restrictions") {
 		s.Restrictions = append(s.Restrictions, drawRestriction(t, first))
 	}
 	for _, m := range []calendar.Mode{calendar.Pickup, calendar.Delivery} {
-		if rapid.IntRange(0, 4).Draw(t, "offered") > 0 {
+		if spread(t, 0, 4, "offered") > 0 {
 			s.Offers = append(s.Offers, drawOffer(t, m))
 		}
 	}
 	return s
 }
 
+// spread draws from lo to hi evenly: rapid's own ranges favour small values, and made shops that
+// open for minutes after midnight.
+func spread(t *rapid.T, lo, hi int, label string) int {
+	x := rapid.Uint64().Draw(t, label)
+	x *= 0x9e3779b97f4a7c15
+	x ^= x >> 32
+	return lo + int(x%uint64(hi-lo+1))
+}
+
 func drawDay(t *rapid.T, label string) []calendar.Opening {
 	var day []calendar.Opening
-	for range rapid.IntRange(0, 3).Draw(t, label) {
+	for range spread(t, 0, 3, label) {
 		step := rapid.SampledFrom([]int{1, 15, 30}).Draw(t, "step")
-		opens := rapid.IntRange(0, 1439/step).Draw(t, "opens") * step
+		opens := spread(t, 0, 1439/step, "opens") * step
 		lasts := rapid.SampledFrom([]int{10, 90, 240, 600, 1440}).Draw(t, "atMost")
 		day = append(day, calendar.Opening{
-			Opens: calendar.Clock(opens), Closes: calendar.Clock(opens + rapid.IntRange(1, lasts).Draw(t, "lasts")),
+			Opens: calendar.Clock(opens), Closes: calendar.Clock(opens + spread(t, 1, lasts, "lasts")),
 		})
 	}
 	return day
 }
 
 func drawPeriod(t *rapid.T, first calendar.Date) (from, until time.Time) {
-	from = first.At(calendar.Clock(rapid.IntRange(-3*1440, window).Draw(t, "from")))
-	switch rapid.IntRange(0, 9).Draw(t, "length") {
+	from = first.At(calendar.Clock(spread(t, -3*1440, window, "from")))
+	switch spread(t, 0, 9, "length") {
 	case 0:
 		return from, time.Time{}
 	case 1, 2, 3:
-		return from, from.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "minutes")) * time.Minute)
+		return from, from.Add(time.Duration(spread(t, 1, 90, "minutes")) * time.Minute)
 	}
-	return from, from.Add(time.Duration(rapid.IntRange(1, 7*1440).Draw(t, "minutes")) * time.Minute)
+	return from, from.Add(time.Duration(spread(t, 1, 7*1440, "minutes")) * time.Minute)
 }
 
 func drawRestriction(t *rapid.T, first calendar.Date) calendar.Restriction {
 	r := calendar.Restriction{
 		ID: rapid.StringMatching(`[a-z]{4}`).Draw(t, "id"), Title: "arrêté",
-		Rank:     rapid.SampledFrom([]calendar.Rank{calendar.National, calendar.Prefect, calendar.Mayor}).Draw(t, "rank"),
+		Rank:     []calendar.Rank{calendar.National, calendar.Prefect, calendar.Mayor}[spread(t, 0, 2, "rank")],
 		Visitors: rapid.Bool().Draw(t, "visitors"), Pickup: rapid.Bool().Draw(t, "pickup"), Delivery: rapid.Bool().Draw(t, "delivery"),
-		SquareMetres: rapid.SampledFrom([]int{0, 4, 8}).Draw(t, "m2"), Condition: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "condition"),
-		AreaOver: rapid.SampledFrom([]int{0, 0, 100, 400}).Draw(t, "areaOver"),
+		SquareMetres: 4 * spread(t, 0, 2, "m2"), Condition: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "condition"),
+		AreaOver: []int{0, 0, 100, 400}[spread(t, 0, 3, "areaOver")],
 	}
 	r.From, r.Until = drawPeriod(t, first)
-	if rapid.IntRange(0, 3).Draw(t, "scoped") == 0 {
+	if spread(t, 0, 3, "scoped") == 0 {
 		r.Communes = []string{rapid.SampledFrom([]string{"56121", "56098"}).Draw(t, "commune")}
 		r.Except.Nafs = []calendar.Naf{{Code: rapid.SampledFrom([]string{"47.2", "47.71"}).Draw(t, "naf"), Version: "REV2"}}
 	}
@@ -161,7 +170,7 @@ func drawOffer(t *rapid.T, m calendar.Mode) calendar.Offer {
 		Slot: time.Duration(rapid.SampledFrom([]int{0, 15, 20, 30, 45, 120}).Draw(t, "slot")) * time.Minute,
 	}
 	if rapid.Bool().Draw(t, "hasCutOff") {
-		c := calendar.Clock(rapid.IntRange(-2*1440, 1440).Draw(t, "cutOff"))
+		c := calendar.Clock(spread(t, -2*1440, 1440, "cutOff"))
 		o.CutOff = &c
 	}
 	return o

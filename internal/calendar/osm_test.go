@@ -155,14 +155,16 @@ func TestOSM(t *testing.T) {
 		hours calendar.Hours
 		want  string
 	}{
-		"Unknown":       {calendar.Hours{}, ""},
-		"TownShop":      {calendar.Hours{Week: weekly}, "Mo 14:00-19:00; Tu-Fr 09:30-12:30,14:00-19:00; Sa 09:30-19:00; PH off"},
-		"PastMidnight":  {calendar.Hours{Week: bar}, "Fr,Sa 22:00-26:00; PH off"},
-		"AlwaysOpen":    {calendar.Hours{Week: daily(0, 1440), OpenOn: calendar.Holidays}, "24/7"},
-		"OpenOnMost":    {calendar.Hours{Week: daily(540, 1140), OpenOn: calendar.Holidays[3:]}, "Mo-Su 09:00-19:00; Jan 01,May 01 off; easter +1 day off"},
-		"WinterHoliday": {calendar.Hours{Week: weekly, Closures: []calendar.Closure{calendar.ClosedDays(calendar.Day(2020, 11, 2), calendar.Day(2020, 11, 15), `congés "d'hiver"`)}}, `Mo 14:00-19:00; Tu-Fr 09:30-12:30,14:00-19:00; Sa 09:30-19:00; PH off; 2020 Nov 02-2020 Nov 15 off "congés 'd'hiver'"`},
-		"AfternoonOff":  {calendar.Hours{Week: weekly, Closures: []calendar.Closure{{From: paris("2020-11-03 15:00"), Until: paris("2020-11-04 10:00")}}}, "Mo 14:00-19:00; Tu-Fr 09:30-12:30,14:00-19:00; Sa 09:30-19:00; PH off; 2020 Nov 03 09:30-12:30,14:00-15:00; 2020 Nov 04 10:00-12:30,14:00-19:00"},
-		"MarketSunday":  {calendar.Hours{Week: weekly, Special: []calendar.Special{{Date: calendar.Day(2020, 12, 20), Openings: []calendar.Opening{{600, 1080}}}}}, "Mo 14:00-19:00; Tu-Fr 09:30-12:30,14:00-19:00; Sa 09:30-19:00; PH off; 2020 Dec 20 10:00-18:00"},
+		"Unknown":              {calendar.Hours{}, ""},
+		"TownShop":             {calendar.Hours{Week: weekly}, "Mo 14:00-19:00; Tu-Fr 09:30-12:30,14:00-19:00; Sa 09:30-19:00; PH off"},
+		"PastMidnight":         {calendar.Hours{Week: bar}, "Fr,Sa 22:00-26:00; PH off"},
+		"AlwaysOpen":           {calendar.Hours{Week: daily(0, 1440), OpenOn: calendar.Holidays}, "24/7"},
+		"OpenOnMost":           {calendar.Hours{Week: daily(540, 1140), OpenOn: calendar.Holidays[3:]}, "Mo-Su 09:00-19:00; Jan 01,May 01 off; easter +1 day off"},
+		"WinterHoliday":        {calendar.Hours{Week: weekly, Closures: []calendar.Closure{calendar.ClosedDays(calendar.Day(2020, 11, 2), calendar.Day(2020, 11, 15), `congés "d'hiver"`)}}, `Mo 14:00-19:00; Tu-Fr 09:30-12:30,14:00-19:00; Sa 09:30-19:00; PH off; 2020 Nov 02-2020 Nov 15 off "congés 'd'hiver'"`},
+		"AfternoonOff":         {calendar.Hours{Week: weekly, Closures: []calendar.Closure{{From: paris("2020-11-03 15:00"), Until: paris("2020-11-04 10:00")}}}, "Mo 14:00-19:00; Tu-Fr 09:30-12:30,14:00-19:00; Sa 09:30-19:00; PH off; 2020 Nov 03 09:30-12:30,14:00-15:00; 2020 Nov 04 10:00-12:30,14:00-19:00"},
+		"NightCutShort":        {calendar.Hours{Week: bar, Closures: []calendar.Closure{{From: paris("2020-11-07 00:30"), Until: paris("2020-11-07 01:00")}}}, "Fr,Sa 22:00-26:00; PH off; 2020 Nov 06 22:00-24:30; 2020 Nov 07 01:00-02:00,22:00-26:00"},
+		"UsualHoursOnAHoliday": {calendar.Hours{Week: weekly, Special: []calendar.Special{{Date: calendar.Day(2020, 11, 11), Openings: weekly[2]}}}, "Mo 14:00-19:00; Tu-Fr 09:30-12:30,14:00-19:00; Sa 09:30-19:00; PH off; 2020 Nov 11 09:30-12:30,14:00-19:00"},
+		"MarketSunday":         {calendar.Hours{Week: weekly, Special: []calendar.Special{{Date: calendar.Day(2020, 12, 20), Openings: []calendar.Opening{{600, 1080}}}}}, "Mo 14:00-19:00; Tu-Fr 09:30-12:30,14:00-19:00; Sa 09:30-19:00; PH off; 2020 Dec 20 10:00-18:00"},
 	} {
 		if got := c.hours.OSM(calendar.Day(2020, 10, 1), calendar.Day(2020, 12, 31)); got != c.want {
 			t.Errorf("%s: got  %s\nwant %s", name, got, c.want)

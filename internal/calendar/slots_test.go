@@ -21,14 +21,14 @@ func TestSlotsAndVerdictAgree(t *testing.T) {
 		if !slices.ContainsFunc(s.Offers, func(o calendar.Offer) bool { return o.Mode == m }) {
 			s.Offers = append(s.Offers, drawOffer(t, m))
 		}
-		now := first.At(calendar.Clock(rapid.IntRange(0, 6*1440).Draw(t, "now")))
+		now := first.At(calendar.Clock(spread(t, 0, 6*1440, "now")))
 		salt := rapid.Int64Range(0, 1000).Draw(t, "salt")
 		loads := func(start time.Time) calendar.Load {
 			n := start.Unix()/60 + salt
 			return calendar.Load{Booked: int(n % 3), Capacity: int(n/7) % 5}
 		}
 		from := now.Add(-36 * time.Hour)
-		to := now.Add(time.Duration(rapid.IntRange(0, 16*1440).Draw(t, "to")) * time.Minute)
+		to := now.Add(time.Duration(spread(t, 0, 16*1440, "to")) * time.Minute)
 
 		open := map[time.Time]bool{} // minutes that belong to an open time
 		for _, span := range s.Spans(m, from, to.Add(48*time.Hour)) {
@@ -51,7 +51,7 @@ func TestSlotsAndVerdictAgree(t *testing.T) {
 			checkSlot(t, s, m, now, slot, open, loads)
 		}
 		for range 50 { // starts that are no slot, or one by chance
-			start := from.Add(time.Duration(rapid.Int64Range(0, int64(to.Sub(from))/int64(time.Minute)).Draw(t, "start")) * time.Minute)
+			start := from.Add(time.Duration(spread(t, 0, int(to.Sub(from)/time.Minute), "start")) * time.Minute)
 			if _, ok := at[start]; !ok && start.Before(to) {
 				if r := s.Verdict(m, start, now, loads); r == nil {
 					t.Fatalf("%s at %s is no slot, and was accepted", m, start)

@@ -78,7 +78,7 @@ func checkStatus(t *rapid.T, s *calendar.Shop, m calendar.Mode, now time.Time, o
 func TestNothingChangesBeforeTheNextSwitch(t *testing.T) {
 	t.Parallel()
 	eachShop(t, func(t *rapid.T, s *calendar.Shop, first calendar.Date) {
-		now := first.At(calendar.Clock(rapid.IntRange(0, 14*1440).Draw(t, "now")))
+		now := first.At(calendar.Clock(spread(t, 0, 14*1440, "now")))
 		until, ok := s.NextSwitch(now)
 		if !ok || until.After(now.Add(7*24*time.Hour)) {
 			until = now.Add(7 * 24 * time.Hour)
