@@ -84,8 +84,10 @@ func TestAutumn2020(t *testing.T) {
 			s := calendar.Shop{
 				Hours: calendar.Hours{Week: daily(0, calendar.Hm(24, 0)), OpenOn: calendar.Holidays},
 				Place: calendar.Place{Commune: "56121", Nafs: []calendar.Naf{{Code: c.naf, Version: "REV2"}}, SalesArea: c.area},
-				Offers: []calendar.Offer{{Mode: calendar.Pickup, Slot: 30 * time.Minute},
-					{Mode: calendar.Delivery, Slot: time.Hour}},
+				Offers: []calendar.Offer{
+					{Mode: calendar.Pickup, Slot: 30 * time.Minute},
+					{Mode: calendar.Delivery, Slot: time.Hour},
+				},
 				Restrictions: autumn2020(),
 			}
 			for i, phase := range phases {
