@@ -25,6 +25,7 @@ type Resolver struct {
 	Ordering  *ordering.Ordering
 	Feed      *ordering.Feed
 	Guests    *identity.Guests
+	Keys      *identity.WidgetKeys
 	Wait      time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 }
 
@@ -43,6 +44,8 @@ func (r *Resolver) node(ctx context.Context, id tenancy.ID) (tenancy.Node, error
 		return found(load(ctx).variant.Load(ctx, id))
 	case tenancy.KindOrder:
 		return found(load(ctx).orders.as(identity.From(ctx)).order.Load(ctx, id))
+	case tenancy.KindWidgetKey:
+		return found(r.Keys.ByID(ctx, identity.From(ctx), id))
 	}
 	return nil, id.NotFound()
 }

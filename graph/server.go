@@ -62,6 +62,7 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv.SetDisableSuggestion(true)
 	srv.Use(extension.Introspection{})
 	srv.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](parsedDocuments)})
+	srv.Use(widgetGate{})
 	srv.SetErrorPresenter(present(o.Log, o.RequestID))
 	srv.SetRecoverFunc(recovered(o.Log))
 

@@ -49,6 +49,10 @@ var exceptions = map[string]exception{
 		reason:   "global: read before the commune of a request is known",
 		readable: map[string]string{"halles_identity": "*"},
 	},
+	"public.widget_keys": {
+		reason:   "global: read before the commune of a request is known",
+		readable: map[string]string{"halles_identity": "*"},
+	},
 	"public.feed_epoch": {
 		reason:   "one row for the whole database, no tenant's",
 		readable: map[string]string{"halles_app": "*", "halles_worker": "*"},

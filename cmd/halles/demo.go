@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,12 +96,23 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	url := "http://" + reachable(listener.Addr()) + "/"
+	if err := d.OpenWidgets(ctx, origins(listener.Addr())...); err != nil {
+		return err
+	}
 	file, err := d.WriteFile(url)
 	if err != nil {
 		return err
 	}
 	c.say(p.stdout, options, d, url, file)
 	return serveUntilDone(ctx, server, listener, quiet(p.log))
+}
+
+// origins are those under which a browser on this machine knows pages of the server.
+func origins(address net.Addr) []string {
+	_, port, _ := net.SplitHostPort(address.String())
+	list := []string{"http://" + reachable(address), "http://localhost:" + port, "http://127.0.0.1:" + port}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // say prints what was made and what to open.

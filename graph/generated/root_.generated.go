@@ -45,6 +45,7 @@ type ResolverRoot interface {
 	Subscription() SubscriptionResolver
 	Variant() VariantResolver
 	Viewer() ViewerResolver
+	WidgetKey() WidgetKeyResolver
 }
 
 type DirectiveRoot struct {
@@ -95,6 +96,10 @@ type ComplexityRoot struct {
 		Website func(childComplexity int) int
 	}
 
+	CreateWidgetKeyPayload struct {
+		Key func(childComplexity int) int
+	}
+
 	Entity struct {
 		FindCategory func(childComplexity int, rep model.CategoryRepresentation) int
 		FindCommune  func(childComplexity int, rep model.CommuneRepresentation) int
@@ -126,11 +131,14 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AcceptOrder        func(childComplexity int, input ordering.ChangeInput) int
 		CancelOrder        func(childComplexity int, input ordering.ChangeInput) int
+		CreateWidgetKey    func(childComplexity int, input identity.CreateWidgetKeyInput) int
 		ExchangeGuestLink  func(childComplexity int, input identity.LinkInput) int
 		MarkOrderCollected func(childComplexity int, input ordering.ChangeInput) int
 		MarkOrderReady     func(childComplexity int, input ordering.ChangeInput) int
 		PlaceOrders        func(childComplexity int, input ordering.PlaceInput) int
 		RejectOrder        func(childComplexity int, input ordering.ChangeInput) int
+		RevokeWidgetKey    func(childComplexity int, input identity.RevokeWidgetKeyInput) int
+		RotateWidgetKey    func(childComplexity int, input identity.RotateWidgetKeyInput) int
 	}
 
 	Naf struct {
@@ -289,6 +297,7 @@ type ComplexityRoot struct {
 		Shop               func(childComplexity int, id tenancy.ID) int
 		Shops              func(childComplexity int, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) int
 		Viewer             func(childComplexity int) int
+		WidgetKeys         func(childComplexity int, commune tenancy.ID) int
 		__resolve__service func(childComplexity int) int
 		__resolve_entities func(childComplexity int, representations []map[string]any) int
 	}
@@ -298,6 +307,15 @@ type ComplexityRoot struct {
 		Code      func(childComplexity int) int
 		Message   func(childComplexity int) int
 		Path      func(childComplexity int) int
+	}
+
+	RevokeWidgetKeyPayload struct {
+		Key func(childComplexity int) int
+	}
+
+	RotateWidgetKeyPayload struct {
+		Key      func(childComplexity int) int
+		Previous func(childComplexity int) int
 	}
 
 	Shop struct {
@@ -376,6 +394,17 @@ type ComplexityRoot struct {
 		Name     func(childComplexity int) int
 		Orders   func(childComplexity int, first int, after *string) int
 		Shops    func(childComplexity int) int
+	}
+
+	WidgetKey struct {
+		Commune    func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Key        func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Origins    func(childComplexity int) int
+		RevokedAt  func(childComplexity int) int
+		ValidUntil func(childComplexity int) int
 	}
 
 	_Service struct {
@@ -564,6 +593,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Contact.Website(childComplexity), true
 
+	case "CreateWidgetKeyPayload.key":
+		if e.ComplexityRoot.CreateWidgetKeyPayload.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateWidgetKeyPayload.Key(childComplexity), true
+
 	case "Entity.findCategory":
 		if e.ComplexityRoot.Entity.FindCategory == nil {
 			break
@@ -716,6 +752,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.createWidgetKey":
+		if e.ComplexityRoot.Mutation.CreateWidgetKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createWidgetKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateWidgetKey(childComplexity, args["input"].(identity.CreateWidgetKeyInput)), true
 	case "Mutation.exchangeGuestLink":
 		if e.ComplexityRoot.Mutation.ExchangeGuestLink == nil {
 			break
@@ -771,6 +818,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RejectOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.revokeWidgetKey":
+		if e.ComplexityRoot.Mutation.RevokeWidgetKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeWidgetKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeWidgetKey(childComplexity, args["input"].(identity.RevokeWidgetKeyInput)), true
+	case "Mutation.rotateWidgetKey":
+		if e.ComplexityRoot.Mutation.RotateWidgetKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateWidgetKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateWidgetKey(childComplexity, args["input"].(identity.RotateWidgetKeyInput)), true
 
 	case "Naf.code":
 		if e.ComplexityRoot.Naf.Code == nil {
@@ -1420,6 +1489,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+	case "Query.widgetKeys":
+		if e.ComplexityRoot.Query.WidgetKeys == nil {
+			break
+		}
+
+		args, err := ec.field_Query_widgetKeys_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WidgetKeys(childComplexity, args["commune"].(tenancy.ID)), true
 	case "Query._service":
 		if e.ComplexityRoot.Query.__resolve__service == nil {
 			break
@@ -1462,6 +1542,26 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refusal.Path(childComplexity), true
+
+	case "RevokeWidgetKeyPayload.key":
+		if e.ComplexityRoot.RevokeWidgetKeyPayload.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeWidgetKeyPayload.Key(childComplexity), true
+
+	case "RotateWidgetKeyPayload.key":
+		if e.ComplexityRoot.RotateWidgetKeyPayload.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateWidgetKeyPayload.Key(childComplexity), true
+	case "RotateWidgetKeyPayload.previous":
+		if e.ComplexityRoot.RotateWidgetKeyPayload.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateWidgetKeyPayload.Previous(childComplexity), true
 
 	case "Shop.accessibility":
 		if e.ComplexityRoot.Shop.Accessibility == nil {
@@ -1808,6 +1908,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.Shops(childComplexity), true
 
+	case "WidgetKey.commune":
+		if e.ComplexityRoot.WidgetKey.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetKey.Commune(childComplexity), true
+	case "WidgetKey.createdAt":
+		if e.ComplexityRoot.WidgetKey.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetKey.CreatedAt(childComplexity), true
+	case "WidgetKey.id":
+		if e.ComplexityRoot.WidgetKey.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetKey.ID(childComplexity), true
+	case "WidgetKey.key":
+		if e.ComplexityRoot.WidgetKey.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetKey.Key(childComplexity), true
+	case "WidgetKey.name":
+		if e.ComplexityRoot.WidgetKey.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetKey.Name(childComplexity), true
+	case "WidgetKey.origins":
+		if e.ComplexityRoot.WidgetKey.Origins == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetKey.Origins(childComplexity), true
+	case "WidgetKey.revokedAt":
+		if e.ComplexityRoot.WidgetKey.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetKey.RevokedAt(childComplexity), true
+	case "WidgetKey.validUntil":
+		if e.ComplexityRoot.WidgetKey.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WidgetKey.ValidUntil(childComplexity), true
+
 	case "_Service.sdl":
 		if e.ComplexityRoot._Service.SDL == nil {
 			break
@@ -1829,6 +1978,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CancelOrderInput", ec.unmarshalInputCancelOrderInput),
 			graphql.NewInputUnmarshaler("CategoryRepresentation", ec.unmarshalInputCategoryRepresentation),
 			graphql.NewInputUnmarshaler("CommuneRepresentation", ec.unmarshalInputCommuneRepresentation),
+			graphql.NewInputUnmarshaler("CreateWidgetKeyInput", ec.unmarshalInputCreateWidgetKeyInput),
 			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
 			graphql.NewInputUnmarshaler("GeoPointInput", ec.unmarshalInputGeoPointInput),
 			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
@@ -1839,6 +1989,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ProductFilter", ec.unmarshalInputProductFilter),
 			graphql.NewInputUnmarshaler("ProductRepresentation", ec.unmarshalInputProductRepresentation),
 			graphql.NewInputUnmarshaler("RejectOrderInput", ec.unmarshalInputRejectOrderInput),
+			graphql.NewInputUnmarshaler("RevokeWidgetKeyInput", ec.unmarshalInputRevokeWidgetKeyInput),
+			graphql.NewInputUnmarshaler("RotateWidgetKeyInput", ec.unmarshalInputRotateWidgetKeyInput),
 			graphql.NewInputUnmarshaler("ShopBasket", ec.unmarshalInputShopBasket),
 			graphql.NewInputUnmarshaler("ShopFilter", ec.unmarshalInputShopFilter),
 			graphql.NewInputUnmarshaler("ShopRepresentation", ec.unmarshalInputShopRepresentation),
@@ -2302,6 +2454,88 @@ type Fulfilment {
   fee: Price!
   "How far the shop delivers, in metres around it; null for PICKUP."
   perimeterMetres: Int
+}
+`, BuiltIn: false},
+	{Name: "../identity.graphqls", Input: `extend type Query {
+  "The keys of a commune's widgets, the newest 100 first, those that are no longer good among them. For its agents and the platform's admins."
+  widgetKeys("The commune." commune: ID!): [WidgetKey!]!
+}
+
+extend type Mutation {
+  "Makes a key for the widgets of a commune's website. It is good within 20 s. For the commune's agents and admins."
+  createWidgetKey(input: CreateWidgetKeyInput!): CreateWidgetKeyPayload!
+  "Makes a key in place of another, which stays good for a while: until every page shows the new one. CONFLICT when it was replaced or revoked before. For the commune's agents and admins."
+  rotateWidgetKey(input: RotateWidgetKeyInput!): RotateWidgetKeyPayload!
+  "Ends a key for good, within 30 s everywhere. One that has ended stays so. For the commune's agents and admins."
+  revokeWidgetKey(input: RevokeWidgetKeyInput!): RevokeWidgetKeyPayload!
+}
+
+"""
+What a commune's website shows to embed the widgets: pages of the key's origins read the commune's catalogue, and place, cancel and follow orders in its shops as a guest. It is no secret, and grants nothing that a visitor has not.
+
+Sent as the header ` + "`" + `X-Halles-Key` + "`" + `; with GET also as ` + "`" + `?key=` + "`" + `; over a socket as ` + "`" + `key` + "`" + ` of connection_init or ` + "`" + `?key=` + "`" + `.
+"""
+type WidgetKey implements Node {
+  "Global id."
+  id: ID!
+  "What pages show: ` + "`" + `pk_` + "`" + `, the commune's slug, and 22 letters."
+  key: String!
+  "What the commune calls it."
+  name: String!
+  "The commune that it opens: no other's shops and products are seen with it."
+  commune: Commune!
+  "The origins of the pages that may use it, as browsers write them: ` + "`" + `https://www.lorient.bzh` + "`" + `. Compared to the letter."
+  origins: [String!]!
+  "When it was made."
+  createdAt: DateTime!
+  "When it ends or ended because another took over; null while none has."
+  validUntil: DateTime
+  "When it was revoked; null while it was not."
+  revokedAt: DateTime
+}
+
+"A key to make."
+input CreateWidgetKeyInput {
+  "The commune that it opens."
+  commune: ID!
+  "What to call it: ` + "`" + `Site de la mairie` + "`" + `. 1 to 100 characters."
+  name: String!
+  "1 to 20 origins: scheme, host and port, nothing after, no wildcard. https, or http on the machine itself. A host with accents in punycode."
+  origins: [String!]!
+}
+
+"The key that was made."
+type CreateWidgetKeyPayload {
+  "The key."
+  key: WidgetKey!
+}
+
+"A key to replace."
+input RotateWidgetKeyInput {
+  "The key to replace."
+  key: ID!
+  "How long it stays good beside the new one, 0 to 720 hours; 24 when absent."
+  overlapHours: Int
+}
+
+"A key and the one that it replaces."
+type RotateWidgetKeyPayload {
+  "The key to show from now on: same commune, name and origins."
+  key: WidgetKey!
+  "The key that it replaces, with its end."
+  previous: WidgetKey!
+}
+
+"A key to end."
+input RevokeWidgetKeyInput {
+  "The key."
+  key: ID!
+}
+
+"The key that was ended."
+type RevokeWidgetKeyPayload {
+  "The key."
+  key: WidgetKey!
 }
 `, BuiltIn: false},
 	{Name: "../ordering.graphqls", Input: `extend type Query {
@@ -2923,6 +3157,8 @@ type Viewer {
 enum ViewerKind {
   "Nobody signed in: reads what is published, orders as a guest."
   VISITOR
+  "On a commune's website, by its key: reads and orders in that commune only, as a visitor does."
+  WIDGET
   "Holds the link to the orders of one basket."
   GUEST
   "Signed in with an account."
@@ -3132,6 +3368,14 @@ func (ec *executionContext) childFields_Contact(ctx context.Context, field graph
 		return ec.fieldContext_Contact_website(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateWidgetKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_CreateWidgetKeyPayload_key(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateWidgetKeyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExchangeGuestLinkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3474,6 +3718,24 @@ func (ec *executionContext) childFields_Refusal(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Refusal", field.Name)
 }
 
+func (ec *executionContext) childFields_RevokeWidgetKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_RevokeWidgetKeyPayload_key(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeWidgetKeyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RotateWidgetKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_RotateWidgetKeyPayload_key(ctx, field)
+	case "previous":
+		return ec.fieldContext_RotateWidgetKeyPayload_previous(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotateWidgetKeyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3616,6 +3878,28 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_orders(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_WidgetKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WidgetKey_id(ctx, field)
+	case "key":
+		return ec.fieldContext_WidgetKey_key(ctx, field)
+	case "name":
+		return ec.fieldContext_WidgetKey_name(ctx, field)
+	case "commune":
+		return ec.fieldContext_WidgetKey_commune(ctx, field)
+	case "origins":
+		return ec.fieldContext_WidgetKey_origins(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_WidgetKey_createdAt(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_WidgetKey_validUntil(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_WidgetKey_revokedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WidgetKey", field.Name)
 }
 
 func (ec *executionContext) childFields__Service(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -36,6 +36,7 @@ type QueryResolver interface {
 	Product(ctx context.Context, id tenancy.ID) (*catalog.Product, error)
 	Shops(ctx context.Context, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) (*directory.ShopConnection, error)
 	Shop(ctx context.Context, id tenancy.ID) (*directory.Shop, error)
+	WidgetKeys(ctx context.Context, commune tenancy.ID) ([]*identity.WidgetKey, error)
 	Order(ctx context.Context, id tenancy.ID) (*ordering.Order, error)
 	Communes(ctx context.Context) ([]*tenancy.Commune, error)
 	Commune(ctx context.Context, insee *string, slug *string) (*tenancy.Commune, error)
@@ -239,6 +240,20 @@ func (ec *executionContext) field_Query_shops_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["after"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_widgetKeys_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "commune",
+		func(ctx context.Context, v any) (tenancy.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["commune"] = arg0
 	return args, nil
 }
 
@@ -749,6 +764,50 @@ func (ec *executionContext) fieldContext_Query_shop(ctx context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_widgetKeys(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_widgetKeys(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WidgetKeys(ctx, fc.Args["commune"].(tenancy.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*identity.WidgetKey) graphql.Marshaler {
+			return ec.marshalNWidgetKey2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋidentityᚐWidgetKeyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_widgetKeys(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WidgetKey(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_widgetKeys_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_order(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1114,6 +1173,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case *identity.WidgetKey:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._WidgetKey(ctx, sel, obj)
 	case *catalog.Variant:
 		if obj == nil {
 			return graphql.Null
@@ -1346,6 +1410,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_shop(ctx, field)
+				})
+		case "widgetKeys":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_widgetKeys(ctx, field)
 				})
 		case "order":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

@@ -59,6 +59,7 @@ func New(t testing.TB) *Harness {
 		Catalog:   catalog.New(d.DB, communes, cursors),
 		Ordering:  ordering.New(d.DB, cursors, guests),
 		Guests:    guests,
+		Keys:      identity.NewWidgetKeys(d.DB, communes),
 		Wait:      wait,
 	}}
 	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{

@@ -44,6 +44,7 @@ type Demo struct {
 	Filled      Plan             // what the database was filled with, which a later start does not change
 	Fresh       bool             // whether that was now
 	Tokens      map[string]string
+	WidgetKeys  map[string]string // by the commune's slug; see OpenWidgets
 	People      People
 	cluster     *cluster.Cluster // nil with a given database
 	data        string
@@ -233,12 +234,14 @@ type File struct {
 	GraphQL  string            `json:"graphql"`
 	Postgres string            `json:"postgres"`
 	Tokens   map[string]string `json:"tokens"` // customer, merchant, agent, hotline, analyst, admin; router: its own header
+
+	WidgetKeys map[string]string `json:"widgetKeys"` // by the commune's slug: lorient, for pages of this server
 }
 
 // WriteFile writes demo.json for a server at url, readable by its user only, and returns its
 // path.
 func (d *Demo) WriteFile(url string) (string, error) {
-	f := File{URL: url, GraphQL: url + "graphql", Postgres: d.PostgresURL(), Tokens: map[string]string{"router": d.RouterToken}}
+	f := File{URL: url, GraphQL: url + "graphql", Postgres: d.PostgresURL(), Tokens: map[string]string{"router": d.RouterToken}, WidgetKeys: d.WidgetKeys}
 	for who, token := range d.Tokens {
 		f.Tokens[who] = token
 	}

@@ -12,8 +12,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
 )
 
 // few is a small plan.
@@ -71,9 +73,29 @@ func TestLaterStartShiftsNothing(t *testing.T) {
 	if first.People.Accounts["merchant"] != second.People.Accounts["merchant"] || second.Tokens["merchant"] == "" || first.Tokens["merchant"] == second.Tokens["merchant"] {
 		t.Error("the merchant is another, or has an old token")
 	}
+	for demo, origin := range map[*Demo]string{first: "http://localhost:8080", second: "http://localhost:9090"} {
+		if err := demo.OpenWidgets(t.Context(), origin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := second.OpenWidgets(t.Context(), "http://localhost:9090"); err != nil {
+		t.Fatal(err)
+	}
 	path, err := second.WriteFile("http://127.0.0.1:8080/")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), `"lorient": "`+first.WidgetKeys["lorient"]+`"`) {
+		t.Errorf("the pages' key changed, or is not told: %s", text)
+	}
+	db, err := pg.Open(t.Context(), second.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	keys := identity.NewWidgetKeys(db, tenancy.NewRegister(db))
+	if _, err := keys.Use(t.Context(), second.WidgetKeys["lorient"], "http://localhost:9090"); err != nil {
+		t.Errorf("the demo's key: %v", err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 || filepath.Base(path) != "demo.json" {
 		t.Errorf("%s: %v, %v", path, info.Mode(), err)

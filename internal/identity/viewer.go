@@ -21,6 +21,7 @@ type Kind string
 // that it holds; see Resolver.
 const (
 	Visitor  Kind = "VISITOR"  // nobody in particular: reads what is published, orders as a guest
+	Widget   Kind = "WIDGET"   // a visitor of a commune's website: reads and orders in that commune only
 	Guest    Kind = "GUEST"    // holds the link to the orders of one basket
 	Customer Kind = "CUSTOMER" // has an account
 	Merchant Kind = "MERCHANT" // runs one or several shops
@@ -36,7 +37,8 @@ type Viewer struct {
 	Kind     Kind
 	Account  uuid.UUID    // zero for a visitor and a guest
 	Name     string       // how to greet the person; empty for a visitor and a guest
-	all      []string     // every commune: the catalogue is public
+	all      []string     // every commune: the catalogue is public; with a widget's key, its own
+	key      *WidgetKey   // that the request came with; see Through
 	Communes []string     // an agent's own; all of them for hotline and admin
 	Shops    []tenancy.ID // a merchant's
 	Orders   []tenancy.ID // a guest's
@@ -58,7 +60,7 @@ func (v *Viewer) Scope() pg.Scope {
 		s.Kind = "hotline"
 	case Admin:
 		s.Kind = "admin"
-	default: // visitor, analyst: the published catalogue and nothing else
+	default: // visitor, widget, analyst: the published catalogue and nothing else
 		return pg.Scope{Role: pg.Public, Kind: "visitor", Communes: v.all}
 	}
 	return s
@@ -69,7 +71,8 @@ func (v *Viewer) PublicScope() pg.Scope {
 	return pg.Scope{Role: pg.Public, Kind: "visitor", Communes: v.all}
 }
 
-// AllCommunes lists every commune of the platform: what the published catalogue spans.
+// AllCommunes lists every commune that the published catalogue spans for the viewer: all of the
+// platform's, or the one of its widget.
 func (v *Viewer) AllCommunes() []string { return v.all }
 
 // GuestOf is the viewer bound to orders, as which a visitor's own orders are written and read.
@@ -90,6 +93,28 @@ func (v *Viewer) Runs(shop tenancy.ID) bool {
 // Serves tells whether the viewer is staff of the commune.
 func (v *Viewer) Serves(commune string) bool {
 	return (v.Kind == Agent || v.Kind == Hotline || v.Kind == Admin) && slices.Contains(v.Communes, commune)
+}
+
+// administers refuses a viewer that may not say who reaches a commune: its agents and the
+// platform's admins may. Communes are public, and one that does not exist is served by nobody.
+func (v *Viewer) administers(commune string) error {
+	if err := v.SignedIn(); err != nil {
+		return err
+	}
+	switch {
+	case v.Kind != Agent && v.Kind != Admin:
+		return fault.Errorf(fault.Forbidden, "Seuls les agents d'une commune et les administrateurs de la plateforme peuvent faire cela.")
+	case !v.Serves(commune):
+		return fault.Errorf(fault.Forbidden, "Vous ne servez pas cette commune ; viewer { communes } donne celles que vous servez.")
+	}
+	return nil
+}
+
+// ruling is the scope in which identity changes its own tables in the viewer's name.
+func (v *Viewer) ruling(communes ...string) pg.Scope {
+	s := v.Scope()
+	s.Role = pg.Identity
+	return s.In(communes...)
 }
 
 // SignedIn refuses a viewer without an account.

@@ -103,6 +103,12 @@ func (in *PlaceInput) check(v *identity.Viewer) (*basket, error) {
 			return nil, fault.At(at(root, "channel"), "Le canal est WEB ou WIDGET ; les commandes prises au téléphone ou au comptoir sont saisies par la boutique.")
 		}
 	}
+	if v.Keyed() { // where a widget's orders come from is known
+		if in.Channel != nil && *in.Channel != Widget {
+			return nil, fault.At(at(root, "channel"), "Le widget d'une commune commande par le canal WIDGET ; retirez channel.")
+		}
+		b.channel = Widget
+	}
 	var err error
 	if b.contact, err = in.Contact.check(v, at(root, "contact")); err != nil {
 		return nil, err

@@ -8,10 +8,11 @@ import (
 )
 
 // Snapshot keeps reference data (communes, categories: small, shared, rarely changed) in
-// memory and reads it again when it is older than a minute. Readers share one load; when it
-// fails they keep the last good one.
+// memory and reads it again when it is too old. Readers share one load; when it fails they keep
+// the last good one.
 type Snapshot[T any] struct {
 	load func(ctx context.Context) (T, error)
+	age  time.Duration
 	held atomic.Pointer[held[T]]
 	mu   sync.Mutex
 }
@@ -23,20 +24,34 @@ type held[T any] struct {
 
 const snapshotAge = time.Minute
 
-// NewSnapshot returns a snapshot that is loaded at its first use.
+// NewSnapshot returns a snapshot that is loaded at its first use, and read again after a minute.
 func NewSnapshot[T any](load func(ctx context.Context) (T, error)) *Snapshot[T] {
-	return &Snapshot[T]{load: load}
+	return NewSnapshotOf(snapshotAge, load)
 }
 
-// Get returns the data, at most a minute old unless the database is away.
+// NewSnapshotOf is NewSnapshot for data that must be read again sooner or may be later.
+func NewSnapshotOf[T any](age time.Duration, load func(ctx context.Context) (T, error)) *Snapshot[T] {
+	return &Snapshot[T]{load: load, age: age}
+}
+
+// Expire makes the next reader load the data again: this program has just changed it.
+func (s *Snapshot[T]) Expire() {
+	s.mu.Lock() // a load under way may have read what was before
+	defer s.mu.Unlock()
+	if h := s.held.Load(); h != nil {
+		s.held.Store(&held[T]{value: h.value})
+	}
+}
+
+// Get returns the data, no older than the snapshot's age unless the database is away.
 func (s *Snapshot[T]) Get(ctx context.Context) (T, error) {
-	if h := s.held.Load(); h != nil && time.Since(h.at) < snapshotAge {
+	if h := s.held.Load(); h != nil && time.Since(h.at) < s.age {
 		return h.value, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.held.Load()
-	if h != nil && time.Since(h.at) < snapshotAge {
+	if h != nil && time.Since(h.at) < s.age {
 		return h.value, nil
 	}
 	value, err := s.load(ctx)

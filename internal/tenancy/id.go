@@ -22,12 +22,15 @@ const (
 	KindProduct  Kind = "product"
 	KindVariant  Kind = "variant"
 	KindOrder    Kind = "order"
+
+	KindWidgetKey Kind = "key"
 )
 
 // kinds says in French what an ID of each kind points to, for the sentences.
 var kinds = map[Kind]string{
 	KindCommune: "une commune", KindCategory: "une catégorie", KindShop: "une boutique",
 	KindProduct: "un produit", KindVariant: "une déclinaison", KindOrder: "une commande",
+	KindWidgetKey: "une clé de widget",
 }
 
 // ID is a global ID: it names a kind, a commune and a row, so that every look-up is by

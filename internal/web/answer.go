@@ -41,6 +41,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, fault.Unauthenticated):
 		status = http.StatusUnauthorized
 		w.Header().Set("WWW-Authenticate", `Bearer realm="halles", error="invalid_token"`) // RFC 6750, 3
+	case errors.Is(err, fault.Forbidden):
+		status = http.StatusForbidden
 	case errors.Is(err, fault.Unavailable):
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "2") // seconds

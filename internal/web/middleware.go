@@ -123,11 +123,16 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 	})
 }
 
+// streams tells whether the client reads an answer that goes on.
+func streams(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "text/event-stream") || strings.Contains(accept, "multipart/mixed")
+}
+
 // ending ends streams and sockets when the server stops: they would outlast any patience.
 func (s *Server) ending(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		accept := r.Header.Get("Accept")
-		if r.Header.Get("Upgrade") == "" && !strings.Contains(accept, "text/event-stream") && !strings.Contains(accept, "multipart/mixed") {
+		if r.Header.Get("Upgrade") == "" && !streams(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

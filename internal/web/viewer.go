@@ -41,9 +41,18 @@ func (s *Server) viewer(ctx context.Context, authorization string) (context.Cont
 func (s *Server) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, err := s.viewer(r.Context(), r.Header.Get("Authorization"))
+		if err == nil {
+			ctx, err = s.keyed(ctx, keyOf(r), r.Header.Get("Origin"))
+		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
+		}
+		switch {
+		case r.Header.Get("Upgrade") != "":
+			ctx = withHandshake(ctx, s, r)
+		case streams(r) && keyOf(r) != "":
+			ctx = s.whileGood(ctx, keyOf(r))
 		}
 		if s.fromRouter(r.Header.Get(routerHeader)) {
 			ctx = context.WithValue(ctx, routerKey{}, true)
@@ -62,23 +71,14 @@ func (s *Server) fromRouter(token string) bool {
 	return token != "" && subtle.ConstantTimeCompare(given[:], s.router[:]) == 1
 }
 
-// socketInit authenticates a socket by `authorization` of its connection_init, since a
-// browser's socket can send no header. Without, the viewer of the upgrade request stays.
+// socketInit says who asks over a socket, or closes it.
 func (s *Server) socketInit(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-	given, there := payload["authorization"]
-	if !there || given == nil {
-		return ctx, nil, nil
-	}
-	authorization, _ := given.(string)
-	if authorization == "" {
-		authorization = "?" // there, but not an authorization: not a visitor's either
-	}
-	asking, err := s.viewer(ctx, authorization)
+	asking, err := s.socketViewer(ctx, payload)
 	if err != nil {
 		s.logFault(ctx, err)
 		shown := s.shown(ctx, err)
 		code := closeUnauthenticated
-		if !errors.Is(err, fault.Unauthenticated) {
+		if !errors.Is(err, fault.Unauthenticated) && !errors.Is(err, fault.Forbidden) {
 			code = 1011 // the server's own trouble (RFC 6455, 7.4.1)
 		}
 		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, code), string(shown.Kind))

@@ -20,7 +20,6 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/klauspost/compress/gzhttp"
-	"github.com/rs/cors"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/audelor/halles/graph"
@@ -66,6 +65,7 @@ type Server struct {
 	newest     int64 // the last migration that this program knows
 	identity   *identity.Resolver
 	router     [sha256.Size]byte // of the router's token; zero: none
+	keys       *identity.WidgetKeys
 	origins    []string
 	demo       *Demo
 	communes   *tenancy.Register
@@ -99,6 +99,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	cursors := page.NewSealer(o.Secret)
 	s.communes = tenancy.NewRegister(o.DB)
 	guests := identity.NewGuests(o.DB, s.communes, o.Secret)
+	s.keys = identity.NewWidgetKeys(o.DB, s.communes)
 	s.identity = &identity.Resolver{DB: o.DB, Communes: s.communes, Issuer: o.Issuer, Guests: guests}
 	s.directory = &directory.Directory{DB: o.DB, Communes: s.communes, Cursors: cursors}
 	s.catalog = catalog.New(o.DB, s.communes, cursors)
@@ -108,7 +109,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.background = append(s.background, feed.Run)
 	s.home = pg.NewSnapshot(s.readHome)
 	schema := graph.NewServer(&graph.Resolver{
-		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Wait: loader.Wait,
+		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys,
+		Wait: loader.Wait,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, CheckOrigin: s.allowedOrigin,
 	})
@@ -169,27 +171,14 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	return r, nil
 }
 
-// cors lets pages of the allowed origins call us. They send their token themselves, so no
-// cookie is ever wanted (no credentials).
-func (s *Server) cors() func(http.Handler) http.Handler {
-	return cors.New(cors.Options{
-		AllowOriginFunc: func(origin string) bool { return slices.Contains(s.origins, origin) },
-		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type"},
-		ExposedHeaders:  []string{"X-Request-Id"},
-		MaxAge:          600, // seconds
-	}).Handler
-}
-
-// allowedOrigin tells whether a browser's page may open a socket: our own pages and those of
-// the allowed origins. Programs send no Origin.
-func (s *Server) allowedOrigin(r *http.Request) bool {
+// foreign tells whether a request comes from a page that is neither ours nor a first party's.
+func (s *Server) foreign(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" || slices.Contains(s.origins, origin) {
-		return true
+		return false
 	}
 	u, err := url.Parse(origin)
-	return err == nil && strings.EqualFold(u.Host, r.Host)
+	return err != nil || !strings.EqualFold(u.Host, r.Host)
 }
 
 func schemaFile(sdl string) http.HandlerFunc {
