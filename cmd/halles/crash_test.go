@@ -141,8 +141,10 @@ func TestKilledServerLosesNoOrder(t *testing.T) {
 	for i, shop := range shops {
 		variants[i] = fixture.Product(t, d, shop, fixture.ProductOpts{Stock: 1_000_000}).Variants[0]
 	}
-	r := &restarting{address: freePort(t), log: &output{},
-		env: []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret}}
+	r := &restarting{
+		address: freePort(t), log: &output{},
+		env: []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret},
+	}
 	r.start(t)
 
 	// Keys are given out until the last life; who has one goes on until it is answered.

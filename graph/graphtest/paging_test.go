@@ -21,7 +21,7 @@ func walk(t *testing.T, c graphtest.Client, document, path string, n int, betwee
 	t.Helper()
 	var all []gjson.Result
 	vars := graphtest.Vars{"n": n, "after": nil}
-	for pages := 0; pages < 100; pages++ {
+	for pages := range 100 {
 		page := c.Query(t, document, vars).OK(t).Get(path)
 		edges := page.Get("edges").Array()
 		all = append(all, edges...)
@@ -117,8 +117,10 @@ func TestPages(t *testing.T) {
 		"ShopsNearByName":   {shops(near + `, orderBy: NAME`), "shops", tenancy.KindShop, published + `order by name, id`},
 		"ShopsNearOfTwo":    {shops(near + `, filter: {communes: ["56121", "56069"]}`), "shops", tenancy.KindShop, published + `and commune_id in ('56121', '56069') order by ` + distance + `, id`},
 		"ShopsOfCategory":   {shops(`, filter: {category: "category_culture"}`), "shops", tenancy.KindShop, published + `and category_id in ('librairie', 'jouets') order by name, id`},
-		"ShopsThatDeliver": {shops(`, filter: {fulfilment: DELIVERY}`), "shops", tenancy.KindShop,
-			published + `and exists (select from fulfilments f where (f.commune_id, f.shop_id, f.mode) = (s.commune_id, s.id, 'DELIVERY')) order by name, id`},
+		"ShopsThatDeliver": {
+			shops(`, filter: {fulfilment: DELIVERY}`), "shops", tenancy.KindShop,
+			published + `and exists (select from fulfilments f where (f.commune_id, f.shop_id, f.mode) = (s.commune_id, s.id, 'DELIVERY')) order by name, id`,
+		},
 		"ShopsFound":      {shops(`, filter: {text: "échop"}`), "shops", tenancy.KindShop, published + `and name in ('L''Échoppe', 'L’Échoppe') order by name, id`},
 		"ShopsFoundNear":  {shops(near + `, filter: {text: "meme", communes: ["56121", "56098", "56083"]}`), "shops", tenancy.KindShop, published + `and name = 'Même nom' and commune_id <> '56069' order by ` + distance + `, id`},
 		"CommunesShops":   {`query ($n: Int!, $after: String) { commune(insee: "56121") { shops(first: $n, after: $after) { ` + info + ` edges { cursor node { id } } } } }`, "commune.shops", tenancy.KindShop, published + `and commune_id = '56121' order by name, id`},
@@ -126,8 +128,10 @@ func TestPages(t *testing.T) {
 		"Products":        {`query ($n: Int!, $after: String) { products(first: $n, after: $after) { ` + info + ` edges { cursor node { id } } } }`, "products", tenancy.KindProduct, `select commune_id, id from products where published order by name, id`},
 		"ProductsOfOne":   {`query ($n: Int!, $after: String) { products(first: $n, after: $after, filter: {communes: ["56121", "56083"], category: "category_culture"}) { ` + info + ` edges { cursor node { id } } } }`, "products", tenancy.KindProduct, `select commune_id, id from products where published order by name, id`},
 		"ProductsFound":   {`query ($n: Int!, $after: String) { products(first: $n, after: $after, filter: {text: "livre"}) { ` + info + ` edges { cursor node { id } } } }`, "products", tenancy.KindProduct, `select commune_id, id from products where published order by name, id`},
-		"ShopsProducts": {fmt.Sprintf(`query ($n: Int!, $after: String) { shop(id: "%s") { products(first: $n, after: $after) { `+info+` edges { cursor node { id } } } } }`, busy), "shop.products", tenancy.KindProduct,
-			fmt.Sprintf(`select commune_id, id from products where published and shop_id = '%s' order by name, id`, busy.Row)},
+		"ShopsProducts": {
+			fmt.Sprintf(`query ($n: Int!, $after: String) { shop(id: "%s") { products(first: $n, after: $after) { `+info+` edges { cursor node { id } } } } }`, busy), "shop.products", tenancy.KindProduct,
+			fmt.Sprintf(`select commune_id, id from products where published and shop_id = '%s' order by name, id`, busy.Row),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

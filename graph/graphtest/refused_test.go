@@ -124,10 +124,17 @@ func TestEntitiesRefused(t *testing.T) {
 	h := graphtest.New(t)
 	shop := fixture.Shop(t, h.Database, fixture.ShopOpts{})
 	a := h.Visitor().Router().Query(t, `query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }`, graphtest.Vars{"r": []any{
-		map[string]any{"__typename": "Commune", "insee": "56121", "slug": "lorient"}, map[string]any{"__typename": "Commune", "slug": "groix"},
-		map[string]any{"__typename": "Shop", "id": shop.String()}, map[string]any{"__typename": "Shop", "id": "x"}, map[string]any{"__typename": "Shop"},
-		map[string]any{"__typename": "Shop", "id": nil}, map[string]any{"__typename": "Shop", "id": 7}, map[string]any{"__typename": "Shop", "id": "commune_56121"},
-		map[string]any{"__typename": "Viewer", "id": "x"}, map[string]any{"id": shop.String()}, map[string]any{"__typename": "Category", "id": "category_velo"},
+		map[string]any{"__typename": "Commune", "insee": "56121", "slug": "lorient"},
+		map[string]any{"__typename": "Commune", "slug": "groix"},
+		map[string]any{"__typename": "Shop", "id": shop.String()},
+		map[string]any{"__typename": "Shop", "id": "x"},
+		map[string]any{"__typename": "Shop"},
+		map[string]any{"__typename": "Shop", "id": nil},
+		map[string]any{"__typename": "Shop", "id": 7},
+		map[string]any{"__typename": "Shop", "id": "commune_56121"},
+		map[string]any{"__typename": "Viewer", "id": "x"},
+		map[string]any{"id": shop.String()},
+		map[string]any{"__typename": "Category", "id": "category_velo"},
 	}})
 	want := []string{"Commune", "Commune", "Shop", "", "", "", "", "", "", "", "Category"}
 	for i, name := range want {

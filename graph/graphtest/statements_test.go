@@ -95,9 +95,11 @@ func TestStatements(t *testing.T) {
 		count     string
 		want      int // elements with many
 	}{
-		"TheStorefront": {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { name commune { name } category { name }
+		"TheStorefront": {
+			h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { name commune { name } category { name }
 			products(first: 10) { nodes { name category { name } variants { sku price { cents } availability { orderable } } } } } } }`,
-			first(20), first(100), 6, "shops.nodes.#.products.nodes.#.variants.#.sku|@flatten|@flatten", 2000},
+			first(20), first(100), 6, "shops.nodes.#.products.nodes.#.variants.#.sku|@flatten|@flatten", 2000,
+		},
 		"Shops":          {h.Visitor(), `query ($n: Int!) { shops(first: $n) { totalCount edges { cursor node ` + shop + ` } } }`, first(5), first(100), 2, "shops.edges", 100},
 		"ShopsNear":      {h.Visitor(), `query ($n: Int!) { shops(first: $n, near: {latitude: 47.7, longitude: -3.3}) { edges { distanceMetres node ` + shop + ` } } }`, first(5), first(100), 1, "shops.edges", 100},
 		"CommunesShops":  {h.Visitor(), `query ($n: Int!) { communes { name shops(first: $n) { totalCount nodes ` + shop + ` } } }`, first(1), first(25), 2, "communes.#.shops.nodes|@flatten", 100},
@@ -111,10 +113,18 @@ func TestStatements(t *testing.T) {
 		"ViewersShops":   {h.As(merchant), `{ viewer { shops ` + shop + ` } }`, nil, nil, 1, "viewer.shops", 100},
 		"ViewersCommune": {h.As(admin), `{ viewer { communes { name shops(first: 4) { nodes { name } } } } }`, nil, nil, 1, "viewer.communes", 25},
 		"Categories":     {h.Visitor(), `{ categories { name children { name parent { name } children { name } } } }`, nil, nil, 0, "categories", 7},
-		"Nodes": {h.Visitor(), `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Shop { commune { name } } ... on Product { shop { name } } ... on Variant { product { shop { name } } } } }`,
-			graphtest.Vars{"ids": mixed(5)}, graphtest.Vars{"ids": mixed(100)}, 6, "nodes", 100},
-		"Entities": {h.Visitor().Router(), `query ($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Shop { name } ... on Product { shop { name } } ... on Variant { product { shop { name } } } } }`,
-			graphtest.Vars{"r": representations(5)}, graphtest.Vars{"r": representations(100)}, 6, "_entities", 100},
+		"Nodes": {
+			h.Visitor(), `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Shop { commune { name } } ... on Product { shop { name } } ... on Variant { product { shop { name } } } } }`,
+			graphtest.Vars{"ids": mixed(5)},
+			graphtest.Vars{"ids": mixed(100)},
+			6, "nodes", 100,
+		},
+		"Entities": {
+			h.Visitor().Router(), `query ($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Shop { name } ... on Product { shop { name } } ... on Variant { product { shop { name } } } } }`,
+			graphtest.Vars{"r": representations(5)},
+			graphtest.Vars{"r": representations(100)},
+			6, "_entities", 100,
+		},
 	} {
 		// One after the other: the statements of all are counted together.
 		t.Run(name, func(t *testing.T) {

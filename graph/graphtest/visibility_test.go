@@ -60,8 +60,12 @@ func TestWithheld(t *testing.T) {
 		product string
 		hidden  int // of shop, product, variant: how many from the end
 	}{
-		{directory.Draft, "ACTIVE", 3}, {directory.Pending, "ACTIVE", 3}, {directory.Suspended, "ACTIVE", 3},
-		{directory.Published, "DRAFT", 2}, {directory.Published, "ARCHIVED", 2}, {directory.Published, "ACTIVE", 0},
+		{directory.Draft, "ACTIVE", 3},
+		{directory.Pending, "ACTIVE", 3},
+		{directory.Suspended, "ACTIVE", 3},
+		{directory.Published, "DRAFT", 2},
+		{directory.Published, "ARCHIVED", 2},
+		{directory.Published, "ACTIVE", 0},
 	} {
 		t.Run(string(c.status)+c.product, func(t *testing.T) {
 			t.Parallel()

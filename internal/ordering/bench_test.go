@@ -72,7 +72,7 @@ func BenchmarkCommits(b *testing.B) {
 		for range writers {
 			wait.Go(func() {
 				for time.Now().Before(end) {
-					i := rand.N(len(variants)) //nolint:gosec // a load, no secret
+					i := rand.N(len(variants))
 					if err := write(pool, shops[i], variants[i], events); err != nil {
 						b.Error(err)
 						return
@@ -166,8 +166,10 @@ func write(pool *pgxpool.Pool, shop, variant tenancy.ID, event bool) error {
 		last.Queue(`insert into stock_moves (commune_id, id, variant_id, order_id, kind, quantity, at) values ($1, $2, $3, $4, 'ORDERED', -1, now())`,
 			id.Commune, tenancy.NewRow(), variant.Row, id.Row)
 		if event {
-			e := ordering.Event{CommuneID: id.Commune, OrderRow: id.Row, OrderSeq: 1, ShopRow: shop.Row,
-				Kind: "PLACED", Status: ordering.Placed, Actor: ordering.ByCustomer, At: time.Now()}
+			e := ordering.Event{
+				CommuneID: id.Commune, OrderRow: id.Row, OrderSeq: 1, ShopRow: shop.Row,
+				Kind: "PLACED", Status: ordering.Placed, Actor: ordering.ByCustomer, At: time.Now(),
+			}
 			last.Queue(ordering.AppendEvent, ordering.AppendArgs(&e)...)
 		}
 		return tx.SendBatch(ctx, &last).Close()

@@ -152,8 +152,12 @@ func queryBox(t *testing.T, browser context.Context) {
 	example("suivi")
 	shown(t, tab, "status", "Lancez d'abord « Commander, sans compte »")
 	for _, step := range []struct{ key, says string }{
-		{"commander", `"guestSecret"`}, {"lien", `"hg_`}, {"suivi", `"status": "PLACED"`},
-		{"accepter", `"status": "ACCEPTED"`}, {"prete", `"status": "READY"`}, {"retirer", `"status": "COLLECTED"`},
+		{"commander", `"guestSecret"`},
+		{"lien", `"hg_`},
+		{"suivi", `"status": "PLACED"`},
+		{"accepter", `"status": "ACCEPTED"`},
+		{"prete", `"status": "READY"`},
+		{"retirer", `"status": "COLLECTED"`},
 	} {
 		example(step.key)
 		shown(t, tab, "answer", step.says)
