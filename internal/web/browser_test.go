@@ -159,9 +159,20 @@ func queryBox(t *testing.T, browser context.Context) {
 		{"prete", `"status": "READY"`},
 		{"retirer", `"status": "COLLECTED"`},
 	} {
+		if step.key == "accepter" { // from here on the customer watches
+			example("direct")
+			shown(t, tab, "events", `"status": "PLACED"`)
+		}
 		example(step.key)
 		shown(t, tab, "answer", step.says)
 	}
+	live := shown(t, tab, "events", `"status": "COLLECTED"`)
+	for _, status := range []string{"PLACED", "ACCEPTED", "READY", "COLLECTED"} {
+		if n := strings.Count(live, `"status": "`+status+`"`); n != 1 {
+			t.Errorf("the watcher saw %s %d times: %s", status, n, live)
+		}
+	}
+	keep(t, tab, "story")
 
 	// By keyboard: another query, Ctrl + Enter.
 	do(t, tab, chromedp.SetValue(chromedp.ID("query"), "{ viewer { kind nothing } }"))

@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"html"
@@ -9,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/pg/pgtest"
@@ -102,6 +105,10 @@ func TestExamplesRun(t *testing.T) {
 		} else if token != "" {
 			headers = append(headers, "Authorization", "Bearer "+token)
 		}
+		if strings.HasPrefix(e.Query, "subscription") {
+			answers[e.Key] = s.firstEvent(string(body), headers...)
+			continue
+		}
 		a := s.do(http.MethodPost, "/graphql", string(body), headers...)
 		a.wants(t, 200)
 		var response struct {
@@ -127,12 +134,47 @@ func TestExamplesRun(t *testing.T) {
 			}
 		}
 	}
+	if got := at(answers["direct"], "orderUpdated.status"); got != "PLACED" {
+		t.Errorf("the live order is %v", got)
+	}
 	if got := at(answers["suivi"], "order.nextActions.0"); got == nil {
 		t.Errorf("the guest may do nothing to its new order: %v", answers["suivi"])
 	}
 	if got := at(answers["comptoir"], "viewer.shops.0.products.nodes.0.variants.0.stock"); got != 7.0 {
 		t.Errorf("the merchant sees a stock of %v", got)
 	}
+}
+
+// firstEvent is the data of the first event of a subscription.
+func (s *site) firstEvent(body string, headers ...string) any {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/graphql", strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	r.Header.Set("Accept", "text/event-stream")
+	stream, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	lines := bufio.NewScanner(stream.Body)
+	for lines.Scan() {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			var event struct{ Data any }
+			if err := json.Unmarshal([]byte(data), &event); err != nil || event.Data == nil {
+				s.t.Fatalf("%v in %s", err, data)
+			}
+			return event.Data
+		}
+	}
+	s.t.Fatalf("no event: %v", lines.Err())
+	return nil
 }
 
 func at(v any, path string) any {

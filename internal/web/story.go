@@ -79,6 +79,20 @@ func (s *Server) story(ctx context.Context, visitor *identity.Viewer, merchantTo
 		Take:   takeOrder,
 		Bearer: &Take{Example: "lien", Path: "exchangeGuestLink.token"},
 	}, {
+		Key: "direct", Title: "Suivre la commande en direct",
+		Explanation: "L'état présent d'abord, puis chaque étape dès qu'elle a lieu : laissez le suivi ouvert et continuez. Après une coupure il reprend au dernier curseur reçu.",
+		Query: `subscription Suivre($commande: ID!, $after: String) {
+  orderUpdated(id: $commande, after: $after) {
+    cursor
+    kind
+    status
+    at
+    by
+  }
+}`,
+		Take:   takeOrder,
+		Bearer: &Take{Example: "lien", Path: "exchangeGuestLink.token"},
+	}, {
 		Key: "accepter", Title: "Accepter la commande, côté boutique",
 		Explanation: "La commerçante la prend en charge. Un refus du métier arrive dans refusals, avec une phrase qui dit quoi faire.",
 		Role:        merchantRole,
