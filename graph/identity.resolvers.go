@@ -25,6 +25,10 @@ func (r *mutationResolver) RevokeWidgetKey(ctx context.Context, input identity.R
 	return r.Keys.Revoke(ctx, identity.From(ctx), input)
 }
 
+func (r *queryResolver) AuditTrail(ctx context.Context, commune tenancy.ID, first int, after *string) (*identity.AuditConnection, error) {
+	return r.Audit.Trail(ctx, identity.From(ctx), commune, first, after)
+}
+
 func (r *queryResolver) WidgetKeys(ctx context.Context, commune tenancy.ID) ([]*identity.WidgetKey, error) {
 	return r.Keys.List(ctx, identity.From(ctx), commune)
 }

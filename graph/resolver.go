@@ -26,6 +26,7 @@ type Resolver struct {
 	Feed      *ordering.Feed
 	Guests    *identity.Guests
 	Keys      *identity.WidgetKeys
+	Audit     *identity.Audit
 	Wait      time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 }
 

@@ -74,7 +74,10 @@ var published = map[string]string{
 }
 
 // kept are tables whose rows nobody may delete.
-var kept = []string{"public.orders", "public.order_events", "public.stock_moves"}
+var kept = []string{"public.orders", "public.order_events", "public.stock_moves", "public.audit_events", "public.audit_heads"}
+
+// sealed are tables whose rows nobody may change either.
+var sealed = []string{"public.order_events", "public.stock_moves", "public.audit_events"}
 
 // Finding is something in the database that breaks a rule of ours.
 type Finding struct {
@@ -101,7 +104,7 @@ func Check(ctx context.Context, db querier) ([]Finding, error) {
 	}
 	var found []Finding
 	for _, rule := range rules {
-		rows, err := db.Query(ctx, ours+rule, names, shared, acting, kept)
+		rows, err := db.Query(ctx, ours+rule, names, shared, acting, kept, sealed)
 		if err != nil {
 			return nil, fmt.Errorf("check the catalogue: %w", err)
 		}
@@ -120,10 +123,10 @@ func Check(ctx context.Context, db querier) ([]Finding, error) {
 	return found, err
 }
 
-// ours is in front of every rule. $1 exceptions, $2 shared ones, $3 acting roles, $4 kept
-// tables; each rule returns an object and what is wrong with it.
+// ours is in front of every rule. $1 exceptions, $2 shared ones, $3 acting roles, $4 kept and
+// $5 sealed tables; each rule returns an object and what is wrong with it.
 const ours = `
-with asked as (select $1::text[] exceptions, $2::text[] shared, $3::text[] acting, $4::text[] kept),
+with asked as (select $1::text[] exceptions, $2::text[] shared, $3::text[] acting, $4::text[] kept, $5::text[] sealed),
 relations as (
 	select c.*, n.nspname || '.' || c.relname as name
 	from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -211,6 +214,11 @@ var rules = []string{
 	`select t.name, format('%s may %s', coalesce(nullif(x.grantee, 0)::regrole::text, 'PUBLIC'), x.privilege_type) from relations t, aclexplode(t.relacl) x, asked
 		where x.grantee <> t.relowner and (x.grantee = 0 or x.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER')
 			or x.privilege_type = 'DELETE' and t.name = any (kept))`,
+	// One column is enough to change what is sealed.
+	`select distinct t.name, format('%s may %s', coalesce(nullif(x.grantee, 0)::regrole::text, 'PUBLIC'), x.privilege_type) from tables t
+		join asked on t.name = any (sealed) left join pg_attribute a on a.attrelid = t.oid and a.attacl is not null
+		cross join lateral (select * from aclexplode(t.relacl) union all select * from aclexplode(a.attacl)) x
+		where x.grantee <> t.relowner and x.privilege_type in ('UPDATE', 'DELETE')`,
 	`select t.name, format('halles_public may %s', p) from relations t, unnest('{INSERT,UPDATE,DELETE}'::text[]) p
 		where t.relkind in ('r', 'p', 'v') and has_table_privilege('halles_public', t.oid, p)`,
 }
@@ -229,7 +237,7 @@ func checkRights(ctx context.Context, db querier) ([]Finding, error) {
 			coalesce(string_agg(a.attname, ',' order by a.attname) filter (where not readable), '') as withheld
 		from tables t cross join asked cross join unnest(acting) r join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped,
 			lateral (select coalesce(has_column_privilege((select oid from pg_roles where rolname = r), t.oid, a.attnum, 'SELECT'), false) as readable) p
-		group by t.name, r`, []string{}, []string{}, acting, kept)
+		group by t.name, r`, []string{}, []string{}, acting, kept, sealed)
 	if err != nil {
 		return nil, err
 	}

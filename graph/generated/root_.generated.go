@@ -59,6 +59,29 @@ type ComplexityRoot struct {
 		Street   func(childComplexity int) int
 	}
 
+	AuditConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AuditEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AuditEvent struct {
+		Action func(childComplexity int) int
+		After  func(childComplexity int) int
+		At     func(childComplexity int) int
+		Before func(childComplexity int) int
+		Hash   func(childComplexity int) int
+		Kind   func(childComplexity int) int
+		Name   func(childComplexity int) int
+		Number func(childComplexity int) int
+		Object func(childComplexity int) int
+	}
+
 	Availability struct {
 		Because      func(childComplexity int) int
 		Orderable    func(childComplexity int) int
@@ -286,6 +309,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		AuditTrail         func(childComplexity int, commune tenancy.ID, first int, after *string) int
 		Categories         func(childComplexity int) int
 		Commune            func(childComplexity int, insee *string, slug *string) int
 		Communes           func(childComplexity int) int
@@ -450,6 +474,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Address.Street(childComplexity), true
+
+	case "AuditConnection.edges":
+		if e.ComplexityRoot.AuditConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.Edges(childComplexity), true
+	case "AuditConnection.nodes":
+		if e.ComplexityRoot.AuditConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.Nodes(childComplexity), true
+	case "AuditConnection.pageInfo":
+		if e.ComplexityRoot.AuditConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.PageInfo(childComplexity), true
+
+	case "AuditEdge.cursor":
+		if e.ComplexityRoot.AuditEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEdge.Cursor(childComplexity), true
+	case "AuditEdge.node":
+		if e.ComplexityRoot.AuditEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEdge.Node(childComplexity), true
+
+	case "AuditEvent.action":
+		if e.ComplexityRoot.AuditEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Action(childComplexity), true
+	case "AuditEvent.after":
+		if e.ComplexityRoot.AuditEvent.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.After(childComplexity), true
+	case "AuditEvent.at":
+		if e.ComplexityRoot.AuditEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.At(childComplexity), true
+	case "AuditEvent.before":
+		if e.ComplexityRoot.AuditEvent.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Before(childComplexity), true
+	case "AuditEvent.hash":
+		if e.ComplexityRoot.AuditEvent.Hash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Hash(childComplexity), true
+	case "AuditEvent.kind":
+		if e.ComplexityRoot.AuditEvent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Kind(childComplexity), true
+	case "AuditEvent.name":
+		if e.ComplexityRoot.AuditEvent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Name(childComplexity), true
+	case "AuditEvent.number":
+		if e.ComplexityRoot.AuditEvent.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Number(childComplexity), true
+	case "AuditEvent.object":
+		if e.ComplexityRoot.AuditEvent.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Object(childComplexity), true
 
 	case "Availability.because":
 		if e.ComplexityRoot.Availability.Because == nil {
@@ -1382,6 +1493,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProductEdge.Node(childComplexity), true
 
+	case "Query.auditTrail":
+		if e.ComplexityRoot.Query.AuditTrail == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditTrail_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditTrail(childComplexity, args["commune"].(tenancy.ID), args["first"].(int), args["after"].(*string)), true
 	case "Query.categories":
 		if e.ComplexityRoot.Query.Categories == nil {
 			break
@@ -2457,6 +2579,19 @@ type Fulfilment {
 }
 `, BuiltIn: false},
 	{Name: "../identity.graphqls", Input: `extend type Query {
+  """
+  The log of a commune: every change that somebody made in a capacity that others trust it to have, the latest first. For the commune's agents and the platform's admins.
+
+  Nobody can change or remove an entry, and each carries a hash that builds on the one before it.
+  """
+  auditTrail(
+    "The commune."
+    commune: ID!
+    "Page size, 1 to 100."
+    first: Int!
+    "` + "`" + `endCursor` + "`" + ` of the page before, of the same commune's log."
+    after: String
+  ): AuditConnection!
   "The keys of a commune's widgets, the newest 100 first, those that are no longer good among them. For its agents and the platform's admins."
   widgetKeys("The commune." commune: ID!): [WidgetKey!]!
 }
@@ -2536,6 +2671,62 @@ input RevokeWidgetKeyInput {
 type RevokeWidgetKeyPayload {
   "The key."
   key: WidgetKey!
+}
+
+"A page of a commune's log."
+type AuditConnection {
+  "The entries with their cursors."
+  edges: [AuditEdge!]!
+  "The entries alone."
+  nodes: [AuditEvent!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"An entry at its place in the log."
+type AuditEdge {
+  "Resume after this entry."
+  cursor: String!
+  "The entry."
+  node: AuditEvent!
+}
+
+"A privileged change, as it was written down in the transaction that made it."
+type AuditEvent {
+  "Counts the commune's entries, from 1 and without a gap."
+  number: Int!
+  "When it was done."
+  at: DateTime!
+  "The capacity in which it was done."
+  kind: ViewerKind!
+  "Who did it; null once the account was erased."
+  name: String
+  "What was done."
+  action: AuditAction!
+  "The global id of what was changed."
+  object: String!
+  "Stands for the object's state before (SHA-256): equal hashes are equal states. Null when it was made."
+  before: String
+  "Stands for the object's state after; null when it is no more."
+  after: String
+  "SHA-256 of the entry and the hash before it."
+  hash: String!
+}
+
+"What was done in a capacity that others trust."
+enum AuditAction {
+  "Staff accepted an order for its shop."
+  ORDER_ACCEPT
+  "Staff rejected an order for its shop."
+  ORDER_REJECT
+  "Staff called an order off."
+  ORDER_CANCEL
+  "A widget key was made."
+  WIDGET_KEY_CREATE
+  "A widget key was replaced."
+  WIDGET_KEY_ROTATE
+  "A widget key was ended."
+  WIDGET_KEY_REVOKE
 }
 `, BuiltIn: false},
 	{Name: "../ordering.graphqls", Input: `extend type Query {
@@ -3294,6 +3485,52 @@ func (ec *executionContext) childFields_Address(ctx context.Context, field graph
 		return ec.fieldContext_Address_insee(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Address", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuditConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AuditConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuditConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AuditEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AuditEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_AuditEvent_number(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditEvent_at(ctx, field)
+	case "kind":
+		return ec.fieldContext_AuditEvent_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_AuditEvent_name(ctx, field)
+	case "action":
+		return ec.fieldContext_AuditEvent_action(ctx, field)
+	case "object":
+		return ec.fieldContext_AuditEvent_object(ctx, field)
+	case "before":
+		return ec.fieldContext_AuditEvent_before(ctx, field)
+	case "after":
+		return ec.fieldContext_AuditEvent_after(ctx, field)
+	case "hash":
+		return ec.fieldContext_AuditEvent_hash(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEvent", field.Name)
 }
 
 func (ec *executionContext) childFields_Availability(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -60,6 +60,7 @@ func New(t testing.TB) *Harness {
 		Ordering:  ordering.New(d.DB, cursors, guests),
 		Guests:    guests,
 		Keys:      identity.NewWidgetKeys(d.DB, communes),
+		Audit:     &identity.Audit{DB: d.DB, Cursors: cursors},
 		Wait:      wait,
 	}}
 	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{

@@ -230,7 +230,10 @@ func (w *WidgetKeys) Create(ctx context.Context, v *Viewer, in CreateWidgetKeyIn
 		return nil, err
 	}
 	err = w.DB.Write(ctx, v.ruling(k.CommuneID), func(ctx context.Context, tx pgx.Tx) error {
-		return w.insertTx(ctx, tx, k)
+		if err := w.insertTx(ctx, tx, k); err != nil {
+			return err
+		}
+		return auditTx(ctx, tx, AuditEntry{By: v, At: k.CreatedAt, Action: CreatedWidgetKey, Object: k.ID(), After: k})
 	})
 	if err != nil {
 		return nil, err
@@ -326,7 +329,10 @@ func (w *WidgetKeys) Rotate(ctx context.Context, v *Viewer, in RotateWidgetKeyIn
 			return fault.Errorf(fault.Conflict, "Cette clé a déjà été remplacée ou révoquée. La requête widgetKeys donne celles qui sont valables.")
 		}
 		previous = replaced[0]
-		return w.insertTx(ctx, tx, fresh)
+		if err := w.insertTx(ctx, tx, fresh); err != nil {
+			return err
+		}
+		return auditTx(ctx, tx, AuditEntry{By: v, At: fresh.CreatedAt, Action: RotatedWidgetKey, Object: old.ID(), Before: old, After: []*WidgetKey{previous, fresh}})
 	})
 	if err != nil {
 		return nil, err
@@ -357,17 +363,21 @@ func (w *WidgetKeys) Revoke(ctx context.Context, v *Viewer, in RevokeWidgetKeyIn
 	if k.RevokedAt != nil {
 		return &RevokeWidgetKeyPayload{k}, nil
 	}
+	ended := *k
 	now := w.now()
+	ended.RevokedAt = &now
 	err = w.DB.Write(ctx, v.ruling(k.CommuneID), func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `update widget_keys set revoked_at = $3 where commune_id = $1 and id = $2 and revoked_at is null`, k.CommuneID, k.Row, now)
-		return err
+		done, err := tx.Exec(ctx, `update widget_keys set revoked_at = $3 where commune_id = $1 and id = $2 and revoked_at is null`, k.CommuneID, k.Row, now)
+		if err != nil || done.RowsAffected() == 0 { // by somebody else at the same moment
+			return err
+		}
+		return auditTx(ctx, tx, AuditEntry{By: v, At: now, Action: RevokedWidgetKey, Object: k.ID(), Before: k, After: ended})
 	})
 	if err != nil {
 		return nil, err
 	}
 	w.live.Expire()
-	k.RevokedAt = &now
-	return &RevokeWidgetKeyPayload{k}, nil
+	return &RevokeWidgetKeyPayload{&ended}, nil
 }
 
 // mine is a key to change. Who administers no commune is told so, whatever the key; else a key of

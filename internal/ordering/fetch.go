@@ -18,7 +18,16 @@ import (
 
 // queueOne queues the reading of one order; into stays nil when the scope sees none.
 func queueOne(b *pgx.Batch, id tenancy.ID, into **Order) {
-	b.Queue(`select `+orderColumns+` from orders o where o.commune_id = $1 and o.id = $2`, id.Commune, id.Row).
+	queueRead(b, `select `+orderColumns+` from orders o where o.commune_id = $1 and o.id = $2`, id, into)
+}
+
+// queueLocked is queueOne for an order that is changed next.
+func queueLocked(b *pgx.Batch, id tenancy.ID, into **Order) {
+	queueRead(b, `select `+orderColumns+` from orders o where o.commune_id = $1 and o.id = $2 for update`, id, into)
+}
+
+func queueRead(b *pgx.Batch, sql string, id tenancy.ID, into **Order) {
+	b.Queue(sql, id.Commune, id.Row).
 		Query(func(rows pgx.Rows) error {
 			order, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Order])
 			if errors.Is(err, pgx.ErrNoRows) {

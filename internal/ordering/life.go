@@ -117,7 +117,8 @@ type outcome struct {
 
 // change moves the order from one of the statuses to the action's, or leaves it.
 //
-// Its locks are the order's row, then its variants, sorted, then the head of the log. Those
+// Its locks are the order's row, then its variants, sorted, then the head of the audit log where
+// staff changes it, then the head of the log. Those
 // who wait for an order's row are other changes of it, and hold nothing yet; placing waits for
 // no order's row. So an order's row closes no circle, and what comes after is locked in
 // placing's own order. The guard on the status is part of the UPDATE: of fifty cancels that
@@ -128,15 +129,18 @@ func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, acti
 	err := o.DB.Pipe(ctx, may.as.Scope().In(id.Commune), func(ctx context.Context, tx *pg.Pipe) error {
 		result = outcome{}
 		now := o.now()
-		var order *Order
+		var before, order *Order
 		var pieces []catalog.Pieces
 		first := &pgx.Batch{}
-		first.Queue(`
+		if may.staff() { // what it changes, as it stands now: the audit log tells both
+			queueLocked(first, id, &before)
+		}
+		update := first.Queue(`
 			update orders o set status = $4, version = version + 1, updated_at = $5,
 				reason = coalesce($6, reason), reason_text = coalesce($7, reason_text)
 			where commune_id = $1 and id = $2 and status = any($3)`,
 			id.Commune, id.Row, texts(from), effect.to, now, in.Reason, in.Text)
-		first.QueuedQueries[0].Exec(func(tag pgconn.CommandTag) error {
+		update.Exec(func(tag pgconn.CommandTag) error {
 			result.done = tag.RowsAffected() == 1
 			return nil
 		})
@@ -166,6 +170,11 @@ func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, acti
 		e := Event{
 			CommuneID: id.Commune, OrderRow: id.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
 			Kind: EventKind(effect.to), Status: effect.to, Actor: may.actor, Reason: in.Reason, At: now,
+		}
+		if may.staff() {
+			identity.QueueAudit(last, identity.AuditEntry{
+				By: may.as, At: now, Action: identity.AuditAction("ORDER_" + string(action)), Object: id, Before: before.state(), After: order.state(),
+			})
 		}
 		last.Queue(appendEvent, e.appendArgs()...)
 		return tx.Commit(ctx, last)

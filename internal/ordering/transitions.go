@@ -93,6 +93,22 @@ type capacity struct {
 	as    *identity.Viewer
 }
 
+// staff tells whether others trust the actor with orders that are not its own: the audit log
+// then says who it was, where the order's own history says the capacity only.
+func (c capacity) staff() bool {
+	return c.actor == ByAgent || c.actor == ByHotline || c.actor == ByAdmin
+}
+
+// state is what a change of the order changes.
+func (o *Order) state() any {
+	return struct {
+		Status     Status
+		Version    int
+		Reason     *Reason
+		ReasonText *string
+	}{o.Status, o.Version, o.Reason, o.ReasonText}
+}
+
 // capacities lists how the viewer stands to the order: none for most people, two for a
 // merchant who buys at its own shop.
 func (o *Order) capacities(v *identity.Viewer) []capacity {

@@ -1,0 +1,206 @@
+package graphtest_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/audelor/halles/graph/generated"
+	"github.com/audelor/halles/graph/graphtest"
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/fixture"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// private are the mutations that nobody does in a capacity that others trust it to have: a new one
+// must stand here, or be shown below to leave its entry.
+var private = map[string]string{
+	"placeOrders":       "one's own order",
+	"exchangeGuestLink": "changes nothing",
+}
+
+// Every mutation that staff can do leaves exactly one entry, with who did what to what; and one
+// that is refused, or changes nothing, leaves none.
+func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
+	t.Parallel()
+	h := graphtest.New(t)
+	d := h.Database
+	commune := tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Lorient}
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	book := fixture.Product(t, d, shop, fixture.ProductOpts{Stock: 500})
+	staff := map[identity.Kind]*identity.Viewer{
+		identity.Agent: fixture.Viewer(t, d, identity.Agent, commune), identity.Hotline: fixture.Viewer(t, d, identity.Hotline), identity.Admin: fixture.Viewer(t, d, identity.Admin),
+	}
+	merchant := h.As(fixture.Viewer(t, d, identity.Merchant, shop))
+	act := func(c graphtest.Client, field, order, args string) *graphtest.Answer {
+		return c.Query(t, fmt.Sprintf(`mutation { %s(input: {order: %q %s}) { order { id } refusals { code } } }`, field, order, args), nil)
+	}
+	order := func(status string) string {
+		t.Helper()
+		id := h.Visitor().Query(t, placeOrders, graphtest.Vars{"input": basket(shopBasket(shop, book.Variants...))}).OK(t).Get("placeOrders.results.0.order.id").String()
+		for _, field := range map[string][]string{"PLACED": nil, "ACCEPTED": {"acceptOrder"}, "READY": {"acceptOrder", "markOrderReady"}}[status] {
+			act(merchant, field, id, "").OK(t)
+		}
+		return id
+	}
+	orders := func(args string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, status string) (string, bool) {
+			t.Helper()
+			id := order(status)
+			a := act(h.As(v), field, id, args)
+			return id, a.Code() == "" && a.Get(field+".refusals.#").Int() == 0
+		}
+	}
+	keys := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
+			t.Helper()
+			k := fixture.WidgetKey(t, d, fixture.Lorient, "https://lorient.bzh")
+			a := h.As(v).Query(t, document, graphtest.Vars{"k": k.ID().String()})
+			if field == "createWidgetKey" {
+				return a.Get("createWidgetKey.key.id").String(), a.Code() == ""
+			}
+			return k.ID().String(), a.Code() == ""
+		}
+	}
+	statuses, once := []string{"PLACED", "ACCEPTED", "READY"}, []string{""}
+	ways := map[string]struct {
+		action string
+		in     []string
+		do     func(t *testing.T, field string, v *identity.Viewer, status string) (object string, done bool)
+		by     []identity.Kind // who of the staff can, in one status at least
+	}{
+		"acceptOrder":        {"ORDER_ACCEPT", []string{"PLACED", "READY"}, orders(""), []identity.Kind{identity.Hotline}},
+		"rejectOrder":        {"ORDER_REJECT", statuses, orders("reason: TOO_BUSY"), []identity.Kind{identity.Hotline}},
+		"markOrderReady":     {"", statuses, orders(""), nil},
+		"markOrderCollected": {"", statuses, orders(""), nil},
+		"cancelOrder":        {"ORDER_CANCEL", statuses, orders(`reason: OTHER, text: "au téléphone"`), []identity.Kind{identity.Admin, identity.Hotline}},
+		"createWidgetKey": {"WIDGET_KEY_CREATE", once, keys(`mutation { createWidgetKey(input: {commune: "commune_56121", name: "Site", origins: ["https://lorient.bzh"]}) { key { id } } }`),
+			[]identity.Kind{identity.Admin, identity.Agent}},
+		"rotateWidgetKey": {"WIDGET_KEY_ROTATE", once, keys(`mutation ($k: ID!) { rotateWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
+		"revokeWidgetKey": {"WIDGET_KEY_REVOKE", once, keys(`mutation ($k: ID!) { revokeWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
+	}
+	log := func() int { return pgtest.Scan[int](t, d, `select count(*) from audit_events`) }
+	for _, f := range generated.NewExecutableSchema(generated.Config{}).Schema().Mutation.Fields {
+		way, shown := ways[f.Name]
+		if _, is := private[f.Name]; is == shown {
+			t.Errorf("%s is private, or leaves an entry: say which in this test", f.Name)
+		}
+		if !shown {
+			continue
+		}
+		var by []identity.Kind
+		for kind, v := range staff {
+			for _, status := range way.in {
+				before := log()
+				object, done := way.do(t, f.Name, v, status)
+				left := log() - before
+				if !done {
+					if left != 0 {
+						t.Errorf("%s, refused to %s, left %d entries", f.Name, kind, left)
+					}
+					continue
+				}
+				if by = append(by, kind); left != 1 {
+					t.Errorf("%s by %s in %s left %d entries", f.Name, kind, status, left)
+					continue
+				}
+				last := pgtest.Scan[string](t, d, `select concat_ws(' ', kind, account_id, action, object, before_hash is null, after_hash is null, before_hash = after_hash)
+					from audit_events where commune_id = '56121' order by seq desc limit 1`)
+				same := "f f f"
+				if f.Name == "createWidgetKey" {
+					same = "t f"
+				}
+				if want := fmt.Sprint(kind, " ", v.Account, " ", way.action, " ", object, " ", same); last != want {
+					t.Errorf("%s by %s left %s, want %s", f.Name, kind, last, want)
+				}
+			}
+		}
+		slices.Sort(by)
+		if by = slices.Compact(by); !slices.Equal(by, way.by) {
+			t.Errorf("%s was done by %v, want %v", f.Name, by, way.by)
+		}
+	}
+	// Done twice, it is done once.
+	before := log()
+	id := order("PLACED")
+	for range 2 {
+		act(h.As(staff[identity.Hotline]), "acceptOrder", id, "").OK(t)
+	}
+	if left := log() - before; left != 1 {
+		t.Errorf("accepted twice, %d entries", left)
+	}
+	if n, err := h.Resolver.Audit.Broken(t.Context(), fixture.Lorient); n != 0 || err != nil {
+		t.Errorf("the log is broken at %d, %v", n, err)
+	}
+}
+
+// The trail is for the commune's own people, page by page, each entry once.
+func TestAuditTrail(t *testing.T) {
+	t.Parallel()
+	h := graphtest.New(t)
+	d := h.Database
+	lorient, groix := tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Lorient}, tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Groix}
+	agent, admin := h.As(fixture.Viewer(t, d, identity.Agent, lorient)), h.As(fixture.Viewer(t, d, identity.Admin))
+	const create = `mutation ($c: ID!) { createWidgetKey(input: {commune: $c, name: "Site", origins: ["https://a.test"]}) { key { id } } }`
+	var made []string
+	for range 7 {
+		made = append(made, agent.Query(t, create, graphtest.Vars{"c": lorient.String()}).OK(t).Get("createWidgetKey.key.id").String())
+	}
+	admin.Query(t, create, graphtest.Vars{"c": groix.String()}).OK(t)
+	const trail = `query ($c: ID!, $n: Int!, $after: String) { auditTrail(commune: $c, first: $n, after: $after) {
+		edges { cursor node { number } } nodes { number at kind name action object before after hash } pageInfo { hasNextPage hasPreviousPage endCursor } } }`
+	var seen []string
+	vars := graphtest.Vars{"c": lorient.String(), "n": 3}
+	var cursors []string
+	for {
+		sent := h.Statements()
+		a := agent.Query(t, trail, vars).OK(t)
+		if n := sent(); n != 1 {
+			t.Errorf("%d statements for a page", n)
+		}
+		seen = append(seen, a.Texts("auditTrail.nodes.#.object")...)
+		first := a.Get("auditTrail.nodes.0")
+		if first.Get("kind").String() != "AGENT" || first.Get("name").String() != "Camille Le Test" || first.Get("action").String() != "WIDGET_KEY_CREATE" ||
+			len(first.Get("hash").String()) != 64 || len(first.Get("after").String()) != 64 || first.Get("before").Value() != nil {
+			t.Errorf("an entry: %s", first)
+		}
+		if !a.Get("auditTrail.pageInfo.hasNextPage").Bool() {
+			break
+		}
+		cursors = append(cursors, a.Get("auditTrail.pageInfo.endCursor").String())
+		vars["after"] = cursors[len(cursors)-1]
+	}
+	slices.Reverse(seen)
+	if !slices.Equal(seen, made) {
+		t.Errorf("seen %v, want %v", seen, made)
+	}
+	if a := admin.Query(t, trail, graphtest.Vars{"c": groix.String(), "n": 100}).OK(t); a.Get("auditTrail.nodes.#").Int() != 1 {
+		t.Errorf("the admin reads %s", a.Body)
+	}
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	for name, c := range map[string]struct {
+		v    *identity.Viewer
+		want fault.Kind
+	}{
+		"Visitor": {nil, fault.Unauthenticated}, "Customer": {fixture.Viewer(t, d, identity.Customer), fault.Forbidden},
+		"Merchant": {fixture.Viewer(t, d, identity.Merchant, shop), fault.Forbidden}, "Hotline": {fixture.Viewer(t, d, identity.Hotline), fault.Forbidden},
+		"Analyst": {fixture.Viewer(t, d, identity.Analyst), fault.Forbidden}, "AnotherAgent": {fixture.Viewer(t, d, identity.Agent, groix), fault.Forbidden},
+	} {
+		a := h.As(c.v).Query(t, trail, graphtest.Vars{"c": lorient.String(), "n": 10})
+		unknown := h.As(c.v).Query(t, trail, graphtest.Vars{"c": "commune_99999", "n": 10})
+		if a.Code() != c.want || string(a.Body) != string(unknown.Body) {
+			t.Errorf("%s: %s, for an unknown commune %s", name, a.Body, unknown.Body)
+		}
+	}
+	for name, vars := range map[string]graphtest.Vars{
+		"First0": {"c": lorient.String(), "n": 0}, "First101": {"c": lorient.String(), "n": 101}, "NotACommune": {"c": shop.String(), "n": 1},
+		"AnotherLogsCursor": {"c": groix.String(), "n": 1, "after": cursors[0]}, "Nonsense": {"c": lorient.String(), "n": 1, "after": strings.Repeat("A", 40)},
+	} {
+		if a := admin.Query(t, trail, vars); a.Code() != fault.Invalid {
+			t.Errorf("%s: %s", name, a.Body)
+		}
+	}
+}
