@@ -48,14 +48,12 @@ const (
 func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}}))
 	events := transport.Events{Heartbeat: cmp.Or(o.Heartbeat, heartbeat)}
-	srv.AddTransport(gqlgen.Options{})
 	srv.AddTransport(transport.Socket{
 		Init: o.SocketInit, CheckOrigin: o.CheckOrigin,
 		InitTimeout: cmp.Or(o.InitTimeout, initTimeout), Heartbeat: cmp.Or(o.Heartbeat, heartbeat),
 	})
 	srv.AddTransport(events)
-	srv.AddTransport(gqlgen.GET{})
-	srv.AddTransport(transport.Post{Events: events})
+	srv.AddTransport(transport.HTTP{Events: events}) // takes what is left
 
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	srv.SetParserTokenLimit(tokenLimit)

@@ -1,13 +1,12 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,13 +18,11 @@ import (
 	"github.com/audelor/halles/internal/identity"
 )
 
-const eventStream = "text/event-stream"
-
 // Events serves any operation as an event stream: graphql-sse's "distinct connections", by POST
 // and, for a browser's EventSource, by GET.
 //
-// It answers those who put text/event-stream first in Accept. Many clients list it among all
-// that they can read, and want JSON.
+// It answers those who want text/event-stream most. Many clients list it among all that they
+// can read, and want JSON.
 type Events struct {
 	Heartbeat time.Duration // between comments that keep an idle stream open
 }
@@ -34,28 +31,22 @@ var _ graphql.Transport = Events{}
 
 // Supports tells whether the request wants an event stream before all else.
 func (Events) Supports(r *http.Request) bool {
-	first, _, _ := strings.Cut(r.Header.Get("Accept"), ",")
-	kind, _, err := mime.ParseMediaType(first)
-	return err == nil && kind == eventStream && (r.Method == http.MethodGet || isJSONPost(r)) && r.Header.Get("Upgrade") == ""
-}
-
-func isJSONPost(r *http.Request) bool {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && kind == "application/json" && r.Method == http.MethodPost
+	kinds := accepted(r)
+	return len(kinds) > 0 && kinds[0] == eventStream &&
+		(r.Method == http.MethodGet || r.Method == http.MethodPost && unreadable(r.Header) == nil)
 }
 
 // Do serves the stream until the operation, the client or the credential ends.
 func (t Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	params, err := read(r)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err)
+		refuse(w, plainJSON, http.StatusBadRequest, err)
 		return
 	}
 	ctx := r.Context()
 	operation, errs := exec.CreateOperationContext(ctx, params)
 	if errs == nil && r.Method == http.MethodGet && operation.Operation.Operation == ast.Mutation {
-		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, fault.Errorf(fault.Invalid, "Une mutation s'envoie par POST."))
+		refuseMutation(w, plainJSON)
 		return
 	}
 	t.serve(ctx, w, exec, operation, errs)
@@ -128,11 +119,11 @@ type events struct {
 }
 
 func (s *events) next(response *graphql.Response) {
-	data, err := json.Marshal(response)
-	if err != nil {
+	var data bytes.Buffer
+	if err := json.Compact(&data, encode(response)); err != nil { // a line break would end the event's line
 		panic(err) // the executor's own
 	}
-	s.send("event: next\ndata: " + string(data) + "\n\n") // JSON has no line break
+	s.send("event: next\ndata: " + data.String() + "\n\n")
 }
 
 // complete has a data line: without one, a browser's EventSource tells nobody of the event.
@@ -154,44 +145,3 @@ func (s *events) send(text string) {
 
 // release gives the connection back to its next request, without this one's deadline.
 func (s *events) release() { _ = s.control.SetWriteDeadline(time.Time{}) }
-
-// read takes the operation from the query of a GET or the body of a POST.
-func read(r *http.Request) (*graphql.RawParams, error) {
-	params := &graphql.RawParams{Headers: r.Header}
-	params.ReadTime.Start = graphql.Now()
-	if r.Method == http.MethodGet {
-		query := r.URL.Query()
-		params.Query, params.OperationName = query.Get("query"), query.Get("operationName")
-		for name, to := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
-			if text := query.Get(name); text != "" && decode(strings.NewReader(text), to) != nil {
-				return nil, fault.At([]string{name}, "%s n'est pas un objet JSON.", name)
-			}
-		}
-	} else if decode(r.Body, params) != nil {
-		return nil, fault.Errorf(fault.Invalid, "Le corps de la requête n'est pas un objet JSON {query, variables, operationName, extensions}.")
-	}
-	params.ReadTime.End = graphql.Now()
-	return params, nil
-}
-
-func decode(r io.Reader, to any) error {
-	decoder := json.NewDecoder(r)
-	decoder.UseNumber()
-	return decoder.Decode(to)
-}
-
-// refuse answers a request that did not come as far as an operation.
-func refuse(w http.ResponseWriter, status int, err error) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"errors": gqlerror.List{asGraphQL(err)}})
-}
-
-func asGraphQL(err error) *gqlerror.Error {
-	f := fault.Of(err)
-	shown := &gqlerror.Error{Message: f.Message, Extensions: map[string]any{"code": f.Kind}}
-	if len(f.Path) > 0 {
-		shown.Extensions["argument"] = f.Path
-	}
-	return shown
-}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,8 +58,11 @@ type Socket struct {
 
 var _ graphql.Transport = Socket{}
 
-// Supports tells whether the request wants to become a socket.
-func (s Socket) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") != "" }
+// Supports tells whether the request wants to become a socket. Other upgrades may be offered
+// with any request (Java's client offers h2c) and are passed over.
+func (s Socket) Supports(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
 
 // Do serves the socket until it closes.
 func (s Socket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/fault"
 )
 
@@ -57,11 +58,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, err 
 	w.Header().Set("Cache-Control", "no-store")
 	switch {
 	case r.URL.Path == "/graphql":
-		kind := "application/json; charset=utf-8"
-		if strings.Contains(accept, "application/graphql-response+json") {
-			kind = "application/graphql-response+json; charset=utf-8"
-		}
-		writeJSON(w, kind, status, map[string]any{"errors": []any{
+		w.Header().Add("Vary", "Accept")
+		writeJSON(w, transport.MediaType(r)+"; charset=utf-8", status, map[string]any{"errors": []any{
 			map[string]any{"message": f.Message, "extensions": s.extensions(r.Context(), f)},
 		}})
 	case strings.Contains(accept, "text/html"):
