@@ -1,11 +1,13 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -13,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/audelor/halles/graph/generated"
+	"github.com/audelor/halles/graph/limits"
 	"github.com/audelor/halles/internal/fault"
 )
 
@@ -36,18 +39,21 @@ func present(log *slog.Logger, requestID func(context.Context) string) graphql.E
 		path, argument := splitPath(ctx, shown.Path)
 		shown.Path = path
 		switch {
+		case f == nil && interrupted(ctx, err):
+			shown.Message = "La requête a été interrompue avant la fin."
+			shown.Extensions = map[string]any{"code": fault.Unavailable}
 		case f != nil:
 			shown.Message = f.Message
 			shown.Extensions = map[string]any{"code": f.Kind}
 			if argument = append(argument, f.Path...); len(argument) > 0 {
 				shown.Extensions["argument"] = argument
 			}
-			if f.Kind == fault.Unavailable {
+			if f.Kind == fault.Unavailable && ctx.Err() == nil { // else the client left in the middle
 				log.WarnContext(ctx, "unavailable", "path", shown.Path.String(), "error", err)
 			}
 		case own != nil && own.Err == nil:
 			// The parser's, the validator's or the executor's own: about the document, not about us.
-			shown.Message, shown.Extensions = own.Message, own.Extensions
+			shown.Message, shown.Extensions = shorten(own.Message), own.Extensions
 			if shown.Extensions == nil {
 				shown.Extensions = map[string]any{"code": fault.Invalid}
 			}
@@ -59,6 +65,56 @@ func present(log *slog.Logger, requestID func(context.Context) string) graphql.E
 		}
 		return shown
 	}
+}
+
+// interrupted tells an error that only says that nobody waits for the answer any more: the
+// client left, or its time was up. It is no mistake of ours, and nothing for the log, which has
+// the request's end.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+}
+
+// maxMessage bounds the sentences of the parser and the validator, in characters: they repeat
+// names and values of the document.
+const maxMessage = 300
+
+func shorten(message string) string {
+	if runes := []rune(message); len(runes) > maxMessage {
+		return string(runes[:maxMessage]) + "…"
+	}
+	return message
+}
+
+const (
+	// maxRefusals bounds what is said of one document: 22 KB of unknown fields gave 605 KB.
+	maxRefusals = 20
+	// maxErrors bounds those of an answer: each representation that a router sends may have one.
+	maxErrors = limits.Representations
+)
+
+// withFewErrors says the first errors of a response, and how many there are beyond. Fields run
+// side by side: without an order by path, the same question would be answered in other bytes
+// each time.
+func withFewErrors(response *graphql.Response) *graphql.Response {
+	slices.SortStableFunc(response.Errors, func(a, b *gqlerror.Error) int { return slices.CompareFunc(a.Path, b.Path, compareSteps) })
+	most := maxErrors
+	if response.Data == nil {
+		most = maxRefusals
+	}
+	if more := len(response.Errors) - most; more > 0 {
+		response.Errors = append(response.Errors[:most:most], &gqlerror.Error{
+			Message: fmt.Sprintf("Et %d autres erreurs.", more), Extensions: map[string]any{"code": fault.Limited},
+		})
+	}
+	return response
+}
+
+func compareSteps(a, b ast.PathElement) int {
+	i, isIndex := a.(ast.PathIndex)
+	if j, alsoIndex := b.(ast.PathIndex); isIndex && alsoIndex {
+		return cmp.Compare(i, j)
+	}
+	return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b))
 }
 
 // splitPath parts the path of the field in the response from that of an argument behind it:
@@ -89,6 +145,8 @@ func federation(err error) *fault.Error {
 		return fault.Of(fault.At([]string{"representations"}, "Une représentation nomme un type (__typename) qui n'est pas une entité d'ici."))
 	case errors.Is(err, generated.ErrTypeNotFound):
 		return fault.Of(fault.At([]string{"representations"}, "Une représentation n'a aucune des clés de son type."))
+	case strings.HasSuffix(err.Error(), " is not a map"):
+		return fault.Of(fault.Errorf(fault.Invalid, "Une représentation est un objet JSON."))
 	case strings.Contains(err.Error(), "__typename must be an existing string"):
 		return fault.Of(fault.At([]string{"representations"}, "Une représentation n'a pas de __typename."))
 	}

@@ -13,8 +13,11 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	gqlgen "github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/audelor/halles/graph/generated"
+	"github.com/audelor/halles/graph/limits"
 	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/fault"
 )
@@ -33,9 +36,9 @@ type ServerOptions struct {
 // parsedDocuments bounds the cache of parsed documents: a storefront has some dozens.
 const parsedDocuments = 1000
 
-// tokenLimit bounds a document before it is parsed: validation takes quadratic time in
-// repeated fields (20,000 of them kept a core busy for 12 s).
-const tokenLimit = 2000
+// cachedBytes is the longest document that a cache keeps: comments would make them as long as
+// a request may be, and a thousand of them 128 MB.
+const cachedBytes = 16 << 10
 
 const (
 	// heartbeat keeps idle sockets and streams open through proxies, most of which cut at 30 or 60 s.
@@ -55,11 +58,14 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv.AddTransport(events)
 	srv.AddTransport(transport.HTTP{Events: events}) // takes what is left
 
-	srv.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
-	srv.SetParserTokenLimit(tokenLimit)
+	documents := documents{lru.New[*ast.QueryDocument](parsedDocuments)}
+	srv.SetQueryCache(documents)
+	srv.SetParserTokenLimit(limits.Tokens)
 	srv.SetDisableSuggestion(true)
+	srv.SetValidationRulesFn(validation)
 	srv.Use(extension.Introspection{})
-	srv.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](parsedDocuments)})
+	srv.Use(extension.AutomaticPersistedQuery{Cache: persisted{lru.New[string](parsedDocuments)}})
+	srv.Use(&limits.Extension{Known: documents}) // after the persisted documents have their text
 	srv.Use(widgetGate{})
 	srv.SetErrorPresenter(present(o.Log, o.RequestID))
 	srv.SetRecoverFunc(recovered(o.Log))
@@ -68,7 +74,7 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	// Fresh loaders for each response: each event of a subscription reads anew.
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		if response := next(r.withLoaders(ctx)); response != nil {
-			return response
+			return withFewErrors(response)
 		}
 		return ended(ctx)
 	})
@@ -83,4 +89,42 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 		return next(ctx)
 	})
 	return srv
+}
+
+// validation is GraphQL's rules without "Did you mean": what is withheld from somebody must not
+// be guessed from a name that is nearly right. gqlgen's own switch covers two of the five rules
+// that suggest.
+func validation() *rules.Rules {
+	all := rules.NewDefaultRules()
+	for suggesting, silent := range map[string]core.Rule{
+		rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
+		rules.KnownTypeNamesRule.Name:      rules.KnownTypeNamesRuleWithoutSuggestions,
+		rules.ValuesOfCorrectTypeRule.Name: rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
+	} {
+		all.RemoveRule(suggesting)
+		all.AddRule(silent.Name, silent.RuleFunc)
+	}
+	return all
+}
+
+// documents keeps parsed documents by their text.
+type documents struct {
+	graphql.Cache[*ast.QueryDocument]
+}
+
+// Add keeps a document of a usual length.
+func (c documents) Add(ctx context.Context, text string, document *ast.QueryDocument) {
+	if len(text) <= cachedBytes {
+		c.Cache.Add(ctx, text, document)
+	}
+}
+
+// persisted keeps the texts of documents by their hash.
+type persisted struct{ graphql.Cache[string] }
+
+// Add keeps a document of a usual length; a client sends a longer one again.
+func (c persisted) Add(ctx context.Context, hash, text string) {
+	if len(text) <= cachedBytes {
+		c.Cache.Add(ctx, hash, text)
+	}
 }

@@ -126,17 +126,10 @@ func (c Client) Query(t testing.TB, document string, vars Vars) *Answer {
 	return c.Post(t, body)
 }
 
-// Post sends the bytes of a request.
+// Post sends the bytes of a request and reads the answer.
 func (c Client) Post(t testing.TB, body []byte) *Answer {
 	t.Helper()
-	ctx := identity.With(t.Context(), c.viewer)
-	if c.router {
-		ctx = context.WithValue(ctx, routerKey{}, true)
-	}
-	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	c.h.Handler.ServeHTTP(w, r)
+	w := c.Raw(t, body)
 	a := &Answer{Body: w.Body.Bytes(), Status: w.Code}
 	if err := json.Unmarshal(a.Body, a); err != nil {
 		t.Fatalf("%v in %s", err, a.Body)
@@ -147,6 +140,26 @@ func (c Client) Post(t testing.TB, body []byte) *Answer {
 		}
 	}
 	return a
+}
+
+// Raw sends the bytes of a request and judges nothing.
+func (c Client) Raw(t testing.TB, body []byte) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	return c.Do(t, r)
+}
+
+// Do sends a request of the test's own making.
+func (c Client) Do(t testing.TB, r *http.Request) *httptest.ResponseRecorder {
+	t.Helper()
+	ctx := identity.With(t.Context(), c.viewer)
+	if c.router {
+		ctx = context.WithValue(ctx, routerKey{}, true)
+	}
+	w := httptest.NewRecorder()
+	c.h.Handler.ServeHTTP(w, r.WithContext(ctx))
+	return w
 }
 
 // OK fails the test when the answer has an error.

@@ -253,3 +253,29 @@ func quote(text string) string {
 	b, _ := json.Marshal(text)
 	return string(b)
 }
+
+// The limits hold on a socket too: the operation gets an `error` message, the socket lives on.
+func TestLimitsOverTheSocket(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := s.open(t, s.token(t, time.Hour))
+	ask := func(id, query string) {
+		c.send(envelope{ID: id, Type: "subscribe", Payload: map[string]any{"query": query}})
+	}
+	for i, query := range []string{
+		`{ shops(first: 100) { nodes { products(first: 100) { nodes { variants { sku } } } } } }`,
+		`{ ` + strings.Repeat("__typename ", 5000) + `}`,
+		`{ ...a } fragment a on Query { ...a }`,
+	} {
+		id := string(rune('a' + i))
+		ask(id, query)
+		if p := c.want("error", id); p.Get("0.extensions.code").String() != []string{"LIMITED", "LIMITED", "INVALID"}[i] {
+			t.Errorf("%.60s: %s", query, p)
+		}
+	}
+	ask("z", "{ viewer { kind } }")
+	if p := c.want("next", "z"); p.Get("data.viewer.kind").String() != "MERCHANT" {
+		t.Errorf("afterwards: %s", p)
+	}
+	c.want("complete", "z")
+}
