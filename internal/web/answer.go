@@ -27,6 +27,7 @@ func (s *Server) shown(ctx context.Context, err error) *fault.Error {
 // logFault keeps what the client does not read.
 func (s *Server) logFault(ctx context.Context, err error) {
 	switch f := fault.Of(err); {
+	case left(ctx, err):
 	case f == nil:
 		s.log.ErrorContext(ctx, "internal error", "request", RequestID(ctx), "error", err)
 	case f.Kind == fault.Unavailable:
@@ -34,11 +35,22 @@ func (s *Server) logFault(ctx context.Context, err error) {
 	}
 }
 
+// left tells an error that only says that the client has gone: no mistake of ours, and nobody
+// reads the answer.
+func left(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
+}
+
+// statusLeft is what nginx logs when the client has gone; HTTP has no status for it.
+const statusLeft = 499
+
 // fail answers a request that came to nothing, with the status of the fault's kind.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.logFault(r.Context(), err)
 	status := http.StatusInternalServerError
 	switch {
+	case left(r.Context(), err):
+		status = statusLeft
 	case errors.Is(err, fault.Unauthenticated):
 		status = http.StatusUnauthorized
 		w.Header().Set("WWW-Authenticate", `Bearer realm="halles", error="invalid_token"`) // RFC 6750, 3
