@@ -13,6 +13,22 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 )
 
+func (r *mutationResolver) InviteMember(ctx context.Context, input identity.InviteMemberInput) (*identity.InviteMemberPayload, error) {
+	return r.Members.Invite(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) AcceptInvitation(ctx context.Context, input identity.AcceptInvitationInput) (*identity.AcceptInvitationPayload, error) {
+	return r.Members.Accept(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) GrantRole(ctx context.Context, input identity.ChangeRoleInput) (*identity.ChangeRolePayload, error) {
+	return r.Members.Grant(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) RevokeRole(ctx context.Context, input identity.ChangeRoleInput) (*identity.ChangeRolePayload, error) {
+	return r.Members.Revoke(ctx, identity.From(ctx), input)
+}
+
 func (r *mutationResolver) CreateWidgetKey(ctx context.Context, input identity.CreateWidgetKeyInput) (*identity.CreateWidgetKeyPayload, error) {
 	return r.Keys.Create(ctx, identity.From(ctx), input)
 }
@@ -29,14 +45,30 @@ func (r *queryResolver) AuditTrail(ctx context.Context, commune tenancy.ID, firs
 	return r.Audit.Trail(ctx, identity.From(ctx), commune, first, after)
 }
 
+func (r *queryResolver) Members(ctx context.Context, commune *tenancy.ID, shop *tenancy.ID) ([]*identity.Member, error) {
+	return r.Resolver.Members.List(ctx, identity.From(ctx), commune, shop)
+}
+
 func (r *queryResolver) WidgetKeys(ctx context.Context, commune tenancy.ID) ([]*identity.WidgetKey, error) {
 	return r.Keys.List(ctx, identity.From(ctx), commune)
+}
+
+func (r *roleResolver) Commune(ctx context.Context, obj *identity.Role) (*tenancy.Commune, error) {
+	if obj.CommuneID == nil {
+		return nil, nil
+	}
+	return r.Communes.ByInsee(ctx, *obj.CommuneID)
 }
 
 func (r *widgetKeyResolver) Commune(ctx context.Context, obj *identity.WidgetKey) (*tenancy.Commune, error) {
 	return r.Communes.ByInsee(ctx, obj.CommuneID)
 }
 
+func (r *Resolver) Role() generated.RoleResolver { return &roleResolver{r} }
+
 func (r *Resolver) WidgetKey() generated.WidgetKeyResolver { return &widgetKeyResolver{r} }
 
-type widgetKeyResolver struct{ *Resolver }
+type (
+	roleResolver      struct{ *Resolver }
+	widgetKeyResolver struct{ *Resolver }
+)

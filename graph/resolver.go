@@ -27,6 +27,7 @@ type Resolver struct {
 	Guests    *identity.Guests
 	Keys      *identity.WidgetKeys
 	Audit     *identity.Audit
+	Members   *identity.Members
 	Wait      time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 }
 

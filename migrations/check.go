@@ -43,9 +43,13 @@ var exceptions = map[string]exception{
 	},
 	"public.grants": {
 		reason:   "global: read before the commune of a request is known",
-		readable: map[string]string{"halles_identity": "account_id,commune_id,role,shop_id"},
+		readable: map[string]string{"halles_identity": "*"},
 	},
 	"public.guest_links": {
+		reason:   "global: read before the commune of a request is known",
+		readable: map[string]string{"halles_identity": "*"},
+	},
+	"public.invitations": {
 		reason:   "global: read before the commune of a request is known",
 		readable: map[string]string{"halles_identity": "*"},
 	},

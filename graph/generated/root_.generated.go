@@ -40,6 +40,7 @@ type ResolverRoot interface {
 	Product() ProductResolver
 	ProductConnection() ProductConnectionResolver
 	Query() QueryResolver
+	Role() RoleResolver
 	Shop() ShopResolver
 	ShopConnection() ShopConnectionResolver
 	Subscription() SubscriptionResolver
@@ -52,6 +53,10 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	AcceptInvitationPayload struct {
+		Role func(childComplexity int) int
+	}
+
 	Address struct {
 		City     func(childComplexity int) int
 		Insee    func(childComplexity int) int
@@ -99,6 +104,10 @@ type ComplexityRoot struct {
 	ChangeOrderPayload struct {
 		Order    func(childComplexity int) int
 		Refusals func(childComplexity int) int
+	}
+
+	ChangeRolePayload struct {
+		Member func(childComplexity int) int
 	}
 
 	Commune struct {
@@ -151,15 +160,30 @@ type ComplexityRoot struct {
 		Longitude func(childComplexity int) int
 	}
 
+	InviteMemberPayload struct {
+		Code      func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+	}
+
+	Member struct {
+		Account func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Roles   func(childComplexity int) int
+	}
+
 	Mutation struct {
+		AcceptInvitation   func(childComplexity int, input identity.AcceptInvitationInput) int
 		AcceptOrder        func(childComplexity int, input ordering.ChangeInput) int
 		CancelOrder        func(childComplexity int, input ordering.ChangeInput) int
 		CreateWidgetKey    func(childComplexity int, input identity.CreateWidgetKeyInput) int
 		ExchangeGuestLink  func(childComplexity int, input identity.LinkInput) int
+		GrantRole          func(childComplexity int, input identity.ChangeRoleInput) int
+		InviteMember       func(childComplexity int, input identity.InviteMemberInput) int
 		MarkOrderCollected func(childComplexity int, input ordering.ChangeInput) int
 		MarkOrderReady     func(childComplexity int, input ordering.ChangeInput) int
 		PlaceOrders        func(childComplexity int, input ordering.PlaceInput) int
 		RejectOrder        func(childComplexity int, input ordering.ChangeInput) int
+		RevokeRole         func(childComplexity int, input identity.ChangeRoleInput) int
 		RevokeWidgetKey    func(childComplexity int, input identity.RevokeWidgetKeyInput) int
 		RotateWidgetKey    func(childComplexity int, input identity.RotateWidgetKeyInput) int
 	}
@@ -313,6 +337,7 @@ type ComplexityRoot struct {
 		Categories         func(childComplexity int) int
 		Commune            func(childComplexity int, insee *string, slug *string) int
 		Communes           func(childComplexity int) int
+		Members            func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
 		Node               func(childComplexity int, id tenancy.ID) int
 		Nodes              func(childComplexity int, ids []*tenancy.ID) int
 		Order              func(childComplexity int, id tenancy.ID) int
@@ -335,6 +360,13 @@ type ComplexityRoot struct {
 
 	RevokeWidgetKeyPayload struct {
 		Key func(childComplexity int) int
+	}
+
+	Role struct {
+		Commune   func(childComplexity int) int
+		GrantedAt func(childComplexity int) int
+		Role      func(childComplexity int) int
+		ShopID    func(childComplexity int) int
 	}
 
 	RotateWidgetKeyPayload struct {
@@ -449,6 +481,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "AcceptInvitationPayload.role":
+		if e.ComplexityRoot.AcceptInvitationPayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AcceptInvitationPayload.Role(childComplexity), true
 
 	case "Address.city":
 		if e.ComplexityRoot.Address.City == nil {
@@ -624,6 +663,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeOrderPayload.Refusals(childComplexity), true
+
+	case "ChangeRolePayload.member":
+		if e.ComplexityRoot.ChangeRolePayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeRolePayload.Member(childComplexity), true
 
 	case "Commune.currentInsee":
 		if e.ComplexityRoot.Commune.CurrentInsee == nil {
@@ -841,6 +887,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GeoPoint.Longitude(childComplexity), true
 
+	case "InviteMemberPayload.code":
+		if e.ComplexityRoot.InviteMemberPayload.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteMemberPayload.Code(childComplexity), true
+	case "InviteMemberPayload.expiresAt":
+		if e.ComplexityRoot.InviteMemberPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteMemberPayload.ExpiresAt(childComplexity), true
+
+	case "Member.account":
+		if e.ComplexityRoot.Member.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Account(childComplexity), true
+	case "Member.name":
+		if e.ComplexityRoot.Member.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Name(childComplexity), true
+	case "Member.roles":
+		if e.ComplexityRoot.Member.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Roles(childComplexity), true
+
+	case "Mutation.acceptInvitation":
+		if e.ComplexityRoot.Mutation.AcceptInvitation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_acceptInvitation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AcceptInvitation(childComplexity, args["input"].(identity.AcceptInvitationInput)), true
 	case "Mutation.acceptOrder":
 		if e.ComplexityRoot.Mutation.AcceptOrder == nil {
 			break
@@ -885,6 +974,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExchangeGuestLink(childComplexity, args["input"].(identity.LinkInput)), true
+	case "Mutation.grantRole":
+		if e.ComplexityRoot.Mutation.GrantRole == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_grantRole_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GrantRole(childComplexity, args["input"].(identity.ChangeRoleInput)), true
+	case "Mutation.inviteMember":
+		if e.ComplexityRoot.Mutation.InviteMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_inviteMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InviteMember(childComplexity, args["input"].(identity.InviteMemberInput)), true
 	case "Mutation.markOrderCollected":
 		if e.ComplexityRoot.Mutation.MarkOrderCollected == nil {
 			break
@@ -929,6 +1040,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RejectOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.revokeRole":
+		if e.ComplexityRoot.Mutation.RevokeRole == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeRole_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeRole(childComplexity, args["input"].(identity.ChangeRoleInput)), true
 	case "Mutation.revokeWidgetKey":
 		if e.ComplexityRoot.Mutation.RevokeWidgetKey == nil {
 			break
@@ -1528,6 +1650,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Communes(childComplexity), true
 
+	case "Query.members":
+		if e.ComplexityRoot.Query.Members == nil {
+			break
+		}
+
+		args, err := ec.field_Query_members_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Members(childComplexity, args["commune"].(*tenancy.ID), args["shop"].(*tenancy.ID)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -1671,6 +1804,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeWidgetKeyPayload.Key(childComplexity), true
+
+	case "Role.commune":
+		if e.ComplexityRoot.Role.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.Commune(childComplexity), true
+	case "Role.grantedAt":
+		if e.ComplexityRoot.Role.GrantedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.GrantedAt(childComplexity), true
+	case "Role.role":
+		if e.ComplexityRoot.Role.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.Role(childComplexity), true
+	case "Role.shopId":
+		if e.ComplexityRoot.Role.ShopID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.ShopID(childComplexity), true
 
 	case "RotateWidgetKeyPayload.key":
 		if e.ComplexityRoot.RotateWidgetKeyPayload.Key == nil {
@@ -2095,14 +2253,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AcceptInvitationInput", ec.unmarshalInputAcceptInvitationInput),
 			graphql.NewInputUnmarshaler("AcceptOrderInput", ec.unmarshalInputAcceptOrderInput),
 			graphql.NewInputUnmarshaler("BasketLine", ec.unmarshalInputBasketLine),
 			graphql.NewInputUnmarshaler("CancelOrderInput", ec.unmarshalInputCancelOrderInput),
 			graphql.NewInputUnmarshaler("CategoryRepresentation", ec.unmarshalInputCategoryRepresentation),
+			graphql.NewInputUnmarshaler("ChangeRoleInput", ec.unmarshalInputChangeRoleInput),
 			graphql.NewInputUnmarshaler("CommuneRepresentation", ec.unmarshalInputCommuneRepresentation),
 			graphql.NewInputUnmarshaler("CreateWidgetKeyInput", ec.unmarshalInputCreateWidgetKeyInput),
 			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
 			graphql.NewInputUnmarshaler("GeoPointInput", ec.unmarshalInputGeoPointInput),
+			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
 			graphql.NewInputUnmarshaler("MarkOrderReadyInput", ec.unmarshalInputMarkOrderReadyInput),
 			graphql.NewInputUnmarshaler("OrderContactInput", ec.unmarshalInputOrderContactInput),
@@ -2592,11 +2753,28 @@ type Fulfilment {
     "` + "`" + `endCursor` + "`" + ` of the page before, of the same commune's log."
     after: String
   ): AuditConnection!
+  """
+  Who acts for a shop, for a commune as a whole or, given neither, for the platform, by name. For those who decide on it: a commune's agents on its shops and itself, admins on all.
+  """
+  members(
+    "The commune; not with ` + "`" + `shop` + "`" + `."
+    commune: ID
+    "The shop; not with ` + "`" + `commune` + "`" + `."
+    shop: ID
+  ): [Member!]!
   "The keys of a commune's widgets, the newest 100 first, those that are no longer good among them. For its agents and the platform's admins."
   widgetKeys("The commune." commune: ID!): [WidgetKey!]!
 }
 
 extend type Mutation {
+  "Makes a code that gives a role to the account that accepts it first, within 7 days: hand it over by mail or text message, or read it out. A commune's agents invite its agents and its merchants; admins everybody."
+  inviteMember(input: InviteMemberInput!): InviteMemberPayload!
+  "Gives the role of an invitation to the account that asks. NOT_FOUND for a wrong code, CONFLICT for one that has expired or served another account."
+  acceptInvitation(input: AcceptInvitationInput!): AcceptInvitationPayload!
+  "Gives an account a role. For those who could invite it; one that it holds already stays as it is."
+  grantRole(input: ChangeRoleInput!): ChangeRolePayload!
+  "Takes a role from an account, within a minute also where it is at work. For those who could invite it. CONFLICT for the last admin."
+  revokeRole(input: ChangeRoleInput!): ChangeRolePayload!
   "Makes a key for the widgets of a commune's website. It is good within 20 s. For the commune's agents and admins."
   createWidgetKey(input: CreateWidgetKeyInput!): CreateWidgetKeyPayload!
   "Makes a key in place of another, which stays good for a while: until every page shows the new one. CONFLICT when it was replaced or revoked before. For the commune's agents and admins."
@@ -2721,12 +2899,104 @@ enum AuditAction {
   ORDER_REJECT
   "Staff called an order off."
   ORDER_CANCEL
+  "A code for a role was made."
+  MEMBER_INVITE
+  "An account took the role of an invitation."
+  INVITATION_ACCEPT
+  "An account was given a role."
+  ROLE_GRANT
+  "A role was taken from an account."
+  ROLE_REVOKE
   "A widget key was made."
   WIDGET_KEY_CREATE
   "A widget key was replaced."
   WIDGET_KEY_ROTATE
   "A widget key was ended."
   WIDGET_KEY_REVOKE
+}
+
+"What an account may act for."
+enum MemberRole {
+  "Runs a shop."
+  MERCHANT
+  "Works for a commune."
+  AGENT
+  "Answers the numéro vert, for all communes."
+  HOTLINE
+  "Reads AudéLor's aggregates."
+  ANALYST
+  "Runs the platform."
+  ADMIN
+}
+
+"An account and roles that it holds."
+type Member {
+  "The account's id: for ` + "`" + `grantRole` + "`" + ` and ` + "`" + `revokeRole` + "`" + `."
+  account: ID!
+  "The person's name, as its issuer gave it."
+  name: String!
+  "The roles over what was asked for."
+  roles: [Role!]!
+}
+
+"A role of an account."
+type Role {
+  "The role."
+  role: MemberRole!
+  "The commune of an agent's role, or of a merchant's shop; null for a role over the platform."
+  commune: Commune
+  "The shop of a merchant's role; null for others."
+  shopId: ID
+  "Since when."
+  grantedAt: DateTime!
+}
+
+"A role to offer."
+input InviteMemberInput {
+  "The role."
+  role: MemberRole!
+  "For AGENT, and only then: the commune."
+  commune: ID
+  "For MERCHANT, and only then: the shop."
+  shop: ID
+}
+
+"An invitation to hand over."
+type InviteMemberPayload {
+  "The code, ` + "`" + `7K3M-9TXQ-2HVD` + "`" + `: shown once, good once."
+  code: String!
+  "When it ends, 7 days later."
+  expiresAt: DateTime!
+}
+
+"A code."
+input AcceptInvitationInput {
+  "As it was read or heard: capitals, spaces and dashes do not matter, nor O for 0, I and L for 1."
+  code: String!
+}
+
+"What an invitation gave."
+type AcceptInvitationPayload {
+  "The role that the account holds now."
+  role: Role!
+}
+
+"A role of an account, to give or to take."
+input ChangeRoleInput {
+  "The account."
+  account: ID!
+  "The role."
+  role: MemberRole!
+  "For AGENT, and only then: the commune."
+  commune: ID
+  "For MERCHANT, and only then: the shop."
+  shop: ID
+}
+
+"An account as it stands now."
+type ChangeRolePayload {
+  "The account, with its roles over the same shop, commune or platform."
+  member: Member!
 }
 `, BuiltIn: false},
 	{Name: "../ordering.graphqls", Input: `extend type Query {
@@ -3473,6 +3743,14 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_AcceptInvitationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_AcceptInvitationPayload_role(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AcceptInvitationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Address(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "street":
@@ -3571,6 +3849,14 @@ func (ec *executionContext) childFields_ChangeOrderPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type ChangeOrderPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangeRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_ChangeRolePayload_member(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeRolePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Commune(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3651,6 +3937,28 @@ func (ec *executionContext) childFields_GeoPoint(ctx context.Context, field grap
 		return ec.fieldContext_GeoPoint_longitude(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type GeoPoint", field.Name)
+}
+
+func (ec *executionContext) childFields_InviteMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_InviteMemberPayload_code(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_InviteMemberPayload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InviteMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_Member_account(ctx, field)
+	case "name":
+		return ec.fieldContext_Member_name(ctx, field)
+	case "roles":
+		return ec.fieldContext_Member_roles(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
 
 func (ec *executionContext) childFields_Naf(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3961,6 +4269,20 @@ func (ec *executionContext) childFields_RevokeWidgetKeyPayload(ctx context.Conte
 		return ec.fieldContext_RevokeWidgetKeyPayload_key(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeWidgetKeyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_Role_role(ctx, field)
+	case "commune":
+		return ec.fieldContext_Role_commune(ctx, field)
+	case "shopId":
+		return ec.fieldContext_Role_shopId(ctx, field)
+	case "grantedAt":
+		return ec.fieldContext_Role_grantedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Role", field.Name)
 }
 
 func (ec *executionContext) childFields_RotateWidgetKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

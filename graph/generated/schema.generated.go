@@ -37,6 +37,7 @@ type QueryResolver interface {
 	Shops(ctx context.Context, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) (*directory.ShopConnection, error)
 	Shop(ctx context.Context, id tenancy.ID) (*directory.Shop, error)
 	AuditTrail(ctx context.Context, commune tenancy.ID, first int, after *string) (*identity.AuditConnection, error)
+	Members(ctx context.Context, commune *tenancy.ID, shop *tenancy.ID) ([]*identity.Member, error)
 	WidgetKeys(ctx context.Context, commune tenancy.ID) ([]*identity.WidgetKey, error)
 	Order(ctx context.Context, id tenancy.ID) (*ordering.Order, error)
 	Communes(ctx context.Context) ([]*tenancy.Commune, error)
@@ -125,6 +126,28 @@ func (ec *executionContext) field_Query_commune_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["slug"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_members_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "commune",
+		func(ctx context.Context, v any) (*tenancy.ID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["commune"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "shop",
+		func(ctx context.Context, v any) (*tenancy.ID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["shop"] = arg1
 	return args, nil
 }
 
@@ -839,6 +862,50 @@ func (ec *executionContext) fieldContext_Query_auditTrail(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_members(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_members(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Members(ctx, fc.Args["commune"].(*tenancy.ID), fc.Args["shop"].(*tenancy.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*identity.Member) graphql.Marshaler {
+			return ec.marshalNMember2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋidentityᚐMemberᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_members(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Member(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_members_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_widgetKeys(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1491,6 +1558,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_auditTrail(ctx, field)
+				})
+		case "members":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_members(ctx, field)
 				})
 		case "widgetKeys":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

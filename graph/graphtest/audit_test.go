@@ -65,6 +65,30 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			return k.ID().String(), a.Code() == ""
 		}
 	}
+	var codes []string // of invitations made beforehand
+	for range staff {
+		made, err := h.Resolver.Members.Invite(t.Context(), staff[identity.Agent], identity.InviteMemberInput{RoleScope: identity.RoleScope{Role: identity.Merchant, Shop: &shop}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes = append(codes, made.Code)
+	}
+	roles := func(document string, kind identity.Kind) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
+			t.Helper()
+			_, account := fixture.Account(t, d, kind, commune)
+			object := tenancy.AccountID(account).String()
+			vars := graphtest.Vars{"a": object}
+			switch field {
+			case "inviteMember":
+				object, vars = commune.String(), nil
+			case "acceptInvitation":
+				object, vars = tenancy.AccountID(v.Account).String(), graphtest.Vars{"code": codes[0]}
+				codes = codes[1:]
+			}
+			return object, h.As(v).Query(t, document, vars).Code() == ""
+		}
+	}
 	statuses, once := []string{"PLACED", "ACCEPTED", "READY"}, []string{""}
 	ways := map[string]struct {
 		action string
@@ -77,6 +101,13 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"markOrderReady":     {"", statuses, orders(""), nil},
 		"markOrderCollected": {"", statuses, orders(""), nil},
 		"cancelOrder":        {"ORDER_CANCEL", statuses, orders(`reason: OTHER, text: "au téléphone"`), []identity.Kind{identity.Admin, identity.Hotline}},
+		"inviteMember":       {"MEMBER_INVITE", once, roles(`mutation { inviteMember(input: {role: AGENT, commune: "commune_56121"}) { code } }`, identity.Customer), []identity.Kind{identity.Admin, identity.Agent}},
+		"acceptInvitation": {"INVITATION_ACCEPT", once, roles(`mutation ($code: String!) { acceptInvitation(input: {code: $code}) { role { role shopId commune { slug } } } }`, identity.Customer),
+			[]identity.Kind{identity.Admin, identity.Agent, identity.Hotline}},
+		"grantRole": {"ROLE_GRANT", once, roles(`mutation ($a: ID!) { grantRole(input: {account: $a, role: AGENT, commune: "commune_56121"}) { member { name } } }`, identity.Customer),
+			[]identity.Kind{identity.Admin, identity.Agent}},
+		"revokeRole": {"ROLE_REVOKE", once, roles(`mutation ($a: ID!) { revokeRole(input: {account: $a, role: AGENT, commune: "commune_56121"}) { member { account roles { role } } } }`, identity.Agent),
+			[]identity.Kind{identity.Admin, identity.Agent}},
 		"createWidgetKey": {"WIDGET_KEY_CREATE", once, keys(`mutation { createWidgetKey(input: {commune: "commune_56121", name: "Site", origins: ["https://lorient.bzh"]}) { key { id } } }`),
 			[]identity.Kind{identity.Admin, identity.Agent}},
 		"rotateWidgetKey": {"WIDGET_KEY_ROTATE", once, keys(`mutation ($k: ID!) { rotateWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
@@ -110,8 +141,11 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 				last := pgtest.Scan[string](t, d, `select concat_ws(' ', kind, account_id, action, object, before_hash is null, after_hash is null, before_hash = after_hash)
 					from audit_events where commune_id = '56121' order by seq desc limit 1`)
 				same := "f f f"
-				if f.Name == "createWidgetKey" {
+				switch f.Name {
+				case "createWidgetKey", "inviteMember", "acceptInvitation", "grantRole":
 					same = "t f"
+				case "revokeRole":
+					same = "f t"
 				}
 				if want := fmt.Sprint(kind, " ", v.Account, " ", way.action, " ", object, " ", same); last != want {
 					t.Errorf("%s by %s left %s, want %s", f.Name, kind, last, want)
@@ -122,6 +156,17 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		if by = slices.Compact(by); !slices.Equal(by, way.by) {
 			t.Errorf("%s was done by %v, want %v", f.Name, by, way.by)
 		}
+	}
+	const members = `query ($c: ID, $s: ID) { members(commune: $c, shop: $s) { account name roles { role commune { slug } shopId grantedAt } } }`
+	agent := h.As(staff[identity.Agent])
+	if a := agent.Query(t, members, graphtest.Vars{"s": shop.String()}).OK(t); a.Get("members.#").Int() != 4 || a.Get("members.0.roles.0.shopId").String() != shop.String() {
+		t.Errorf("who runs the shop: %s", a.Body) // the merchant, and the three who took up an invitation
+	}
+	if a := agent.Query(t, members, graphtest.Vars{"c": commune.String()}).OK(t); a.Get("members.#").Int() < 2 || a.Get("members.0.roles.0.commune.slug").String() != "lorient" {
+		t.Errorf("who works for the commune: %s", a.Body)
+	}
+	if a := agent.Query(t, members, nil); a.Code() != fault.Forbidden {
+		t.Errorf("who runs the platform: %s", a.Body)
 	}
 	// Done twice, it is done once.
 	before := log()

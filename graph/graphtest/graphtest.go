@@ -59,6 +59,7 @@ func New(t testing.TB) *Harness {
 		Catalog:   catalog.New(d.DB, communes, cursors),
 		Ordering:  ordering.New(d.DB, cursors, guests),
 		Guests:    guests,
+		Members:   identity.NewMembers(d.DB, communes, fixture.Secret),
 		Keys:      identity.NewWidgetKeys(d.DB, communes),
 		Audit:     &identity.Audit{DB: d.DB, Cursors: cursors},
 		Wait:      wait,

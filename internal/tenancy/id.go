@@ -24,13 +24,14 @@ const (
 	KindOrder    Kind = "order"
 
 	KindWidgetKey Kind = "key"
+	KindAccount   Kind = "account"
 )
 
 // kinds says in French what an ID of each kind points to, for the sentences.
 var kinds = map[Kind]string{
 	KindCommune: "une commune", KindCategory: "une catégorie", KindShop: "une boutique",
 	KindProduct: "un produit", KindVariant: "une déclinaison", KindOrder: "une commande",
-	KindWidgetKey: "une clé de widget",
+	KindWidgetKey: "une clé de widget", KindAccount: "un compte",
 }
 
 // ID is a global ID: it names a kind, a commune and a row, so that every look-up is by
@@ -40,7 +41,7 @@ var kinds = map[Kind]string{
 // category_boulangerie. Clients treat it as opaque.
 type ID struct {
 	Kind    Kind
-	Commune string    // INSEE code; empty for a category
+	Commune string    // INSEE code; empty for a category and an account
 	Row     uuid.UUID // zero for a commune and a category
 	Name    string    // a category's name; else empty
 }
@@ -59,9 +60,14 @@ func RowID(kind Kind, commune string, row uuid.UUID) ID {
 	return ID{Kind: kind, Commune: commune, Row: row}
 }
 
+// AccountID is the ID of an account, which belongs to no commune.
+func AccountID(account uuid.UUID) ID { return ID{Kind: KindAccount, Row: account} }
+
 // String writes the ID as clients see it.
 func (id ID) String() string {
 	switch id.Kind {
+	case KindAccount:
+		return string(id.Kind) + "_" + alphabet.EncodeToString(id.Row[:])
 	case KindCommune:
 		return string(id.Kind) + "_" + id.Commune
 	case KindCategory:
@@ -87,10 +93,13 @@ func ParseID(s string) (ID, error) {
 		}
 	default:
 		commune, row, _ := strings.Cut(rest, "_")
+		if id.Kind == KindAccount {
+			commune, row = "", rest
+		}
 		raw, err := alphabet.DecodeString(row)
 		id.Commune = commune
 		// The last letter of 26 carries two bits that no UUID has: only one spelling is an ID.
-		if err == nil && len(raw) == len(id.Row) && alphabet.EncodeToString(raw) == row && ValidInsee(commune) {
+		if err == nil && len(raw) == len(id.Row) && alphabet.EncodeToString(raw) == row && (ValidInsee(commune) || id.Kind == KindAccount) {
 			copy(id.Row[:], raw)
 			return id, nil
 		}

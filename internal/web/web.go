@@ -110,7 +110,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.home = pg.NewSnapshot(s.readHome)
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
-		Wait: loader.Wait,
+		Members: identity.NewMembers(o.DB, s.communes, o.Secret),
+		Wait:    loader.Wait,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, CheckOrigin: s.allowedOrigin,
 	})
