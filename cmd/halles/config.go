@@ -1,15 +1,13 @@
 package main
 
 import (
-	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/pg"
@@ -67,23 +65,50 @@ func rolePasswords(p *process) map[pg.Role]string {
 	return passwords
 }
 
-// issuer signs and knows development tokens.
-type issuer struct {
-	TokenKey    string `env:"HALLES_TOKEN_KEY" placeholder:"BASE64" help:"Key of development tokens: 32 random bytes in base64, as openssl rand -base64 32 prints them. Whoever has it can sign in as anybody."`
-	TokenIssuer string `env:"HALLES_TOKEN_ISSUER" default:"halles-development" help:"Issuer of development tokens: accounts are found by issuer and subject."`
+// issuers are who may sign people in.
+type issuers struct {
+	Issuers []string `env:"HALLES_ISSUERS" placeholder:"https://ISSUER|AUDIENCE" help:"Who may sign people in, separated by commas. Of each, the URL as its tokens have it in iss, |, and the audience that they must name in aud; then, if it should sign with less than RS256, ES256 and EdDSA, | and with what: https://auth.example/realms/town|halles|ES256+EdDSA."`
 }
 
-// issuer returns nil when there is no key: then nobody can sign in.
-func (i issuer) issuer(p *process) *identity.Issuer {
-	if i.TokenKey == "" {
-		return nil
+// list returns none when nothing is configured: then nobody can sign in.
+func (c issuers) list(p *process) []identity.Issuer {
+	var list []identity.Issuer
+	for n, text := range c.Issuers {
+		wrong := func(format string, args ...any) {
+			p.wrong.addf("HALLES_ISSUERS, number %d: %s", n+1, fmt.Sprintf(format, args...))
+		}
+		parts := strings.Split(strings.TrimSpace(text), "|")
+		if len(parts) < 2 || len(parts) > 3 || parts[1] == "" {
+			wrong("write the issuer's URL and its audience, as https://auth.example/realms/town|halles.")
+			continue
+		}
+		issuer := identity.Issuer{URL: parts[0], Audience: parts[1]}
+		u, err := url.Parse(issuer.URL)
+		switch {
+		case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+			wrong("what stands before the first | is not an issuer's URL; write it as https://auth.example/realms/town.")
+		case u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
+			wrong("%s is not https; only an issuer on this machine may be http.", issuer.URL)
+		case slices.ContainsFunc(list, func(other identity.Issuer) bool { return other.URL == issuer.URL }):
+			wrong("%s is there twice; an issuer has one audience here.", issuer.URL)
+		}
+		if len(parts) == 3 {
+			issuer.Algorithms = strings.Split(parts[2], "+")
+			for _, a := range issuer.Algorithms {
+				if !slices.Contains(identity.Algorithms, a) {
+					wrong("%q is not an algorithm that we accept; choose among %s.", a, strings.Join(identity.Algorithms, ", "))
+				}
+			}
+		}
+		list = append(list, issuer)
 	}
-	seed, err := base64.StdEncoding.DecodeString(i.TokenKey)
-	if err != nil || len(seed) != ed25519.SeedSize {
-		p.wrong.addf("HALLES_TOKEN_KEY must be %d bytes in base64; make one with: openssl rand -base64 32.", ed25519.SeedSize)
-		return nil
-	}
-	return &identity.Issuer{Name: i.TokenIssuer, Key: ed25519.NewKeyFromSeed(seed), Now: time.Now}
+	return list
+}
+
+// loopback tells whether a host is this machine itself.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // listen opens the port, or says in one sentence what to do.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/audelor/halles/internal/demo"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/identity/devissuer"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/cluster"
 	"github.com/audelor/halles/internal/web"
@@ -69,6 +72,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer listener.Close()
+	options.URL = "http://" + reachable(listener.Addr()) + "/"
 	bar := &progress{out: p.stdout}
 	options.Progress = bar.show
 	d, err := demo.Open(ctx, options)
@@ -90,20 +94,22 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	server, err := web.New(ctx, web.Options{
-		DB: db, Secret: d.Secret, Issuer: d.Issuer, RouterToken: d.RouterToken, ListenURL: listenURL, Log: p.log, Demo: &web.Demo{Tokens: menuOfTokens(d)},
+		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Log: p.log,
+		// The issuer's keys come over our own port, as another's would over theirs; past any proxy.
+		Issuers: identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log),
+		Demo:    &web.Demo{Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}},
 	})
 	if err != nil {
 		return err
 	}
-	url := "http://" + reachable(listener.Addr()) + "/"
 	if err := d.OpenWidgets(ctx, origins(listener.Addr())...); err != nil {
 		return err
 	}
-	file, err := d.WriteFile(url)
+	file, err := d.WriteFile(options.URL)
 	if err != nil {
 		return err
 	}
-	c.say(p.stdout, options, d, url, file)
+	c.say(p.stdout, options, d, options.URL, file)
 	return serveUntilDone(ctx, server, listener, quiet(p.log))
 }
 
@@ -126,6 +132,7 @@ func (c *demoCmd) say(out io.Writer, o demo.Options, d *demo.Demo, url, file str
   home page   %[1]s
   GraphQL     %[1]sgraphql
   GraphiQL    %[1]sgraphiql
+  sign in     %[1]sdev-issuer/.well-known/openid-configuration
   tokens      %[2]s
   Postgres    psql '%[3]s'
 
@@ -133,21 +140,11 @@ Ctrl-C stops it.
 `, url, file, d.PostgresURL())
 }
 
-// labels says in French who each of the demo's people is, in the order of the home page's menu.
-var labels = []struct{ role, label string }{
-	{"customer", "Cliente avec un compte"},
-	{"merchant", "Commerçant de deux boutiques de Lorient"},
-	{"agent", "Agente de Lorient et de Larmor-Plage"},
-	{"hotline", "Opératrice du numéro vert"},
-	{"analyst", "Analyste d’AudéLor"},
-	{"admin", "Administrateur de la plateforme"},
-}
-
 // menuOfTokens is what the home page offers to ask as.
 func menuOfTokens(d *demo.Demo) []web.DemoToken {
-	menu := make([]web.DemoToken, len(labels))
-	for i, l := range labels {
-		menu[i] = web.DemoToken{Role: l.role, Label: l.label, Token: d.Tokens[l.role]}
+	var menu []web.DemoToken
+	for _, r := range demo.Roles() {
+		menu = append(menu, web.DemoToken{Role: r.Who, Label: r.Label, Token: d.Tokens[r.Who]})
 	}
 	return menu
 }

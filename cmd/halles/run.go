@@ -20,7 +20,6 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Run everything on this machine: a private Postgres, the schema, fictitious data and the server."`
 	Serve   serveCmd   `cmd:"" help:"Serve the API and the pages."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to this program's."`
-	Token   tokenCmd   `cmd:"" help:"Print a development token for an account."`
 	Schema  schemaCmd  `cmd:"" help:"Print the schema as a federation router composes it."`
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/identity/devissuer"
 	"github.com/audelor/halles/internal/pg/pgtest"
 )
 
@@ -62,20 +64,25 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := halles(t, []string{
 		"HALLES_DATABASE_URL=mysql://user:hunter2@host/halles", "HALLES_SECRET=short", "HALLES_ORIGINS=https://good.example,https://bad.example/path",
-		"HALLES_ROUTER_TOKEN=tiny", "HALLES_TOKEN_KEY=tooshort", "HALLES_LISTEN=8080", "HALLES_LOG_LEVEL=loud", "HALLES_LOG_FORMAT=xml",
+		"HALLES_ROUTER_TOKEN=tiny", "HALLES_LISTEN=8080", "HALLES_LOG_LEVEL=loud", "HALLES_LOG_FORMAT=xml",
+		"HALLES_ISSUERS=https://right.example/realms/town|halles|ES256+EdDSA,https://bare.example,http://clear.example|halles,https://a:hunter2@user.example|halles," +
+			"https://twice.example|halles, https://twice.example|other,https://shared.example|halles|HS256,https://x.example||,not a url|halles,http://127.0.0.1:8081|halles",
 	}, "serve")
 	if code != 2 || stdout != "" {
 		t.Errorf("exit code %d, output %q", code, stdout)
 	}
-	for _, name := range []string{"HALLES_DATABASE_URL", "HALLES_SECRET", `"https://bad.example/path"`, "HALLES_ROUTER_TOKEN", "HALLES_TOKEN_KEY", `"8080"`, `"loud"`, `"xml"`} {
+	for _, name := range []string{"HALLES_DATABASE_URL", "HALLES_SECRET", `"https://bad.example/path"`, "HALLES_ROUTER_TOKEN", `"8080"`, `"loud"`, `"xml"`,
+		"HALLES_ISSUERS, number 2: write", "number 3: http://clear.example is not https", "number 4: what stands", "number 6: https://twice.example is there twice",
+		`number 7: "HS256" is not an algorithm`, "number 8: write", "number 9: what stands",
+	} {
 		if !strings.Contains(stderr, name) {
 			t.Errorf("%s is not told: %s", name, stderr)
 		}
 	}
-	if n := strings.Count(stderr, "\n  - "); n != 8 {
-		t.Errorf("%d mistakes told, not 8: %s", n, stderr)
+	if n := strings.Count(stderr, "\n  - "); n != 14 {
+		t.Errorf("%d mistakes told, not 14: %s", n, stderr)
 	}
-	if strings.Contains(stderr, "hunter2") || strings.Contains(stderr, "good.example") {
+	if strings.Contains(stderr, "hunter2") || strings.Contains(stderr, "good.example") || strings.Contains(stderr, "right.example") {
 		t.Errorf("a password or what is right is told: %s", stderr)
 	}
 }
@@ -92,7 +99,7 @@ func TestUsage(t *testing.T) {
 	if code != 0 {
 		t.Errorf("--help: exit %d", code)
 	}
-	for _, name := range []string{"HALLES_DATABASE_URL", "HALLES_DB_PASSWORD_", "HALLES_SECRET", "HALLES_LISTEN", "HALLES_ORIGINS", "HALLES_ROUTER_TOKEN", "HALLES_TOKEN_KEY"} {
+	for _, name := range []string{"HALLES_DATABASE_URL", "HALLES_DB_PASSWORD_", "HALLES_SECRET", "HALLES_LISTEN", "HALLES_ORIGINS", "HALLES_ROUTER_TOKEN", "HALLES_ISSUERS"} {
 		if !strings.Contains(stdout, name) {
 			t.Errorf("--help does not tell %s", name)
 		}
@@ -157,10 +164,15 @@ func TestServe(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
-	subject, _ := fixture.Account(t, d, identity.Merchant, shop)
+	subject, account := fixture.Account(t, d, identity.Merchant, shop)
+	issuer := devissuer.New("", "market")
+	signing := httptest.NewServer(issuer)
+	t.Cleanup(signing.Close)
+	issuer.URL = signing.URL + devissuer.Path
+	d.Exec(t, `update accounts set issuer = $1 where id = $2`, issuer.URL, account)
 	env := []string{
 		"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret,
-		"HALLES_TOKEN_KEY=" + base64.StdEncoding.EncodeToString(fixture.Secret[:32]), "HALLES_TOKEN_ISSUER=" + fixture.Issuer,
+		"HALLES_ISSUERS=" + issuer.URL + "|market",
 	}
 	url, end := served(t, env)
 	if status, body := get(t, url+"/readyz"); status != 200 {
@@ -168,16 +180,15 @@ func TestServe(t *testing.T) {
 	}
 
 	t.Run("TokenIsAccepted", func(t *testing.T) {
-		code, token, stderr := halles(t, env, "token", subject, "--valid", "5m")
-		if code != 0 {
-			t.Fatalf("exit %d: %s", code, stderr)
-		}
-		status, body := get(t, url+"/graphql?query=%7Bviewer%7Bkind%7D%7D", "Authorization", "Bearer "+strings.TrimSpace(token))
-		if status != 200 || !strings.Contains(body, "MERCHANT") {
-			t.Errorf("%d %s", status, body)
-		}
-		if code, _, stderr := halles(t, []string{"HALLES_TOKEN_KEY=x"}, "token", subject, "--valid", "soon"); code != 2 || strings.Count(stderr, "\n  - ") != 2 {
-			t.Errorf("bad key and bad life: exit %d, %s", code, stderr)
+		for who, kind := range map[string]string{subject: "MERCHANT", "never seen": "CUSTOMER"} {
+			token, err := issuer.Sign(who, 5*time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, body := get(t, url+"/graphql?query=%7Bviewer%7Bkind%7D%7D", "Authorization", "Bearer "+token)
+			if status != 200 || !strings.Contains(body, kind) {
+				t.Errorf("%s: %d %s", who, status, body)
+			}
 		}
 	})
 	t.Run("PortInUse", func(t *testing.T) {

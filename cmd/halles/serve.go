@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/web"
 	"github.com/audelor/halles/migrations"
@@ -18,7 +19,7 @@ import (
 
 type serveCmd struct {
 	database
-	issuer
+	issuers
 	Secret      string   `env:"HALLES_SECRET" placeholder:"BASE64" help:"The deployment's secret: 32 random bytes or more in base64, as openssl rand -base64 32 prints them. All servers of a deployment share it; with another one, cursors and guests' links no longer open."`
 	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
 	Origins     []string `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
@@ -53,7 +54,7 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		p.wrong.addf("--listen: %q is not an address and a port; write 127.0.0.1:8080, or :8080 for all addresses.", c.Listen)
 	}
-	options.Issuer = c.issuer.issuer(p)
+	trusted := c.list(p)
 	listenOptions := databaseOptions
 	listenOptions.URL = cmp.Or(c.ListenURL, databaseOptions.URL)
 	if options.ListenURL, err = listenOptions.RoleURL(pg.Listen); err != nil && c.ListenURL != "" {
@@ -74,8 +75,11 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	if err := keepsApart(ctx, options.DB, newer, p.log); err != nil {
 		return err
 	}
-	if options.Issuer == nil {
-		p.log.WarnContext(ctx, "nobody can sign in: HALLES_TOKEN_KEY is not set")
+	if len(trusted) == 0 {
+		p.log.WarnContext(ctx, "nobody can sign in: HALLES_ISSUERS is not set")
+	} else {
+		options.Issuers = identity.NewIssuers(trusted, nil, p.log)
+		options.Issuers.Warm(ctx)
 	}
 	server, err := web.New(ctx, options)
 	if err != nil {

@@ -58,7 +58,7 @@ func start(t *testing.T, change ...func(*graph.ServerOptions)) *site {
 	s.shop = fixture.Shop(t, s.Database, fixture.ShopOpts{})
 	s.variant = fixture.Product(t, s.Database, s.shop, fixture.ProductOpts{Stock: 100_000}).Variants[0]
 	s.subject, _ = fixture.Account(t, s.Database, identity.Merchant, s.shop)
-	s.identity = &identity.Resolver{DB: s.DB, Communes: s.Resolver.Communes, Issuer: fixture.NewIssuer(), Guests: s.Resolver.Guests}
+	s.identity = &identity.Resolver{DB: s.DB, Communes: s.Resolver.Communes, Issuers: fixture.Issuers(), Guests: s.Resolver.Guests}
 	var err error
 	if s.merchant, _, err = s.identity.FromToken(t.Context(), s.token(t, time.Hour)); err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func (s *site) viewer(ctx context.Context, authorization string) (context.Contex
 
 func (s *site) token(t testing.TB, valid time.Duration) string {
 	t.Helper()
-	token, err := s.identity.Issuer.Sign(s.subject, valid)
+	token, err := fixture.NewIssuer().Sign(s.subject, valid)
 	if err != nil {
 		t.Fatal(err)
 	}

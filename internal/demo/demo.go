@@ -5,7 +5,6 @@ package demo
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -15,9 +14,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/identity/devissuer"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/cluster"
 	"github.com/audelor/halles/migrations"
@@ -25,6 +26,7 @@ import (
 
 // Options say where the demo lives and what it is filled with.
 type Options struct {
+	URL         string             // where the server will be, "http://127.0.0.1:8080/"
 	Data        string             // folder of the private cluster, the secrets and demo.json
 	DatabaseURL string             // an administrator's URL of an empty database or an earlier demo's; empty: a private cluster
 	Passwords   map[pg.Role]string // of the roles in a given database; those missing are made up and kept in Data
@@ -38,11 +40,11 @@ type Options struct {
 // Demo is a filled database and what a server of it needs.
 type Demo struct {
 	Database    pg.Options
-	Secret      []byte           // of the deployment; kept in Data, so that guests' links survive a restart
-	Issuer      *identity.Issuer // of a key that lives as long as the program
-	RouterToken string           // of the federation's router
-	Filled      Plan             // what the database was filled with, which a later start does not change
-	Fresh       bool             // whether that was now
+	Secret      []byte            // of the deployment; kept in Data, so that guests' links survive a restart
+	Issuer      *devissuer.Issuer // of a key that lives as long as the program
+	RouterToken string            // of the federation's router
+	Filled      Plan              // what the database was filled with, which a later start does not change
+	Fresh       bool              // whether that was now
 	Tokens      map[string]string
 	WidgetKeys  map[string]string // by the commune's slug; see OpenWidgets
 	People      People
@@ -55,8 +57,12 @@ type Refused string
 
 func (r Refused) Error() string { return string(r) }
 
-// issuer names the accounts of the demo.
-const issuer = "https://demo.halles.invalid"
+const (
+	// issuer names the accounts of the demo.
+	issuer = "https://demo.halles.invalid"
+	// audience is what its tokens are for.
+	audience = "halles"
+)
 
 // tokensValid is how long the demo's tokens last: a working day.
 const tokensValid = 12 * time.Hour
@@ -92,7 +98,7 @@ func Open(ctx context.Context, o Options) (_ *Demo, err error) {
 	if d.Secret, err = d.kept("secret", 32); err != nil {
 		return nil, err
 	}
-	return d, d.credentials()
+	return d, d.credentials(o.URL)
 }
 
 // Close stops the private Postgres.
@@ -173,20 +179,27 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 const migrateRole pg.Role = "halles_migrate"
 
 // credentials makes the keys of this run and a token for each of the demo's people.
-func (d *Demo) credentials() error {
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
+func (d *Demo) credentials(url string) error {
+	var people []devissuer.Person
+	for _, r := range Roles() {
+		people = append(people, devissuer.Person{Subject: string(r.Subject), Name: r.Name, Email: r.Email, Label: r.Label})
 	}
-	d.Issuer = &identity.Issuer{Name: issuer, Key: key, Now: time.Now}
+	d.Issuer = devissuer.New(strings.TrimSuffix(url, "/")+devissuer.Path, audience, people...)
 	d.RouterToken = rand.Text()
 	d.Tokens = map[string]string{}
 	for who, subject := range d.People.Accounts {
+		var err error
 		if d.Tokens[who], err = d.Issuer.Sign(string(subject), tokensValid); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Trusted is the demo's issuer, as a server checks its tokens: the name of its accounts stays
+// when the port changes.
+func (d *Demo) Trusted() identity.Issuer {
+	return identity.Issuer{URL: d.Issuer.URL, Audience: audience, Algorithms: []string{"EdDSA"}, Name: issuer}
 }
 
 // kept is a random secret that outlives the program, in a file that only its user reads.

@@ -61,17 +61,18 @@ type person struct {
 	who   string
 	name  string
 	grant identity.Kind // none for the customer
+	label string
 }
 
 // cast are the demo's people: the merchant runs two shops of Lorient, the agent works for
 // Lorient and Larmor-Plage.
 var cast = []person{
-	{"customer", "Soizic Le Nœud", ""},
-	{"merchant", "Erwan Kerloc'h", identity.Merchant},
-	{"agent", "Katell Évanno", identity.Agent},
-	{"hotline", "Samir Daniélou", identity.Hotline},
-	{"analyst", "Mathilde Jégo", identity.Analyst},
-	{"admin", "Yann Trébuil", identity.Admin},
+	{"customer", "Soizic Le Nœud", "", "Cliente avec un compte"},
+	{"merchant", "Erwan Kerloc'h", identity.Merchant, "Commerçant de deux boutiques de Lorient"},
+	{"agent", "Katell Évanno", identity.Agent, "Agente de Lorient et de Larmor-Plage"},
+	{"hotline", "Samir Daniélou", identity.Hotline, "Opérateur du numéro vert"},
+	{"analyst", "Mathilde Jégo", identity.Analyst, "Analyste d’AudéLor"},
+	{"admin", "Yann Trébuil", identity.Admin, "Administrateur de la plateforme"},
 }
 
 const (
@@ -86,6 +87,24 @@ func (p person) email() string { return slug(p.name) + "@example.org" }
 // account is the person's key: no chance in it, so that it is the same for every plan.
 func (p person) account() uuid.UUID {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("halles demo account "+p.who))
+}
+
+// Role is one of the demo's people, as a menu offers it.
+type Role struct {
+	Who     string // a key of People.Accounts
+	Subject Subject
+	Name    string
+	Email   string
+	Label   string // in French: what the person does here
+}
+
+// Roles are the demo's people, in the order of a menu.
+func Roles() []Role {
+	var roles []Role
+	for _, p := range cast {
+		roles = append(roles, Role{p.who, p.subject(), p.name, p.email(), p.label})
+	}
+	return roles
 }
 
 // peopleOf are the accounts that Fill makes.

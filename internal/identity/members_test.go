@@ -121,8 +121,8 @@ func TestInvitations(t *testing.T) {
 	}
 	again := func(subject string) *identity.Viewer {
 		t.Helper()
-		r := &identity.Resolver{DB: d.DB, Communes: communes, Issuer: fixture.NewIssuer()}
-		token, err := r.Issuer.Sign(subject, time.Hour)
+		r := &identity.Resolver{DB: d.DB, Communes: communes, Issuers: fixture.Issuers()}
+		token, err := fixture.NewIssuer().Sign(subject, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}

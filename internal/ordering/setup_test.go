@@ -35,7 +35,7 @@ func setup(t testing.TB) *bench {
 	return &bench{
 		Database: d, Ordering: ordering.New(d.DB, page.NewSealer(fixture.Secret), guests),
 		visitor:  fixture.Viewer(t, d, identity.Visitor),
-		identity: &identity.Resolver{DB: d.DB, Communes: communes, Issuer: fixture.NewIssuer(), Guests: guests},
+		identity: &identity.Resolver{DB: d.DB, Communes: communes, Issuers: fixture.Issuers(), Guests: guests},
 	}
 }
 

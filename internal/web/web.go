@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql/playground"
 	"github.com/go-chi/chi/v5"
@@ -36,19 +37,21 @@ import (
 
 // Options is what a server is made of. DB, Secret and Log must be given.
 type Options struct {
-	DB          *pg.DB           // opened and closed by the caller
-	Secret      []byte           // the deployment's, 32 bytes or more: all its servers share it
-	Issuer      *identity.Issuer // nil: nobody can sign in
-	RouterToken string           // what a federation router sends in X-Halles-Router; empty: no router is known
-	Origins     []string         // "https://marche.example": pages there may call us from a browser
-	ListenURL   string           // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
+	DB          *pg.DB            // opened and closed by the caller
+	Secret      []byte            // the deployment's, 32 bytes or more: all its servers share it
+	Issuers     *identity.Issuers // nil: nobody can sign in
+	RouterToken string            // what a federation router sends in X-Halles-Router; empty: no router is known
+	Origins     []string          // "https://marche.example": pages there may call us from a browser
+	ListenURL   string            // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
 	Log         *slog.Logger
-	Demo        *Demo // nil in production
+	Keep        time.Duration // how long what an account may do is remembered; 25 s when zero
+	Demo        *Demo         // nil in production
 }
 
 // Demo is what a demonstration shows beyond a deployment.
 type Demo struct {
-	Tokens []DemoToken // for the menu of the home page, in its order; the visitor comes before them
+	Tokens []DemoToken             // for the menu of the home page, in its order; the visitor comes before them
+	Beside map[string]http.Handler // what else answers, each below its path: an issuer
 }
 
 // DemoToken lets a visitor of the home page ask as somebody.
@@ -100,7 +103,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.communes = tenancy.NewRegister(o.DB)
 	guests := identity.NewGuests(o.DB, s.communes, o.Secret)
 	s.keys = identity.NewWidgetKeys(o.DB, s.communes)
-	s.identity = &identity.Resolver{DB: o.DB, Communes: s.communes, Issuer: o.Issuer, Guests: guests}
+	s.identity = &identity.Resolver{DB: o.DB, Communes: s.communes, Issuers: o.Issuers, Guests: guests, Keep: o.Keep}
 	s.directory = &directory.Directory{DB: o.DB, Communes: s.communes, Cursors: cursors}
 	s.catalog = catalog.New(o.DB, s.communes, cursors)
 	s.ordering = ordering.New(o.DB, cursors, guests)
@@ -163,6 +166,11 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		r.Get("/schema.graphql", schemaFile(graph.PublicSDL()))
 		r.Get("/assets/{version}/{file}", assets.ServeHTTP)
 	})
+	if s.demo != nil {
+		for path, h := range s.demo.Beside {
+			r.Mount(path, h)
+		}
+	}
 	r.Group(func(r chi.Router) {
 		r.Use(s.cors(), zipped, s.ending, s.bounded, s.authenticated)
 		r.Get("/graphql", schema.ServeHTTP)
