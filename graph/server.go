@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	gqlgen "github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
@@ -28,6 +29,7 @@ type ServerOptions struct {
 	RequestID   func(context.Context) string
 	IsRouter    func(context.Context) bool // whether the request came with the router's credential
 	SocketInit  gqlgen.WebsocketInitFunc
+	Viewer      func(context.Context) (context.Context, error) // renews the viewer before each operation, of which a socket has many; nil: as it came
 	CheckOrigin func(*http.Request) bool
 	Heartbeat   time.Duration // between signs of life on sockets and streams; 12 s when zero
 	InitTimeout time.Duration // how long a socket may be silent at first; 5 s when zero
@@ -67,9 +69,19 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv.Use(extension.AutomaticPersistedQuery{Cache: persisted{lru.New[string](parsedDocuments)}})
 	srv.Use(&limits.Extension{Known: documents}) // after the persisted documents have their text
 	srv.Use(widgetGate{})
-	srv.SetErrorPresenter(present(o.Log, o.RequestID))
+	presenter := present(o.Log, o.RequestID)
+	srv.SetErrorPresenter(presenter)
 	srv.SetRecoverFunc(recovered(o.Log))
 
+	if o.Viewer != nil {
+		srv.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+			asking, err := o.Viewer(ctx)
+			if err != nil {
+				return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{presenter(ctx, err)}})
+			}
+			return next(asking)
+		})
+	}
 	srv.AroundOperations(withEnding)
 	// Fresh loaders for each response: each event of a subscription reads anew.
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {

@@ -1,7 +1,9 @@
 package ordering
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -13,6 +15,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
@@ -32,9 +36,22 @@ type Feed struct {
 	hub       *hub
 	process   string // tells our own notifications from others'
 
+	// Again is the viewer as it is granted now: a subscription goes on for as long as its viewer
+	// could begin it. Nil where nobody loses a right.
+	Again func(context.Context, *identity.Viewer) (*identity.Viewer, error)
+	// Recheck is how often that is asked; recheckEvery when zero.
+	Recheck time.Duration
+
 	mu      sync.Mutex
 	dirty   map[string]struct{} // communes that other processes have not heard of yet
 	dirtied chan struct{}
+	granted map[*reader]granted // the running subscriptions
+}
+
+// granted is by what right a subscription runs.
+type granted struct {
+	viewer *identity.Viewer
+	still  func(*identity.Viewer) error // whether the viewer, as it is now, may go on
 }
 
 const (
@@ -45,6 +62,9 @@ const (
 	notifyEvery = 10 * time.Millisecond
 	// pollEvery bounds what the loss of every wake-up costs.
 	pollEvery = time.Second
+	// recheckEvery bounds how long a subscription outlives its right: this, and as long again as
+	// a right is remembered (identity.Resolver).
+	recheckEvery = 25 * time.Second
 	// pingEvery finds a listener's connection that died in silence.
 	pingEvery = 5 * time.Second
 )
@@ -55,7 +75,7 @@ const (
 func NewFeed(db *pg.DB, listenURL string, cursors *page.Sealer, log *slog.Logger) *Feed {
 	f := &Feed{
 		db: db, listenURL: listenURL, cursors: cursors, log: log, process: uuid.NewString(),
-		dirty: map[string]struct{}{}, dirtied: make(chan struct{}, 1),
+		dirty: map[string]struct{}{}, dirtied: make(chan struct{}, 1), granted: map[*reader]granted{},
 	}
 	f.hub = newHub(f.readTails, log)
 	return f
@@ -67,6 +87,9 @@ func (f *Feed) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { f.notify(ctx) })
 	parts.Go(func() { f.poll(ctx) })
+	if f.Again != nil {
+		parts.Go(func() { f.recheck(ctx) })
+	}
 	if f.listenURL != "" {
 		parts.Go(func() { f.listen(ctx) })
 	}
@@ -136,6 +159,28 @@ func (f *Feed) pollOnce(ctx context.Context) {
 	for _, h := range heads {
 		if followed[h.CommuneID] != h {
 			f.hub.wake(h.CommuneID)
+		}
+	}
+}
+
+// recheck ends the subscriptions whose right is gone.
+func (f *Feed) recheck(ctx context.Context) {
+	for pause(ctx, cmp.Or(f.Recheck, recheckEvery)) {
+		f.mu.Lock()
+		running := maps.Clone(f.granted)
+		f.mu.Unlock()
+		for r, g := range running {
+			v, err := f.Again(ctx, g.viewer)
+			if err == nil {
+				err = g.still(v)
+			}
+			switch {
+			case err == nil:
+			case fault.Of(err) != nil && !errors.Is(err, fault.Unavailable):
+				r.end(err)
+			case ctx.Err() == nil: // the database is away, and so is every event
+				f.log.WarnContext(ctx, "the rights of a subscription cannot be read; they are asked for again", "error", err)
+			}
 		}
 	}
 }

@@ -28,13 +28,16 @@ import (
 )
 
 // newFeed runs a feed as one server process would, with pools of its own, until the test ends.
-func newFeed(t testing.TB, d *pgtest.Database, listenURL string) *ordering.Feed {
+func newFeed(t testing.TB, d *pgtest.Database, listenURL string, change ...func(*ordering.Feed)) *ordering.Feed {
 	t.Helper()
 	db, err := pg.Open(context.Background(), d.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := ordering.NewFeed(db, listenURL, page.NewSealer(fixture.Secret), slog.New(slog.DiscardHandler))
+	for _, c := range change {
+		c(f)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan struct{})
 	go func() {

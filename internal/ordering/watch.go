@@ -87,7 +87,12 @@ func (f *Feed) OrderUpdated(ctx context.Context, v *identity.Viewer, id tenancy.
 	if after != nil && (from.Epoch != w.epoch || from.Seq+len(w.first) != rows[0].Version) {
 		return nil, errExpired()
 	}
-	return f.follow(ctx, w)
+	return f.follow(ctx, w, granted{v, func(v *identity.Viewer) error {
+		if !order.VisibleTo(v) {
+			return errWithdrawn()
+		}
+		return nil
+	}})
 }
 
 // maxWatched bounds the shops or communes of one subscription, as page.MaxFirst bounds a list.
@@ -99,7 +104,8 @@ const maxWatched = 100
 func (f *Feed) ShopOrders(ctx context.Context, v *identity.Viewer, shops []tenancy.ID, after *string) (*Stream, error) {
 	return f.stream(ctx, v, stream{
 		field: "shopOrders", argument: "shops", ids: shops, kind: tenancy.KindShop, after: after,
-		may: v.Kind == identity.Merchant, owns: v.Runs, open: ordersOfShops, which: eventsOfShops,
+		may:  func(v *identity.Viewer) bool { return v.Kind == identity.Merchant },
+		owns: (*identity.Viewer).Runs, open: ordersOfShops, which: eventsOfShops,
 	})
 }
 
@@ -107,8 +113,10 @@ func (f *Feed) ShopOrders(ctx context.Context, v *identity.Viewer, shops []tenan
 func (f *Feed) CommuneActivity(ctx context.Context, v *identity.Viewer, communes []tenancy.ID, after *string) (*Stream, error) {
 	return f.stream(ctx, v, stream{
 		field: "communeActivity", argument: "communes", ids: communes, kind: tenancy.KindCommune, after: after,
-		may:  v.Kind == identity.Agent || v.Kind == identity.Hotline || v.Kind == identity.Admin,
-		owns: func(id tenancy.ID) bool { return v.Serves(id.Commune) }, open: all, which: all,
+		may: func(v *identity.Viewer) bool {
+			return v.Kind == identity.Agent || v.Kind == identity.Hotline || v.Kind == identity.Admin
+		},
+		owns: func(v *identity.Viewer, id tenancy.ID) bool { return v.Serves(id.Commune) }, open: all, which: all,
 	})
 }
 
@@ -118,13 +126,13 @@ type stream struct {
 	ids             []tenancy.ID
 	kind            tenancy.Kind
 	after           *string
-	may             bool // the viewer's kind may ask at all
-	owns            func(tenancy.ID) bool
+	may             func(*identity.Viewer) bool // the viewer's kind may ask at all
+	owns            func(*identity.Viewer, tenancy.ID) bool
 	open, which     string // SQL over orders and over events
 }
 
 func (s *stream) check(v *identity.Viewer) error {
-	if !s.may {
+	if !s.may(v) {
 		if err := v.SignedIn(); err != nil {
 			return err
 		}
@@ -137,7 +145,7 @@ func (s *stream) check(v *identity.Viewer) error {
 		if err := id.Want(s.kind); err != nil {
 			return err
 		}
-		if !s.owns(id) {
+		if !s.owns(v, id) {
 			return id.NotFound()
 		}
 	}
@@ -201,7 +209,12 @@ func (f *Feed) stream(ctx context.Context, v *identity.Viewer, s stream) (_ *Str
 		}
 	}
 	w.first = merge(pages)
-	return f.follow(ctx, w)
+	return f.follow(ctx, w, granted{v, func(v *identity.Viewer) error {
+		if s.check(v) != nil {
+			return errWithdrawn()
+		}
+		return nil
+	}})
 }
 
 // merge joins the events of several communes, oldest first, each commune's in its own order.
@@ -240,10 +253,19 @@ type watch struct {
 }
 
 // follow sends what was read, then what the database has beyond, then what the tails bring.
-func (f *Feed) follow(ctx context.Context, w *watch) (*Stream, error) {
+func (f *Feed) follow(ctx context.Context, w *watch, by granted) (*Stream, error) {
 	r, out := newReader(), make(chan *Event)
+	f.mu.Lock()
+	f.granted[r] = by
+	f.mu.Unlock()
+	forget := func() {
+		f.mu.Lock()
+		delete(f.granted, r)
+		f.mu.Unlock()
+	}
 	started := f.hub.start(func() {
 		defer close(out)
+		defer forget()
 		defer func() {
 			for c := range w.at {
 				f.hub.leave(r, c, w.keys)
@@ -253,6 +275,7 @@ func (f *Feed) follow(ctx context.Context, w *watch) (*Stream, error) {
 		w.send(ctx, f, r, out)
 	})
 	if !started {
+		forget()
 		return nil, errStopping()
 	}
 	return &Stream{C: out, reader: r}, nil
@@ -262,6 +285,11 @@ func (w *watch) send(ctx context.Context, f *Feed, r *reader, out chan<- *Event)
 	emit := func(e *Event) bool {
 		own := *e // others are sent the same event with their own cursor
 		own.Cursor = w.stamp(w, e)
+		select { // one that has ended says nothing more, whoever waits
+		case <-r.ended:
+			return false
+		default:
+		}
 		select {
 		case out <- &own:
 			return true
@@ -350,6 +378,10 @@ func (w *watch) catchUp(ctx context.Context, f *Feed, r *reader, commune string,
 			w.at[commune] = p.head
 		}
 	}
+}
+
+func errWithdrawn() error {
+	return fault.Errorf(fault.Forbidden, "Votre compte ne permet plus de suivre ces commandes.")
 }
 
 func errForbidden() error {

@@ -36,6 +36,16 @@ func (s *Server) viewer(ctx context.Context, authorization string) (context.Cont
 	return identity.WithExpiry(identity.With(ctx, v), expires), err
 }
 
+// sameViewer is who asks in ctx, with what our tables grant now: a socket lives longer than a
+// right.
+func (s *Server) sameViewer(ctx context.Context) (context.Context, error) {
+	v, err := s.identity.Again(ctx, identity.From(ctx))
+	if err != nil {
+		return ctx, err
+	}
+	return identity.With(ctx, v), nil
+}
+
 // authenticated puts the viewer into the request, or refuses it: a wrong credential is not a
 // visitor's, or a session that has ended would look like an empty account.
 func (s *Server) authenticated(next http.Handler) http.Handler {

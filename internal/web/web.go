@@ -44,7 +44,7 @@ type Options struct {
 	Origins     []string          // "https://marche.example": pages there may call us from a browser
 	ListenURL   string            // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
 	Log         *slog.Logger
-	Keep        time.Duration // how long what an account may do is remembered; 25 s when zero
+	Keep        time.Duration // how long what an account may do is remembered, in requests and again in subscriptions; 25 s when zero
 	Demo        *Demo         // nil in production
 }
 
@@ -108,6 +108,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.catalog = catalog.New(o.DB, s.communes, cursors)
 	s.ordering = ordering.New(o.DB, cursors, guests)
 	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
+	feed.Again, feed.Recheck = s.identity.Again, o.Keep
 	s.ordering.Wake = feed.Wake
 	s.background = append(s.background, feed.Run)
 	s.home = pg.NewSnapshot(s.readHome)
@@ -116,7 +117,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		Members: identity.NewMembers(o.DB, s.communes, o.Secret),
 		Wait:    loader.Wait,
 	}, graph.ServerOptions{
-		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, CheckOrigin: s.allowedOrigin,
+		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
 	})
 	s.handler, err = s.routes(schema)
 	return s, err

@@ -1,0 +1,127 @@
+package ordering_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/fixture"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
+	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// A subscription ends when the right that it began with is taken away, and says so; those of
+// others, and those that another right carries, go on.
+func TestRightsTakenAway(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	r := &identity.Resolver{DB: d.DB, Communes: tenancy.NewRegister(d.DB), Keep: time.Millisecond}
+	f := newFeed(t, d, "", func(f *ordering.Feed) { f.Again, f.Recheck = r.Again, 20*time.Millisecond })
+	lorient, groix := fixture.Shop(t, d, fixture.ShopOpts{}), fixture.Shop(t, d, fixture.ShopOpts{Commune: fixture.Groix})
+	leaver, stayer := fixture.Viewer(t, d, identity.Merchant, lorient, groix), fixture.Viewer(t, d, identity.Merchant, lorient)
+	agent, customer := fixture.Viewer(t, d, identity.Agent, lorient, groix), fixture.Viewer(t, d, identity.Customer)
+	deleted := fixture.Viewer(t, d, identity.Customer)
+	order, second := placed(t, d, groix, &customer.Account), placed(t, d, groix, &deleted.Account)
+
+	type running struct {
+		of   string
+		s    *ordering.Stream
+		ends fault.Kind // "" goes on
+	}
+	var all []running
+	begin := func(of string, ends fault.Kind, s *ordering.Stream, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v", of, err)
+		}
+		all = append(all, running{of, s, ends})
+	}
+	shops := func(ids ...tenancy.ID) []tenancy.ID { return ids }
+	communes := func(codes ...string) (ids []tenancy.ID) {
+		for _, c := range codes {
+			ids = append(ids, tenancy.ID{Kind: tenancy.KindCommune, Commune: c})
+		}
+		return ids
+	}
+	s, err := f.ShopOrders(t.Context(), leaver, shops(groix), nil)
+	begin("the shop that was taken away", fault.Forbidden, s, err)
+	s, err = f.ShopOrders(t.Context(), leaver, shops(lorient, groix), nil)
+	begin("that shop and another", fault.Forbidden, s, err)
+	s, err = f.ShopOrders(t.Context(), leaver, shops(lorient), nil)
+	begin("the shop that stays", "", s, err)
+	s, err = f.ShopOrders(t.Context(), stayer, shops(lorient), nil)
+	begin("another merchant", "", s, err)
+	s, err = f.OrderUpdated(t.Context(), leaver, order, nil)
+	begin("an order of that shop", fault.Forbidden, s, err)
+	s, err = f.OrderUpdated(t.Context(), customer, order, nil)
+	begin("its customer", "", s, err)
+	s, err = f.OrderUpdated(t.Context(), deleted, second, nil)
+	begin("an account that is gone", fault.Unauthenticated, s, err)
+	s, err = f.CommuneActivity(t.Context(), agent, communes(fixture.Groix), nil)
+	begin("the commune that was taken away", fault.Forbidden, s, err)
+	s, err = f.CommuneActivity(t.Context(), agent, communes(fixture.Lorient), nil)
+	begin("the commune that stays", "", s, err)
+
+	for _, one := range all {
+		for quiet := false; !quiet; { // the present state
+			select {
+			case _, ok := <-one.s.C:
+				if !ok {
+					t.Fatalf("%s: ended before its right was taken away: %v", one.of, one.s.Err())
+				}
+			case <-time.After(50 * time.Millisecond): // longer than Recheck
+				quiet = true
+			}
+		}
+	}
+	d.Exec(t, `delete from grants where account_id = $1 and shop_id = $2`, leaver.Account, groix.Row)
+	d.Exec(t, `delete from grants where account_id = $1 and commune_id = $2`, agent.Account, fixture.Groix)
+	d.Exec(t, `delete from accounts where id = $1`, deleted.Account)
+	taken := time.Now()
+	for _, one := range all {
+		if one.ends == "" {
+			continue
+		}
+		wantEnd(t, one.s, one.ends)
+		if f := fault.Of(one.s.Err()); f == nil || f.Message == "" {
+			t.Errorf("%s: %v", one.of, one.s.Err())
+		}
+	}
+	t.Logf("all ended %v after their rights were taken away, with a recheck each 20 ms", time.Since(taken))
+	moved(t, d, order, ordering.Accepted)
+	here := placed(t, d, lorient, nil)
+	f.Wake(fixture.Lorient, fixture.Groix)
+	for _, one := range all {
+		if one.ends == "" {
+			if e := next(t, one.s); e.OrderID() != order && e.OrderID() != here {
+				t.Errorf("%s: %s", one.of, seen(e))
+			}
+		}
+	}
+}
+
+// A reader that is slow when its right ends gets nothing of what waits for it.
+func TestNothingAfterTheRightEnds(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	r := &identity.Resolver{DB: d.DB, Communes: tenancy.NewRegister(d.DB), Keep: time.Millisecond}
+	f := newFeed(t, d, "", func(f *ordering.Feed) { f.Again, f.Recheck = r.Again, 20*time.Millisecond })
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	v := fixture.Viewer(t, d, identity.Merchant, shop)
+	for range 50 {
+		placed(t, d, shop, nil)
+	}
+	s, err := f.ShopOrders(t.Context(), v, []tenancy.ID{shop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next(t, s)
+	d.Exec(t, `delete from grants where account_id = $1`, v.Account)
+	time.Sleep(200 * time.Millisecond)
+	if e, ok := <-s.C; ok {
+		t.Errorf("after the end: %s", seen(e))
+	}
+	wantFault(t, s.Err(), fault.Forbidden)
+}
