@@ -71,7 +71,8 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	if code != 2 || stdout != "" {
 		t.Errorf("exit code %d, output %q", code, stdout)
 	}
-	for _, name := range []string{"HALLES_DATABASE_URL", "HALLES_SECRET", `"https://bad.example/path"`, "HALLES_ROUTER_TOKEN", `"8080"`, `"loud"`, `"xml"`,
+	for _, name := range []string{
+		"HALLES_DATABASE_URL", "HALLES_SECRET", `"https://bad.example/path"`, "HALLES_ROUTER_TOKEN", `"8080"`, `"loud"`, `"xml"`,
 		"HALLES_ISSUERS, number 2: write", "number 3: http://clear.example is not https", "number 4: what stands", "number 6: https://twice.example is there twice",
 		`number 7: "HS256" is not an algorithm`, "number 8: write", "number 9: what stands",
 	} {

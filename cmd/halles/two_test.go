@@ -64,8 +64,10 @@ func TestTwoServersAreOne(t *testing.T) {
 	first, second := servers[0].address, servers[1].address
 
 	made := post(t, first, "", `mutation ($in: PlaceOrdersInput!) { placeOrders(input: $in) { guestSecret results { order { id } } } }`,
-		map[string]any{"in": map[string]any{"idempotencyKey": "two-servers-are-one", "contact": map[string]any{"name": "Anna", "phone": "+33612345678"},
-			"orders": []any{map[string]any{"shop": shop.String(), "mode": "PICKUP", "lines": []any{map[string]any{"variant": variant.String(), "quantity": 1}}}}}})
+		map[string]any{"in": map[string]any{
+			"idempotencyKey": "two-servers-are-one", "contact": map[string]any{"name": "Anna", "phone": "+33612345678"},
+			"orders": []any{map[string]any{"shop": shop.String(), "mode": "PICKUP", "lines": []any{map[string]any{"variant": variant.String(), "quantity": 1}}}},
+		}})
 	order := made.Get("placeOrders.results.0.order.id").String()
 	guest := post(t, second, "", `mutation ($secret: String!) { exchangeGuestLink(input: {secret: $secret}) { token } }`,
 		map[string]any{"secret": made.Get("placeOrders.guestSecret").String()}).Get("exchangeGuestLink.token").String()

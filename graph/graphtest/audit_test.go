@@ -102,14 +102,22 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"markOrderCollected": {"", statuses, orders(""), nil},
 		"cancelOrder":        {"ORDER_CANCEL", statuses, orders(`reason: OTHER, text: "au téléphone"`), []identity.Kind{identity.Admin, identity.Hotline}},
 		"inviteMember":       {"MEMBER_INVITE", once, roles(`mutation { inviteMember(input: {role: AGENT, commune: "commune_56121"}) { code } }`, identity.Customer), []identity.Kind{identity.Admin, identity.Agent}},
-		"acceptInvitation": {"INVITATION_ACCEPT", once, roles(`mutation ($code: String!) { acceptInvitation(input: {code: $code}) { role { role shopId commune { slug } } } }`, identity.Customer),
-			[]identity.Kind{identity.Admin, identity.Agent, identity.Hotline}},
-		"grantRole": {"ROLE_GRANT", once, roles(`mutation ($a: ID!) { grantRole(input: {account: $a, role: AGENT, commune: "commune_56121"}) { member { name } } }`, identity.Customer),
-			[]identity.Kind{identity.Admin, identity.Agent}},
-		"revokeRole": {"ROLE_REVOKE", once, roles(`mutation ($a: ID!) { revokeRole(input: {account: $a, role: AGENT, commune: "commune_56121"}) { member { account roles { role } } } }`, identity.Agent),
-			[]identity.Kind{identity.Admin, identity.Agent}},
-		"createWidgetKey": {"WIDGET_KEY_CREATE", once, keys(`mutation { createWidgetKey(input: {commune: "commune_56121", name: "Site", origins: ["https://lorient.bzh"]}) { key { id } } }`),
-			[]identity.Kind{identity.Admin, identity.Agent}},
+		"acceptInvitation": {
+			"INVITATION_ACCEPT", once, roles(`mutation ($code: String!) { acceptInvitation(input: {code: $code}) { role { role shopId commune { slug } } } }`, identity.Customer),
+			[]identity.Kind{identity.Admin, identity.Agent, identity.Hotline},
+		},
+		"grantRole": {
+			"ROLE_GRANT", once, roles(`mutation ($a: ID!) { grantRole(input: {account: $a, role: AGENT, commune: "commune_56121"}) { member { name } } }`, identity.Customer),
+			[]identity.Kind{identity.Admin, identity.Agent},
+		},
+		"revokeRole": {
+			"ROLE_REVOKE", once, roles(`mutation ($a: ID!) { revokeRole(input: {account: $a, role: AGENT, commune: "commune_56121"}) { member { account roles { role } } } }`, identity.Agent),
+			[]identity.Kind{identity.Admin, identity.Agent},
+		},
+		"createWidgetKey": {
+			"WIDGET_KEY_CREATE", once, keys(`mutation { createWidgetKey(input: {commune: "commune_56121", name: "Site", origins: ["https://lorient.bzh"]}) { key { id } } }`),
+			[]identity.Kind{identity.Admin, identity.Agent},
+		},
 		"rotateWidgetKey": {"WIDGET_KEY_ROTATE", once, keys(`mutation ($k: ID!) { rotateWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
 		"revokeWidgetKey": {"WIDGET_KEY_REVOKE", once, keys(`mutation ($k: ID!) { revokeWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
 	}

@@ -219,8 +219,10 @@ var seeds = []string{
 // exchanged and replaced, also by bytes that are no GraphQL.
 func mutated(r *rand.Rand) string {
 	words := strings.Fields(strings.NewReplacer("{", " { ", "}", " } ", "(", " ( ", ")", " ) ", ":", " : ", ",", " ", "[", " [ ", "]", " ] ").Replace(seeds[r.IntN(len(seeds))]))
-	odd := []string{"{", "}", "(", ")", "...", "$x", "@skip(if: true)", "@include(if: $x)", "null", "-1", "1e400", "99999999999999999999", `""`, `"\u0000"`, "\x00", "\xff",
-		"é", "fragment F on Shop { ...F }", "__typename", "__schema", "a: name", `"""block"""`, "#", "&", "ID", "[[[[", "[]", "{}", "true", "on", "first: 100", "first: -1"}
+	odd := []string{
+		"{", "}", "(", ")", "...", "$x", "@skip(if: true)", "@include(if: $x)", "null", "-1", "1e400", "99999999999999999999", `""`, `"\u0000"`, "\x00", "\xff",
+		"é", "fragment F on Shop { ...F }", "__typename", "__schema", "a: name", `"""block"""`, "#", "&", "ID", "[[[[", "[]", "{}", "true", "on", "first: 100", "first: -1",
+	}
 	for range r.IntN(6) {
 		i, j := r.IntN(len(words)), r.IntN(len(words))
 		switch r.IntN(5) {
@@ -253,12 +255,20 @@ func TestMutatedDocuments(t *testing.T) {
 	r := rand.New(rand.NewPCG(56121, 1)) // the same documents each time
 	right := graphtest.Vars{
 		"id": shop.String(), "n": 3, "text": "chez", "after": nil, "x": true,
-		"input": map[string]any{"idempotencyKey": "0123456789abcdef", "orders": []any{map[string]any{"shop": shop.String(), "mode": "PICKUP",
-			"lines": []any{map[string]any{"variant": product.Variants[0].String(), "quantity": 1}}}}},
+		"input": map[string]any{"idempotencyKey": "0123456789abcdef", "orders": []any{map[string]any{
+			"shop": shop.String(), "mode": "PICKUP",
+			"lines": []any{map[string]any{"variant": product.Variants[0].String(), "quantity": 1}},
+		}}},
 		"r": []any{map[string]any{"__typename": "Shop", "id": shop.String()}, map[string]any{"__typename": "Commune", "slug": "groix"}},
 	}
-	wrong := []any{nil, "x", "", "\x00", 7, -1, 1e30, 2.5, true, []any{}, []any{"x", nil, []any{1}}, map[string]any{}, map[string]any{"__typename": "Shop", "id": 5},
-		shop.String(), product.Variants[0].String(), strings.Repeat("x", 5000), right["input"], right["r"]}
+	wrong := []any{
+		nil, "x", "", "\x00", 7, -1, 1e30, 2.5, true,
+		[]any{},
+		[]any{"x", nil, []any{1}},
+		map[string]any{},
+		map[string]any{"__typename": "Shop", "id": 5},
+		shop.String(), product.Variants[0].String(), strings.Repeat("x", 5000), right["input"], right["r"],
+	}
 	valid := 0
 	for range n {
 		document, vars := mutated(r), graphtest.Vars{}

@@ -230,7 +230,7 @@ func TestTokenExpiresMidStream(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.place(t)
-	end := time.Now().Truncate(time.Second).Add(2 * time.Second)
+	end := time.Now().Truncate(time.Second).Add(4 * time.Second) // time to connect, on a busy machine too
 	token := s.token(t, time.Until(end))
 	c, e := s.open(t, token), s.get(t.Context(), t, s.watch(""), token)
 	c.send(envelope{ID: "1", Type: "subscribe", Payload: s.watch("")})
@@ -250,7 +250,7 @@ func TestTokenExpiresMidStream(t *testing.T) {
 		t.Errorf("%d messages before the end", len(before))
 	}
 	closed := time.Now()
-	if closed.Before(end.Add(-50*time.Millisecond)) || closed.After(end.Add(time.Second)) {
+	if closed.Before(end.Add(-50*time.Millisecond)) || closed.After(end.Add(3*time.Second)) {
 		t.Errorf("closed %v after the token's end", closed.Sub(end))
 	}
 	var names []string

@@ -41,7 +41,11 @@ func TestClientThatLeaves(t *testing.T) {
 			if c.authorization != "" {
 				r.Header.Set("Authorization", c.authorization)
 			}
-			if response, err := http.DefaultClient.Do(r); !errors.Is(err, context.DeadlineExceeded) {
+			response, err := http.DefaultClient.Do(r)
+			if err == nil {
+				response.Body.Close()
+			}
+			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Fatalf("it was answered: %v %v", response, err)
 			}
 			log := ""
