@@ -146,11 +146,13 @@ func (c *Catalog) StockOf(ctx context.Context, v *identity.Viewer, variants []te
 		ShopID    uuid.UUID
 		Stock     int
 	}
-	if v.Kind != identity.Merchant && len(v.Communes) == 0 {
+	if identity.Checked && v.Kind != identity.Merchant && len(v.Communes) == 0 {
 		return nil, nil
 	}
 	communes, rows := tenancy.Columns(variants)
-	list, err := pg.Select[stock](ctx, c.DB, v.Scope().In(communes...), `
+	scope := v.Scope().In(communes...)
+	scope.Own = true
+	list, err := pg.Select[stock](ctx, c.DB, scope, `
 		select v.commune_id, v.id, v.shop_id, v.stock
 		from unnest($1::text[], $2::uuid[]) k (commune_id, id) join variants v using (commune_id, id)`, communes, rows)
 	of := map[tenancy.ID]*int{}

@@ -179,7 +179,8 @@ func (c *Catalog) ListByShop(ctx context.Context, v *identity.Viewer, shops []te
 	lists := make([]string, len(shops))
 	withheld := make([]bool, len(shops))
 	for i, s := range shops {
-		lists[i], withheld[i] = shopList(s), sees(v, s.Commune, s)
+		withheld[i] = sees(v, s.Commune, s)
+		lists[i] = shopList(s, withheld[i])
 	}
 	at, err := c.open(after, lists...)
 	if err != nil {
@@ -200,13 +201,20 @@ func (c *Catalog) ListByShop(ctx context.Context, v *identity.Viewer, shops []te
 		of[p.ShopID()] = append(of[p.ShopID()], p)
 	}
 	connections := map[tenancy.ID]*ProductConnection{}
-	for _, s := range shops {
-		connections[s] = c.connection(shopList(s), ProductCount{Shop: s}, of[s], first, after)
+	for i, s := range shops {
+		connections[s] = c.connection(lists[i], ProductCount{Shop: s}, of[s], first, after)
 	}
 	return connections, nil
 }
 
-func shopList(shop tenancy.ID) string { return "products of " + shop.String() }
+// shopList names a shop's list for its cursors. One that has withheld products in it is another
+// list: its cursors would tell where they stand.
+func shopList(shop tenancy.ID, withheld bool) string {
+	if withheld {
+		return "all products of " + shop.String()
+	}
+	return "products of " + shop.String()
+}
 
 func (c *Catalog) connection(list string, count ProductCount, rows []Product, first int, after *string) *ProductConnection {
 	con := &ProductConnection{count: count}

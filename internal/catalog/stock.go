@@ -57,8 +57,14 @@ func QueueTake(b *pgx.Batch, shop tenancy.ID, want []Pieces, got func(i int, t T
 	}
 }
 
-// QueueReturn gives pieces back.
+// QueueReturn gives pieces back, also of variants withdrawn since, which row-level security shows
+// nobody else: it is told of these alone, for the rest of the transaction.
 func QueueReturn(b *pgx.Batch, commune string, back []Pieces) {
+	ids := make([]uuid.UUID, len(back))
+	for i, p := range back {
+		ids[i] = p.Variant
+	}
+	b.Queue(`select set_config('halles.returned', $1::uuid[]::text, true)`, ids)
 	for _, i := range inKeyOrder(back) {
 		b.Queue(`update variants set stock = stock + $3 where commune_id = $1 and id = $2`, commune, back[i].Variant, back[i].Quantity)
 	}

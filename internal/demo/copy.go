@@ -26,8 +26,8 @@ var loaded = []struct{ table, columns string }{
 		stock, published, version`},
 	{"products", "commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at, version"},
 	{"catalog_search", ""}, // filled by Postgres from the others
-	{"opening_hours", "commune_id, shop_id, weekday, opens, closes"},
-	{"fulfilments", "commune_id, shop_id, mode, lead_minutes, minimum_cents, fee_cents, perimeter_m"},
+	{"opening_hours", "commune_id, shop_id, weekday, opens, closes, published"},
+	{"fulfilments", "commune_id, shop_id, mode, lead_minutes, minimum_cents, fee_cents, perimeter_m, published"},
 	{"shops", `commune_id, id, slug, name, description, category_id, naf_code, naf_version, siret, status, street, postcode,
 		city, latitude, longitude, phone, email, website, services, accessibility, sales_area_m2, headcount,
 		last_confirmed_at, created_at, updated_at, version`},

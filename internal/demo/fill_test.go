@@ -228,7 +228,9 @@ func TestFilled(t *testing.T) {
 	none("PublishedAsTheTriggersSay", "products and variants", `
 		select p.id::text from products p join shops s on s.commune_id = p.commune_id and s.id = p.shop_id
 		where p.published <> (p.status = 'ACTIVE' and s.status = 'PUBLISHED')
-		union all select v.id::text from variants v join products p on p.commune_id = v.commune_id and p.id = v.product_id where v.published <> p.published`)
+		union all select v.id::text from variants v join products p on p.commune_id = v.commune_id and p.id = v.product_id where v.published <> p.published
+		union all select h.shop_id::text from opening_hours h join shops s on s.commune_id = h.commune_id and s.id = h.shop_id where h.published <> (s.status = 'PUBLISHED')
+		union all select f.shop_id::text from fulfilments f join shops s on s.commune_id = f.commune_id and s.id = f.shop_id where f.published <> (s.status = 'PUBLISHED')`)
 	none("SearchHoldsThePublished", "rows missing or too many", `
 		select coalesce(a.id, b.id)::text from catalog_search a full join (
 			select 'SHOP' as kind, id from shops where status = 'PUBLISHED' union all select 'PRODUCT', id from products where published) b

@@ -240,16 +240,17 @@ func (s *shop) write(g *rng, b *batch, slug string) {
 		b.shops.null()
 	}
 	b.shops.at(s.created).at(updated).int4(1)
+	published := s.status == directory.Published
 	for d, list := range s.hours {
 		for _, i := range list {
-			b.hours.row().text(c.Insee).uuid(s.id).int2(isoWeekday(time.Weekday(d))).int2(i.opens).int2(i.closes)
+			b.hours.row().text(c.Insee).uuid(s.id).int2(isoWeekday(time.Weekday(d))).int2(i.opens).int2(i.closes).bool(published)
 		}
 	}
 	if o := s.pickup; o != nil {
-		b.fulfilments.row().text(c.Insee).uuid(s.id).text(string(directory.Pickup)).int4(o.lead).int8(o.minimum).int8(0).null()
+		b.fulfilments.row().text(c.Insee).uuid(s.id).text(string(directory.Pickup)).int4(o.lead).int8(o.minimum).int8(0).null().bool(published)
 	}
 	if o := s.delivery; o != nil {
-		b.fulfilments.row().text(c.Insee).uuid(s.id).text(string(directory.Delivery)).int4(o.lead).int8(o.minimum).int8(o.fee).int4(o.perimeter)
+		b.fulfilments.row().text(c.Insee).uuid(s.id).text(string(directory.Delivery)).int4(o.lead).int8(o.minimum).int8(o.fee).int4(o.perimeter).bool(published)
 	}
 }
 

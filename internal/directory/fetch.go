@@ -31,7 +31,7 @@ func (d *Directory) ByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy
 // HoursOf lists the weekly opening intervals of shops, Monday first.
 func (d *Directory) HoursOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]OpeningInterval, error) {
 	communes, rows := tenancy.Columns(ids)
-	all, err := pg.Select[OpeningInterval](ctx, d.DB, v.PublicScope().In(communes...), `
+	all, err := pg.Select[OpeningInterval](ctx, d.DB, v.Scope().In(communes...), `
 		select h.commune_id, h.shop_id, h.weekday, h.opens, h.closes
 		from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) join opening_hours h using (commune_id, shop_id)
 		order by h.weekday, h.opens`, communes, rows)
@@ -46,7 +46,7 @@ func (d *Directory) HoursOf(ctx context.Context, v *identity.Viewer, ids []tenan
 // FulfilmentsOf lists the modes that shops offer, PICKUP first.
 func (d *Directory) FulfilmentsOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]*Fulfilment, error) {
 	communes, rows := tenancy.Columns(ids)
-	all, err := pg.Select[Fulfilment](ctx, d.DB, v.PublicScope().In(communes...), `
+	all, err := pg.Select[Fulfilment](ctx, d.DB, v.Scope().In(communes...), `
 		select f.commune_id, f.shop_id, f.mode, f.lead_minutes, f.minimum_cents, f.fee_cents, f.perimeter_m
 		from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) join fulfilments f using (commune_id, shop_id)
 		order by f.mode desc`, communes, rows)

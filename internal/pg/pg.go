@@ -44,7 +44,10 @@ type DB struct{ pools map[Role]*pgxpool.Pool }
 
 // Options says how to reach the database.
 type Options struct {
-	URL       string          // any role's URL; the role's name and password are put in its place
+	// URL is any role's; the role's name and password are put in its place. Through PgBouncer
+	// before 1.21 it must say default_query_exec_mode=cache_describe: what pgx prepares by
+	// default is gone when the pooler gives the next transaction another connection.
+	URL       string
 	Passwords map[Role]string // none where the server trusts its socket
 	Tracer    pgx.QueryTracer // sees every statement; may be nil
 }
@@ -107,6 +110,7 @@ type Scope struct {
 	Staff    []string    // halles.staff: communes whose withheld rows staff may read
 	Shops    []uuid.UUID // halles.shops: a merchant's
 	Orders   []uuid.UUID // halles.orders: a guest's
+	Own      bool        // halles.own: published variants that are not the viewer's do not count
 }
 
 // In narrows the scope to communes that it has already; others are dropped.
@@ -125,14 +129,19 @@ func (s Scope) In(communes ...string) Scope {
 }
 
 const setScope = `select set_config('halles.kind', $1, true), set_config('halles.viewer', $2, true),
-	set_config('halles.communes', $3, true), set_config('halles.shops', $4, true), set_config('halles.orders', $5, true), set_config('halles.staff', $6, true)`
+	set_config('halles.communes', $3, true), set_config('halles.shops', $4, true), set_config('halles.orders', $5, true), set_config('halles.staff', $6, true),
+	set_config('halles.own', $7, true)`
 
 func (s Scope) args() []any {
 	viewer := ""
 	if s.Viewer != uuid.Nil {
 		viewer = s.Viewer.String()
 	}
-	return []any{s.Kind, viewer, texts(s.Communes), uuids(s.Shops), uuids(s.Orders), texts(s.Staff)}
+	own := ""
+	if s.Own {
+		own = "on"
+	}
+	return []any{s.Kind, viewer, texts(s.Communes), uuids(s.Shops), uuids(s.Orders), texts(s.Staff), own}
 }
 
 // texts and uuids write array literals. Both kinds of element are free of quotes, commas

@@ -112,7 +112,7 @@ func (id ID) Want(kind Kind, path ...string) error {
 	if id.Kind == kind {
 		return nil
 	}
-	return fault.At(path, "L'identifiant %s désigne %s ; il faut ici celui qui désigne %s.", id, kinds[id.Kind], kinds[kind])
+	return fault.At(path, "Cet identifiant désigne %s ; il faut ici celui qui désigne %s.", kinds[id.Kind], kinds[kind])
 }
 
 // NotFound is the one answer for an ID that leads to nothing the viewer may see: unknown,

@@ -90,6 +90,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if len(o.Secret) < 32 {
 		return nil, fmt.Errorf("the secret has %d bytes; it needs 32 or more", len(o.Secret))
 	}
+	if !identity.Checked {
+		return nil, errors.New("this program was built for a test, without its own checks (tag nochecks): build it without the tag")
+	}
 	newest, err := migrations.Newest()
 	if err != nil {
 		return nil, err
