@@ -1,0 +1,71 @@
+package migrations
+
+import "strings"
+
+// Everybody reads published rows; of rows that are not, only those whose own they are.
+//
+// A widget reads them in its own commune only.
+const Everybody = "visitor widget guest customer merchant agent hotline analyst admin"
+
+// What rows are whose own is said once, for all tables: a merchant's are its shops', an agent's
+// its communes', the hotline's and admins' all, a customer's and a guest's their orders'.
+const (
+	catalogueStaff = "merchant agent hotline admin"
+	orderReaders   = "guest customer merchant agent hotline admin"
+	orderParties   = "guest customer merchant" // whose business a person's name and words are
+)
+
+// Readers tells which columns of tenant tables reach whom through the API: table, then kinds,
+// then columns. Everything else is withheld, columns that are not here from all kinds: a new
+// column is nobody's until it is added. A test asks the whole schema as each kind, and finds
+// exactly this (see graph/graphtest).
+//
+// Policies choose rows and grants choose columns for all viewers of a role alike; where a row is
+// shared and a column of it is not, as in an order that an agent reads without the person, only
+// the program holds, and this is where that is said.
+var Readers = map[string]map[string]string{
+	"shops": {
+		Everybody: `id slug name description siret street postcode city phone email website services accessibility
+			last_confirmed_at updated_at`,
+	},
+	"fulfilments": {Everybody: "minimum_cents fee_cents perimeter_m"},
+	"products":    {Everybody: "id slug name description updated_at"},
+	"variants": {
+		Everybody:      "id sku option_name option_value price_cents",
+		catalogueStaff: "stock",
+	},
+	"orders": {
+		orderReaders: "id number delivery_cents item_count placed_at updated_at",
+		orderParties: "pickup_code reason_text note",
+	},
+	"order_lines":    {orderReaders: "name option_value unit_cents vat_rate"},
+	"order_contacts": {orderParties: "name phone email"},
+	"order_events":   {orderReaders: "at"},
+	"audit_events":   {"agent admin": "object at"},
+	"widget_keys":    {"agent admin": "id name origins created_at"},
+}
+
+// SharedRows are tables of which viewers see rows that are neither published nor their own, and
+// why that is no harm.
+var SharedRows = map[string]string{
+	"stream_heads": "whoever writes an event counts it: a number for each commune, within those of the transaction",
+}
+
+// ReadBy tells whether a kind of viewer may read a column of rows of its own and, where public,
+// of any published row.
+func ReadBy(table, column, kind string) (own, public bool) {
+	for kinds, columns := range Readers[table] {
+		for _, c := range strings.Fields(columns) {
+			if c != column {
+				continue
+			}
+			for _, k := range strings.Fields(kinds) {
+				if k == kind {
+					own = true
+					public = public || kinds == Everybody
+				}
+			}
+		}
+	}
+	return own, public
+}
