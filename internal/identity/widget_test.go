@@ -172,6 +172,9 @@ func TestLifeOfAKey(t *testing.T) {
 	if use(elsewhere, other, "") != "" || !elsewhere.Known(t.Context(), "https://other.lorient.test") {
 		t.Error("a second process does not learn of a key")
 	}
+	if use(keys, other, "") != "" { // this process has it in memory now
+		t.Error("a key is not good at once")
+	}
 	ended, err := keys.Revoke(t.Context(), agent, identity.RevokeWidgetKeyInput{Key: other.ID()})
 	if err != nil || ended.Key.RevokedAt == nil {
 		t.Fatal(err, ended)
