@@ -580,7 +580,8 @@ func (m *matrix) harvest(t *testing.T) {
 		// The words of the registration change nothing here: accounts hold no canary.
 		for _, p := range []*person{
 			{kind: "merchant", viewer: fixture.Viewer(t, m.h.Database, identity.Merchant, s.shops...)},
-			{kind: "customer", viewer: s.customer}, {kind: "guest", viewer: s.guest},
+			{kind: "customer", viewer: s.customer},
+			{kind: "guest", viewer: s.guest},
 			{kind: "agent", viewer: fixture.Viewer(t, m.h.Database, identity.Agent, s.shops[0])},
 		} {
 			collect(p, s, func(field, cursor string) {

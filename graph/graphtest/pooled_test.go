@@ -117,7 +117,7 @@ func readMixed(t *testing.T, db *pg.DB, readers []reader) {
 	left.Store(int64(reads))
 	var wait sync.WaitGroup
 	for worker := range 16 {
-		chance := rand.New(rand.NewPCG(uint64(worker), 1)) //nolint:gosec // a mixture, no secret
+		chance := rand.New(rand.NewPCG(uint64(worker), 1))
 		wait.Go(func() {
 			for left.Add(-1) >= 0 && !t.Failed() {
 				r := readers[chance.IntN(len(readers))]
@@ -214,11 +214,11 @@ func startPgBouncer(t *testing.T, d *pgtest.Database) string {
 	t.Helper()
 	binary, err := exec.LookPath("pgbouncer")
 	if err != nil {
-		if binary = "/usr/sbin/pgbouncer"; exec.Command(binary, "--version").Run() != nil {
+		if binary = "/usr/sbin/pgbouncer"; exec.CommandContext(t.Context(), binary, "--version").Run() != nil {
 			t.Skip("no pgbouncer here: apt-get install pgbouncer")
 		}
 	}
-	dir, err := os.MkdirTemp("", "halles-pgbouncer-") // t.TempDir is too long for a socket's path
+	dir, err := os.MkdirTemp("", "halles-pgbouncer-") //nolint:usetesting // t.TempDir is too long for a socket's path
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ logfile = %[3]s/log
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(binary, filepath.Join(dir, "ini")) //nolint:gosec // the name is ours
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, filepath.Join(dir, "ini"))
 	var said strings.Builder
 	cmd.Stderr = &said
 	if err := asServer(cmd, dir); err != nil {

@@ -18,13 +18,19 @@ func people(t *testing.T, h *graphtest.Harness, own tenancy.ID) (strangers, insi
 	other := fixture.Shop(t, h.Database, fixture.ShopOpts{Commune: own.Commune})
 	elsewhere := fixture.Shop(t, h.Database, fixture.ShopOpts{Commune: fixture.Groix})
 	d := h.Database
-	return map[string]*identity.Viewer{
-			"Visitor": nil, "Customer": fixture.Viewer(t, d, identity.Customer), "AnotherMerchant": fixture.Viewer(t, d, identity.Merchant, other),
-			"AnotherAgent": fixture.Viewer(t, d, identity.Agent, elsewhere), "Analyst": fixture.Viewer(t, d, identity.Analyst),
-		}, map[string]*identity.Viewer{
-			"Merchant": fixture.Viewer(t, d, identity.Merchant, own), "Agent": fixture.Viewer(t, d, identity.Agent, own),
-			"Hotline": fixture.Viewer(t, d, identity.Hotline), "Admin": fixture.Viewer(t, d, identity.Admin),
-		}
+	strangers = map[string]*identity.Viewer{
+		"Visitor": nil, "Customer": fixture.Viewer(t, d, identity.Customer),
+		"AnotherMerchant": fixture.Viewer(t, d, identity.Merchant, other),
+		"AnotherAgent":    fixture.Viewer(t, d, identity.Agent, elsewhere),
+		"Analyst":         fixture.Viewer(t, d, identity.Analyst),
+	}
+	insiders = map[string]*identity.Viewer{
+		"Merchant": fixture.Viewer(t, d, identity.Merchant, own),
+		"Agent":    fixture.Viewer(t, d, identity.Agent, own),
+		"Hotline":  fixture.Viewer(t, d, identity.Hotline),
+		"Admin":    fixture.Viewer(t, d, identity.Admin),
+	}
+	return strangers, insiders
 }
 
 // questions are all the ways to ask for a thing by its id.
