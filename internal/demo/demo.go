@@ -126,12 +126,17 @@ func (d *Demo) private(ctx context.Context, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return d.cluster.URL("postgres", database), createDatabase(ctx, d.cluster.URL("postgres", "postgres"), database)
+	return d.cluster.URL("postgres", database), nil
 }
 
 // prepare makes roles and schema and fills the database, unless an earlier start did.
 func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 	found, err := look(ctx, admin)
+	if d.cluster != nil && pg.Code(err) == "3D000" { // a new cluster has no database of ours
+		if err = createDatabase(ctx, d.cluster.URL("postgres", "postgres"), database); err == nil {
+			found, err = look(ctx, admin)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -150,6 +155,14 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 			return err
 		}
 	}
+	newest, err := migrations.Newest()
+	if err != nil {
+		return err
+	}
+	if d.cluster != nil && found.state == filled && found.mark.Migration == newest {
+		// Nobody else reaches a private cluster: roles and schema are as this program left them.
+		return d.recall(found)
+	}
 	passwords := map[string]string{}
 	for role, p := range d.Database.Passwords {
 		passwords[string(role)] = p
@@ -165,15 +178,21 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	if found.state == filled {
-		d.Filled, err = found.plan()
-		d.People = peopleOf(d.Filled)
-		return err
+		found.mark.Migration = newest
+		return errors.Join(d.recall(found), put(ctx, admin, found.mark))
 	}
 	if d.People, err = Fill(ctx, migrate, o.Plan, o.Progress); err != nil {
 		return fmt.Errorf("fill the database: %w", err)
 	}
 	d.Fresh = true
-	return put(ctx, admin, markOf(o.Plan))
+	return put(ctx, admin, markOf(o.Plan, newest))
+}
+
+// recall takes up what an earlier start filled the database with.
+func (d *Demo) recall(f found) (err error) {
+	d.Filled, err = f.plan()
+	d.People = peopleOf(d.Filled)
+	return err
 }
 
 const migrateRole pg.Role = "halles_migrate"

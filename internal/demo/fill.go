@@ -118,9 +118,15 @@ func (l *loader) load(ctx context.Context) error {
 	if err := k.giveBack(ctx, l.pool, func() { done(1) }); err != nil {
 		return fmt.Errorf("give the keys back: %w", err)
 	}
+	// A large load is vacuumed too, so that the first reader need not; of a small one the server's
+	// own sweep takes care, and the start is quicker.
+	sweep := "analyze "
+	if l.plan.Orders > 100_000 {
+		sweep = "vacuum (analyze) "
+	}
 	var sweeps []job
 	for _, t := range append(tables, "stream_heads") {
-		sweeps = append(sweeps, execute("vacuum (analyze) "+t, func() { done(1) }))
+		sweeps = append(sweeps, execute(sweep+t, func() { done(1) }))
 	}
 	return run(ctx, l.pool, sweeps)
 }

@@ -22,6 +22,8 @@ type mark struct {
 	Orders int    `json:"orders,omitempty"`
 	Seed   uint64 `json:"seed,omitempty"`
 	Today  string `json:"today,omitempty"` // "2026-11-24"
+
+	Migration int64 `json:"migration,omitempty"` // the newest that was applied
 }
 
 const markPrefix = "halles demo "
@@ -35,8 +37,8 @@ const (
 	filled  state = "filled"
 )
 
-func markOf(p Plan) mark {
-	return mark{State: filled, Shops: p.Shops, Orders: p.Orders, Seed: p.Seed, Today: p.Today.Format(time.DateOnly)}
+func markOf(p Plan, migration int64) mark {
+	return mark{Migration: migration, State: filled, Shops: p.Shops, Orders: p.Orders, Seed: p.Seed, Today: p.Today.Format(time.DateOnly)}
 }
 
 // found is what a look at a database tells.
@@ -67,11 +69,17 @@ func Today(now time.Time, date string) (time.Time, error) {
 	return Day(date)
 }
 
+// silent keeps an error for those who ask what it was; its words are in the sentence already.
+type silent struct{ error }
+
+func (silent) Error() string   { return "" }
+func (s silent) Unwrap() error { return s.error }
+
 // look reads the mark of the database that an administrator's URL names.
 func look(ctx context.Context, admin string) (found, error) {
 	conn, err := pgx.Connect(ctx, admin)
 	if err != nil {
-		return found{}, Refused(fmt.Sprintf("The database cannot be reached (%v): check HALLES_DATABASE_URL, or unset it to use a private one.", err))
+		return found{}, fmt.Errorf("%w%w", Refused(fmt.Sprintf("The database cannot be reached (%v): check HALLES_DATABASE_URL, or unset it to use a private one.", err)), silent{err})
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	var major int
