@@ -44,9 +44,10 @@ func TestRotation(t *testing.T) {
 	var checked, refused atomic.Int64
 	stop := make(chan struct{})
 	var workers sync.WaitGroup
+	first := keys[0] // keys grows while the workers run
 	for range 8 {
 		workers.Go(func() {
-			old := keys[0].token()
+			old := first.token()
 			for {
 				select {
 				case <-stop:
