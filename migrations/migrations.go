@@ -24,6 +24,9 @@ import (
 //go:embed *.sql
 var files embed.FS
 
+// owner is the role that steps run in: what they create belongs to it.
+const owner = "halles_owner"
+
 // Up applies what is missing and returns how many steps that was. url must log in as
 // halles_migrate, directly and not through a pooler: the lock belongs to the session.
 func Up(ctx context.Context, url string, log *slog.Logger) (int, error) {
@@ -31,14 +34,15 @@ func Up(ctx context.Context, url string, log *slog.Logger) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("the migration URL: %w", err)
 	}
-	config.RuntimeParams["role"] = "halles_owner" // what a step creates belongs to the owner
+	config.RuntimeParams["role"] = owner
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
 		return 0, err
 	}
-	steps, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker), goose.WithSlog(log))
+	steps, err := goose.NewProvider(goose.DialectPostgres, db, files,
+		goose.WithGoMigrations(jobs(url, log)), goose.WithSessionLocker(locker), goose.WithSlog(log))
 	if err != nil {
 		return 0, err
 	}
@@ -48,6 +52,7 @@ func Up(ctx context.Context, url string, log *slog.Logger) (int, error) {
 
 // Newest is the version of the last step that this program knows.
 func Newest() (newest int64, err error) {
+	newest = jobsStep
 	names, err := fs.Glob(files, "*.sql")
 	for _, name := range names {
 		version, err := goose.NumericComponent(name)

@@ -36,8 +36,9 @@ const (
 )
 
 // pools says how many connections a role may hold on a small machine. Apart, so that a rush
-// of readers cannot take the connections that orders need.
-var pools = map[Role]int32{Public: 8, App: 12, Identity: 2, Worker: 4}
+// of readers cannot take the connections that orders need. The worker's are the feed's and the
+// jobs': of these as many as internal/job lets run beside messages, and those that River asks by.
+var pools = map[Role]int32{Public: 8, App: 12, Identity: 2, Worker: 8}
 
 // DB is a pool for each role.
 type DB struct{ pools map[Role]*pgxpool.Pool }

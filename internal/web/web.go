@@ -113,7 +113,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
 	feed.Again, feed.Recheck = s.identity.Again, o.Keep
 	s.ordering.Wake = feed.Wake
-	s.background = append(s.background, feed.Run)
+	s.background = append(s.background, feed.Run, s.jobs().Run)
 	s.home = pg.NewSnapshot(s.readHome)
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},

@@ -1,0 +1,13 @@
+package web
+
+import (
+	"github.com/audelor/halles/internal/job"
+	"github.com/audelor/halles/internal/pg"
+)
+
+// jobs is what a server does beside answering, feature by feature. Every server of a deployment
+// takes part.
+func (s *Server) jobs() *job.Jobs {
+	j := job.New(job.Options{Pool: s.db.Pool(pg.Worker), Log: s.log})
+	return j
+}
