@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/audelor/halles/internal/demo"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/identity/devissuer"
@@ -89,6 +91,12 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer db.Close()
+	// Beside the making of the server: what the first request would wait for.
+	ready, readying := errgroup.WithContext(ctx)
+	for _, role := range []pg.Role{pg.Public, pg.Identity} {
+		ready.Go(func() error { return db.Warm(readying, role) })
+	}
+	ready.Go(func() error { return d.OpenWidgets(readying, origins(listener.Addr())...) })
 	listenURL, err := d.Database.RoleURL(pg.Listen)
 	if err != nil {
 		return err
@@ -99,10 +107,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		Issuers: identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log),
 		Demo:    &web.Demo{Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}},
 	})
-	if err != nil {
-		return err
-	}
-	if err := d.OpenWidgets(ctx, origins(listener.Addr())...); err != nil {
+	if err := errors.Join(err, ready.Wait()); err != nil {
 		return err
 	}
 	file, err := d.WriteFile(options.URL)

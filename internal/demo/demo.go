@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/identity/devissuer"
 	"github.com/audelor/halles/internal/pg"
@@ -49,6 +51,9 @@ type Demo struct {
 	WidgetKeys  map[string]string // by the commune's slug; see OpenWidgets
 	People      People
 	cluster     *cluster.Cluster // nil with a given database
+	made        *ahead           // what Fill will need, begun before there is a database; or nil
+	analysed    chan struct{}    // closed when analyse has ended; nil when it need not run
+	stop        context.CancelFunc
 	data        string
 }
 
@@ -77,6 +82,9 @@ func Open(ctx context.Context, o Options) (_ *Demo, err error) {
 		return nil, Refused(fmt.Sprintf("%s cannot be made (%v): choose a folder that you may write to with --data.", o.Data, err))
 	}
 	d := &Demo{data: o.Data, Filled: o.Plan}
+	// What goes on behind outlives Open, and ends with Close.
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	d.stop = stop
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
@@ -95,6 +103,10 @@ func Open(ctx context.Context, o Options) (_ *Demo, err error) {
 	if err := d.prepare(ctx, admin, o); err != nil {
 		return nil, err
 	}
+	if d.Fresh && d.Filled.small() {
+		d.analysed = make(chan struct{})
+		go d.analyse(background, o.Log)
+	}
 	if d.Secret, err = d.kept("secret", 32); err != nil {
 		return nil, err
 	}
@@ -103,6 +115,10 @@ func Open(ctx context.Context, o Options) (_ *Demo, err error) {
 
 // Close stops the private Postgres.
 func (d *Demo) Close() error {
+	d.stop()
+	if d.analysed != nil {
+		<-d.analysed
+	}
 	if d.cluster == nil {
 		return nil
 	}
@@ -118,12 +134,15 @@ func (d *Demo) private(ctx context.Context, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d.cluster, err = cluster.Start(ctx, cluster.Options{
+	options := cluster.Options{
 		Dir: o.Data, Binaries: binaries, Durable: true,
-		// A million orders are loaded at once: room for the pages, and few checkpoints.
-		Params: []string{"shared_buffers=256MB", "max_wal_size=4GB", "max_connections=100"},
-	})
-	if err != nil {
+		// A million orders are loaded at once: few checkpoints.
+		Params: []string{"shared_buffers=128MB", "max_wal_size=4GB", "max_connections=100"},
+	}
+	if !cluster.Exists(options) {
+		d.made = makeAhead(o.Plan)
+	}
+	if d.cluster, err = cluster.Start(ctx, options); err != nil {
 		return "", err
 	}
 	return d.cluster.URL("postgres", database), nil
@@ -131,18 +150,23 @@ func (d *Demo) private(ctx context.Context, o Options) (string, error) {
 
 // prepare makes roles and schema and fills the database, unless an earlier start did.
 func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
-	found, err := look(ctx, admin)
+	conn, err := pgx.Connect(ctx, admin)
 	if d.cluster != nil && pg.Code(err) == "3D000" { // a new cluster has no database of ours
-		if err = createDatabase(ctx, d.cluster.URL("postgres", "postgres"), database); err == nil {
-			found, err = look(ctx, admin)
+		if err = nameDatabase(ctx, d.cluster.URL("postgres", "template1"), database); err == nil {
+			conn, err = pgx.Connect(ctx, admin)
 		}
 	}
+	if err != nil {
+		return fmt.Errorf("%w%w", Refused(fmt.Sprintf("The database cannot be reached (%v): check HALLES_DATABASE_URL, or unset it to use a private one.", err)), silent{err})
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	found, err := look(ctx, conn)
 	if err != nil {
 		return err
 	}
 	if found.state == filling {
 		fmt.Fprintln(o.Out, "An earlier start was interrupted while it filled the database: starting again from nothing.")
-		if err := empty(ctx, admin); err != nil {
+		if err := empty(ctx, conn); err != nil {
 			return err
 		}
 		found.state = nothing
@@ -151,7 +175,7 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 		return Refused("The database of HALLES_DATABASE_URL is not empty, and no demo filled it: name an empty database, or unset the variable to use a private one.")
 	}
 	if found.state == nothing {
-		if err := put(ctx, admin, mark{State: filling}); err != nil {
+		if err := put(ctx, conn, mark{State: filling}); err != nil {
 			return err
 		}
 	}
@@ -179,13 +203,36 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 	}
 	if found.state == filled {
 		found.mark.Migration = newest
-		return errors.Join(d.recall(found), put(ctx, admin, found.mark))
+		return errors.Join(d.recall(found), put(ctx, conn, found.mark))
 	}
-	if d.People, err = Fill(ctx, migrate, o.Plan, o.Progress); err != nil {
+	if d.People, err = fill(ctx, migrate, o.Plan, d.made, o.Progress); err != nil {
 		return fmt.Errorf("fill the database: %w", err)
 	}
-	d.Fresh = true
-	return put(ctx, admin, markOf(o.Plan, newest))
+	d.Fresh, d.made = true, nil
+	return put(ctx, conn, markOf(o.Plan, newest))
+}
+
+// analyse tells the planner about a small load, beside the first requests: they find an index
+// for all that they ask, statistics or not. A large load is analysed by Fill.
+func (d *Demo) analyse(ctx context.Context, log *slog.Logger) {
+	defer close(d.analysed)
+	err := func() error {
+		url, err := d.Database.RoleURL(migrateRole)
+		if err != nil {
+			return err
+		}
+		return withConn(ctx, url, func(conn *pgx.Conn) error {
+			for _, t := range loaded {
+				if _, err := conn.Exec(ctx, "analyze "+t.table); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}()
+	if err != nil && ctx.Err() == nil {
+		log.WarnContext(ctx, "analyse what was filled", "error", err) // autovacuum will
+	}
 }
 
 // recall takes up what an earlier start filled the database with.

@@ -23,7 +23,12 @@ const connections = 4
 // after: when it fails half-way, nobody may use the database.
 //
 // progress may be nil; it is called from several goroutines.
-func Fill(ctx context.Context, migrateURL string, plan Plan, progress func(stage string, done, total int)) (_ People, err error) {
+func Fill(ctx context.Context, migrateURL string, plan Plan, progress func(stage string, done, total int)) (People, error) {
+	return fill(ctx, migrateURL, plan, nil, progress)
+}
+
+// fill is Fill with rows of the plan that were made ahead, or nil.
+func fill(ctx context.Context, migrateURL string, plan Plan, made *ahead, progress func(stage string, done, total int)) (_ People, err error) {
 	if wrong := plan.Mistakes(); len(wrong) > 0 || plan.Issuer == "" || plan.Today.IsZero() {
 		return People{}, fmt.Errorf("a plan needs an issuer and a day; %s", strings.Join(wrong, " "))
 	}
@@ -38,7 +43,10 @@ func Fill(ctx context.Context, migrateURL string, plan Plan, progress func(stage
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		// A load that a crash cuts short starts again from nothing: it need not wait for the disk.
 		// Locks are waited for: the only others are our own.
-		_, err := conn.Exec(ctx, "set synchronous_commit = off; set maintenance_work_mem = '192MB'; set lock_timeout = 0; set statement_timeout = 0; set client_min_messages = warning")
+		// The connections are as many as there is work for: helpers of theirs, and code compiled for
+		// one statement, cost more than they bring.
+		_, err := conn.Exec(ctx, `set synchronous_commit = off; set maintenance_work_mem = '192MB'; set lock_timeout = 0; set statement_timeout = 0;
+			set jit = off; set max_parallel_workers_per_gather = 0; set max_parallel_maintenance_workers = 0; set client_min_messages = warning`)
 		return err
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
@@ -46,7 +54,7 @@ func Fill(ctx context.Context, migrateURL string, plan Plan, progress func(stage
 		return People{}, err
 	}
 	defer pool.Close()
-	l := loader{pool: pool, plan: plan, progress: progress}
+	l := loader{pool: pool, plan: plan, made: made, progress: progress}
 	if err := l.load(ctx); err != nil {
 		return People{}, err
 	}
@@ -57,6 +65,7 @@ func Fill(ctx context.Context, migrateURL string, plan Plan, progress func(stage
 type loader struct {
 	pool     *pgxpool.Pool
 	plan     Plan
+	made     *ahead // nil: rows are made as they are loaded
 	progress func(stage string, done, total int)
 	straight bool // COPY into the tables themselves
 	world    *world
@@ -118,15 +127,13 @@ func (l *loader) load(ctx context.Context) error {
 	if err := k.giveBack(ctx, l.pool, func() { done(1) }); err != nil {
 		return fmt.Errorf("give the keys back: %w", err)
 	}
-	// A large load is vacuumed too, so that the first reader need not; of a small one the server's
-	// own sweep takes care, and the start is quicker.
-	sweep := "analyze "
-	if l.plan.Orders > 100_000 {
-		sweep = "vacuum (analyze) "
+	if l.plan.small() {
+		return nil // see Demo.analyse
 	}
+	// Vacuumed too, so that the first reader need not.
 	var sweeps []job
 	for _, t := range append(tables, "stream_heads") {
-		sweeps = append(sweeps, execute(sweep+t, func() { done(1) }))
+		sweeps = append(sweeps, execute("vacuum (analyze) "+t, func() { done(1) }))
 	}
 	return run(ctx, l.pool, sweeps)
 }
@@ -157,7 +164,9 @@ func (l *loader) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.world = newWorld(l.plan, communes)
+	if l.world = l.made.worldOf(l.plan, communes); l.world == nil {
+		l.world, l.made = newWorld(l.plan, communes), nil
+	}
 	if l.world.commune(lorient) == nil || l.world.commune(larmorPlage) == nil {
 		return errors.New("the communes of the demo's people are missing")
 	}
@@ -202,9 +211,7 @@ func (l *loader) loadShops(ctx context.Context) error {
 	jobs := make([]job, 0, len(l.world.communes)+1)
 	for _, c := range l.world.largest() {
 		jobs = append(jobs, func(ctx context.Context, conn *pgx.Conn) error {
-			b := newBatch()
-			c.makeShops(b)
-			if err := b.send(ctx, conn, l.straight); err != nil {
+			if err := l.made.shopsOf(c).send(ctx, conn, l.straight); err != nil {
 				return err
 			}
 			if _, err := conn.Exec(ctx, searchSQL, c.Insee); err != nil {
@@ -221,24 +228,28 @@ func (l *loader) loadShops(ctx context.Context) error {
 }
 
 // searchSQL writes the public words of a commune's published shops and products: the name
-// counts most, then the trade, then the shop of a product, then what is said of it.
+// counts most, then the trade, then the shop of a product, then what is said of it. Shops of a
+// trade sell the same things: each text is taken apart once.
 const searchSQL = `
 	with trade as materialized (
 		select c.id, setweight(search_words(concat_ws(' ', c.name, p.name)), 'B') as words
 		from categories c left join categories p on p.id = c.parent_id),
 	shop as materialized (
 		select id, category_id, search_words(name) as words, description
-		from shops where commune_id = $1 and status = 'PUBLISHED')
+		from shops where commune_id = $1 and status = 'PUBLISHED'),
+	product as materialized (
+		select id, shop_id, category_id, name, description from products where commune_id = $1 and published),
+	text as materialized (
+		select told, search_words(told) as words from (select name::text as told from product union select description from product) t)
 	insert into catalog_search (commune_id, kind, id, shop_id, category_id, words)
 	select $1, 'SHOP', s.id, s.id, s.category_id,
 		setweight(s.words, 'A') || t.words || setweight(search_words(s.description), 'D')
 	from shop s join trade t on t.id = s.category_id
 	union all
 	select $1, 'PRODUCT', p.id, p.shop_id, p.category_id,
-		setweight(search_words(p.name), 'A') || t.words || setweight(s.words, 'C')
-		|| setweight(search_words(p.description), 'D')
-	from products p join shop s on s.id = p.shop_id join trade t on t.id = p.category_id
-	where p.commune_id = $1 and p.published`
+		setweight(n.words, 'A') || t.words || setweight(s.words, 'C') || setweight(d.words, 'D')
+	from product p join shop s on s.id = p.shop_id join trade t on t.id = p.category_id
+	join text n on n.told = p.name join text d on d.told = p.description`
 
 // loadPeople writes the demo's accounts and what they may act for.
 func (l *loader) loadPeople(ctx context.Context, conn *pgx.Conn) error {
@@ -265,7 +276,7 @@ func (l *loader) loadPeople(ctx context.Context, conn *pgx.Conn) error {
 
 func (l *loader) loadOrders(ctx context.Context) error {
 	done := l.counter("orders", l.plan.Orders)
-	sellers := l.world.sellers()
+	sellers := l.made.sellersOf(l.world)
 	slices.SortStableFunc(sellers, func(a, b *seller) int { return cmp.Compare(b.commune.quota, a.commune.quota) })
 	jobs := make([]job, len(sellers))
 	for i, s := range sellers {
@@ -277,14 +288,30 @@ func (l *loader) loadOrders(ctx context.Context) error {
 // chunk is how many orders of a commune are held in memory at a time: some 15 MB.
 const chunk = 12_000
 
-// loadSeller writes a commune's orders day by day. Events are numbered in the order of time,
-// which is not that of their orders: those of the days to come wait.
+// loadSeller writes a commune's orders.
 func (l *loader) loadSeller(ctx context.Context, conn *pgx.Conn, s *seller, done func(int)) error {
+	seq, err := l.made.ordersOf(s, func(b *batch, orders int) error {
+		defer done(orders)
+		return b.send(ctx, conn, l.straight)
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, `update stream_heads set seq = $2 where commune_id = $1`, s.commune.Insee, seq); err != nil {
+		return fmt.Errorf("stream head of %s: %w", s.commune.Insee, err)
+	}
+	return nil
+}
+
+// orders makes a commune's orders day by day, hands them over in chunks, and returns the number
+// of the last event. Events are numbered in the order of time, which is not that of their
+// orders: those of the days to come wait.
+func (s *seller) orders(take func(b *batch, orders int) error) (seq int, err error) {
 	c, w := s.commune, s.commune.world
 	b := newBatch()
 	var waiting []event
 	numbers := &numbers{key: w.plan.rng("numbers", c.number()).Uint64()}
-	seq, held := 0, 0
+	held := 0
 	for n := range w.today + 1 {
 		waiting = s.day(n, b, waiting, numbers)
 		held += s.quota[n] + len(s.script[n])
@@ -306,15 +333,11 @@ func (l *loader) loadSeller(ctx context.Context, conn *pgx.Conn, s *seller, done
 					sh.ledger(g, b)
 				}
 			}
-			if err := b.send(ctx, conn, l.straight); err != nil {
-				return err
+			if err := take(b, held); err != nil {
+				return seq, err
 			}
-			done(held)
 			held = 0
 		}
 	}
-	if _, err := conn.Exec(ctx, `update stream_heads set seq = $2 where commune_id = $1`, c.Insee, seq); err != nil {
-		return fmt.Errorf("stream head of %s: %w", c.Insee, err)
-	}
-	return nil
+	return seq, nil
 }

@@ -21,8 +21,8 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // small is a plan that has one of everything and takes a second.
 var small = Plan{Shops: 60, Orders: 1500, Seed: 1, Today: time.Date(2026, 11, 24, 0, 0, 0, 0, paris()), Issuer: "https://issuer.test"}
 
-// fill fills a new database.
-func fill(t *testing.T, plan Plan) *pgtest.Database {
+// filledBy fills a new database.
+func filledBy(t *testing.T, plan Plan) *pgtest.Database {
 	t.Helper()
 	d := pgtest.New(t)
 	if _, err := Fill(t.Context(), d.MigrateURL(), plan, nil); err != nil {
@@ -69,14 +69,14 @@ func column[T any](t *testing.T, pool *pgxpool.Pool, sql string, args ...any) []
 
 func TestSamePlanGivesSameRows(t *testing.T) {
 	t.Parallel()
-	once := hashes(t, fill(t, small).Migrate)
-	if diff := cmp.Diff(once, hashes(t, fill(t, small).Migrate)); diff != "" {
+	once := hashes(t, filledBy(t, small).Migrate)
+	if diff := cmp.Diff(once, hashes(t, filledBy(t, small).Migrate)); diff != "" {
 		t.Errorf("the second database differs:\n%s", diff)
 	}
 	t.Run("AnotherSeedGivesOthers", func(t *testing.T) {
 		other := small
 		other.Seed++
-		for table, hash := range hashes(t, fill(t, other).Migrate) {
+		for table, hash := range hashes(t, filledBy(t, other).Migrate) {
 			switch table {
 			case "accounts", "communes", "categories", "vat_rates":
 			case "idempotency_keys", "guest_links", "widget_keys", "invitations", "audit_events", "audit_heads": // of things that the generator does not make
@@ -85,6 +85,34 @@ func TestSamePlanGivesSameRows(t *testing.T) {
 					t.Errorf("%s is the same under another seed", table)
 				}
 			}
+		}
+	})
+	t.Run("MadeAheadTheSame", func(t *testing.T) {
+		d, made := pgtest.New(t), makeAhead(small)
+		if _, err := fill(t.Context(), d.MigrateURL(), small, made, nil); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(once, hashes(t, d.Migrate)); diff != "" {
+			t.Errorf("made ahead it differs:\n%s", diff)
+		}
+		for _, b := range made.shops {
+			if len(b.shops.buf) != len(copyHeader) { // it was sent
+				t.Fatal("what was made ahead was thrown away: the communes are others")
+			}
+		}
+	})
+	t.Run("OtherCommunesThanThoseMadeAheadForCount", func(t *testing.T) {
+		var changed [2]map[string]string
+		for i, made := range []*ahead{nil, makeAhead(small)} {
+			d := pgtest.New(t)
+			d.Exec(t, "update communes set population = 90000 where slug = 'groix'")
+			if _, err := fill(t.Context(), d.MigrateURL(), small, made, nil); err != nil {
+				t.Fatal(err)
+			}
+			changed[i] = hashes(t, d.Migrate)
+		}
+		if diff := cmp.Diff(changed[0], changed[1]); diff != "" || changed[0]["shops"] == once["shops"] {
+			t.Errorf("rows of another world were taken:\n%s", diff)
 		}
 	})
 	t.Run("WithoutBypassRLSTheSame", func(t *testing.T) {
@@ -136,7 +164,7 @@ const catalogue = `
 
 func TestFilled(t *testing.T) {
 	t.Parallel()
-	d := fill(t, small)
+	d := filledBy(t, small)
 	none := func(name, what, sql string) {
 		t.Run(name, func(t *testing.T) {
 			if rows := column[string](t, d.Migrate, sql); len(rows) > 0 {
@@ -304,7 +332,7 @@ func TestFilled(t *testing.T) {
 // find nothing wrong.
 func TestBrokenForeignKeyIsFound(t *testing.T) {
 	t.Parallel()
-	d := fill(t, small)
+	d := filledBy(t, small)
 	tables := []string{"orders", "order_lines", "variants"}
 	err := run(t.Context(), d.Migrate, []job{func(ctx context.Context, conn *pgx.Conn) error {
 		k, err := takeKeys(ctx, conn, tables)

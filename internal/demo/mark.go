@@ -10,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/cluster"
 )
 
@@ -75,17 +74,12 @@ type silent struct{ error }
 func (silent) Error() string   { return "" }
 func (s silent) Unwrap() error { return s.error }
 
-// look reads the mark of the database that an administrator's URL names.
-func look(ctx context.Context, admin string) (found, error) {
-	conn, err := pgx.Connect(ctx, admin)
-	if err != nil {
-		return found{}, fmt.Errorf("%w%w", Refused(fmt.Sprintf("The database cannot be reached (%v): check HALLES_DATABASE_URL, or unset it to use a private one.", err)), silent{err})
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
+// look reads the mark of the database that an administrator is connected to.
+func look(ctx context.Context, conn *pgx.Conn) (found, error) {
 	var major int
 	var comment string
 	var tables bool
-	err = conn.QueryRow(ctx, `
+	err := conn.QueryRow(ctx, `
 		select current_setting('server_version_num')::int / 10000,
 			coalesce((select shobj_description(oid, 'pg_database') from pg_database where datname = current_database()), ''),
 			exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -109,40 +103,35 @@ func look(ctx context.Context, admin string) (found, error) {
 	return found{state: nothing}, nil
 }
 
-// put writes the mark.
-func put(ctx context.Context, admin string, m mark) error {
+// put writes the mark. It does not wait for the disk: whatever waits later, as an order does,
+// waits for all that was written before it, and with it for the mark.
+func put(ctx context.Context, conn *pgx.Conn, m mark) error {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	return asAdmin(ctx, admin, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "comment on database "+pgx.Identifier{conn.Config().Database}.Sanitize()+
-			" is '"+strings.ReplaceAll(markPrefix+string(text), "'", "''")+"'")
-		return err
-	})
+	_, err = conn.Exec(ctx, "set synchronous_commit = off; comment on database "+pgx.Identifier{conn.Config().Database}.Sanitize()+
+		" is '"+strings.ReplaceAll(markPrefix+string(text), "'", "''")+"'")
+	return err
 }
 
 // empty drops all that an interrupted demo left. The mark stays.
-func empty(ctx context.Context, admin string) error {
-	return asAdmin(ctx, admin, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "drop schema public cascade; create schema public; grant usage on schema public to public")
+func empty(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "drop schema public cascade; create schema public; grant usage on schema public to public")
+	return err
+}
+
+// nameDatabase gives the empty database that every cluster comes with our name: to make another
+// takes a tenth of a second.
+func nameDatabase(ctx context.Context, template, name string) error {
+	return withConn(ctx, template, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "alter database postgres rename to "+pgx.Identifier{name}.Sanitize())
 		return err
 	})
 }
 
-// createDatabase makes a database of the private cluster, where it is missing.
-func createDatabase(ctx context.Context, admin, name string) error {
-	return asAdmin(ctx, admin, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "create database "+pgx.Identifier{name}.Sanitize())
-		if pg.Code(err) == "42P04" { // it is there
-			return nil
-		}
-		return err
-	})
-}
-
-func asAdmin(ctx context.Context, admin string, fn func(*pgx.Conn) error) error {
-	conn, err := pgx.Connect(ctx, admin)
+func withConn(ctx context.Context, url string, fn func(*pgx.Conn) error) error {
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}

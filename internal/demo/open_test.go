@@ -105,11 +105,11 @@ func TestLaterStartShiftsNothing(t *testing.T) {
 func TestInterruptedFillingStartsAgain(t *testing.T) {
 	t.Parallel()
 	d, data := pgtest.Empty(t, ""), t.TempDir()
-	if err := put(t.Context(), d.AdminURL(), mark{State: filling}); err != nil {
-		t.Fatal(err)
-	}
 	conn, err := pgx.Connect(t.Context(), d.AdminURL())
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := put(t.Context(), conn, mark{State: filling}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := conn.Exec(t.Context(), "create table shops (half int); insert into shops values (1)"); err != nil {

@@ -88,6 +88,15 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return db, nil
 }
 
+// Warm makes a role's first connection, which the first request would wait for.
+func (db *DB) Warm(ctx context.Context, role Role) error {
+	conn, err := db.pools[role].Acquire(ctx)
+	if err == nil {
+		conn.Release()
+	}
+	return unavailable(err)
+}
+
 // Close waits for the connections in use and closes all.
 func (db *DB) Close() {
 	for _, pool := range db.pools {

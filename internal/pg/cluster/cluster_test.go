@@ -201,6 +201,34 @@ func TestRefusedFolder(t *testing.T) {
 	})
 }
 
+// A server that is gone may have left the word "ready" behind, under a number that another has now.
+func TestOldWordIsNotTaken(t *testing.T) {
+	t.Parallel()
+	dir := open(t)
+	c := must(Start(t.Context(), Options{Dir: dir, Binaries: must(Find(t.Context())), Durable: true}))
+	pidFile := filepath.Join(c.data, "postmaster.pid")
+	said, err := os.ReadFile(pidFile)
+	if err != nil || !c.saysReady() {
+		t.Fatalf("it runs and does not say so: %q, %v", said, err)
+	}
+	if err := c.Crash(); err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(said), "\n")
+	if err := os.WriteFile(pidFile, []byte("1\n"+after), 0o600); err != nil { // the kernel's first
+		t.Fatal(err)
+	}
+	if c.saysReady() {
+		t.Error("another's word was taken")
+	}
+	if err := c.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := query(t, start(t, dir), "select 'up'"); got != "up" {
+		t.Error(got)
+	}
+}
+
 // fake makes a folder with programs that say they are Postgres of some version.
 func fake(t *testing.T, version string, programs ...string) string {
 	t.Helper()

@@ -90,9 +90,19 @@ func executable(name string) string {
 	return name
 }
 
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 var version = regexp.MustCompile(`PostgreSQL\) (\d+)`)
 
+// major asks pg_ctl, which is installed beside it, starts in a tenth of the time and is of the
+// same version: postgres has forty libraries to load first.
 func major(ctx context.Context, postgres string) (int, error) {
+	if ctl := filepath.Join(filepath.Dir(postgres), executable("pg_ctl")); isFile(ctl) {
+		postgres = ctl
+	}
 	out, err := exec.CommandContext(ctx, postgres, "--version").Output()
 	if err != nil {
 		return 0, err
