@@ -87,7 +87,7 @@ var published = map[string]string{
 	"public.shops":         "created_at,headcount,sales_area_m2",
 	"public.opening_hours": "",
 	"public.fulfilments":   "",
-	"public.products":      "",
+	"public.products":      "key",
 	"public.variants":      "stock",
 }
 

@@ -106,8 +106,23 @@ type ComplexityRoot struct {
 		Refusals func(childComplexity int) int
 	}
 
+	ChangeProductPayload struct {
+		Product  func(childComplexity int) int
+		Refusals func(childComplexity int) int
+	}
+
+	ChangeProductsPayload struct {
+		Products func(childComplexity int) int
+		Refusals func(childComplexity int) int
+	}
+
 	ChangeRolePayload struct {
 		Member func(childComplexity int) int
+	}
+
+	ChangedProduct struct {
+		ID      func(childComplexity int) int
+		Version func(childComplexity int) int
 	}
 
 	Commune struct {
@@ -126,6 +141,11 @@ type ComplexityRoot struct {
 		Email   func(childComplexity int) int
 		Phone   func(childComplexity int) int
 		Website func(childComplexity int) int
+	}
+
+	CorrectStockPayload struct {
+		Refusals func(childComplexity int) int
+		Variant  func(childComplexity int) int
 	}
 
 	CreateWidgetKeyPayload struct {
@@ -174,18 +194,33 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AcceptInvitation   func(childComplexity int, input identity.AcceptInvitationInput) int
 		AcceptOrder        func(childComplexity int, input ordering.ChangeInput) int
+		AddVariant         func(childComplexity int, input catalog.AddVariantInput) int
+		ArchiveProduct     func(childComplexity int, input catalog.ProductInput) int
+		ArchiveProducts    func(childComplexity int, input catalog.ArchiveProductsInput) int
+		ArchiveVariant     func(childComplexity int, input catalog.VariantInput) int
 		CancelOrder        func(childComplexity int, input ordering.ChangeInput) int
+		ChangePrices       func(childComplexity int, input catalog.ChangePricesInput) int
+		CorrectStock       func(childComplexity int, input catalog.CorrectStockInput) int
+		CreateProduct      func(childComplexity int, input catalog.CreateProductInput) int
 		CreateWidgetKey    func(childComplexity int, input identity.CreateWidgetKeyInput) int
 		ExchangeGuestLink  func(childComplexity int, input identity.LinkInput) int
 		GrantRole          func(childComplexity int, input identity.ChangeRoleInput) int
 		InviteMember       func(childComplexity int, input identity.InviteMemberInput) int
 		MarkOrderCollected func(childComplexity int, input ordering.ChangeInput) int
 		MarkOrderReady     func(childComplexity int, input ordering.ChangeInput) int
+		MoveProducts       func(childComplexity int, input catalog.MoveProductsInput) int
+		PauseProduct       func(childComplexity int, input catalog.PauseProductInput) int
 		PlaceOrders        func(childComplexity int, input ordering.PlaceInput) int
+		PublishProduct     func(childComplexity int, input catalog.ProductInput) int
 		RejectOrder        func(childComplexity int, input ordering.ChangeInput) int
+		RestoreVariant     func(childComplexity int, input catalog.VariantInput) int
+		ResumeProduct      func(childComplexity int, input catalog.ProductInput) int
 		RevokeRole         func(childComplexity int, input identity.ChangeRoleInput) int
 		RevokeWidgetKey    func(childComplexity int, input identity.RevokeWidgetKeyInput) int
 		RotateWidgetKey    func(childComplexity int, input identity.RotateWidgetKeyInput) int
+		SetPrice           func(childComplexity int, input catalog.SetPriceInput) int
+		UpdateProduct      func(childComplexity int, input catalog.UpdateProductInput) int
+		UpdateVariant      func(childComplexity int, input catalog.UpdateVariantInput) int
 	}
 
 	Naf struct {
@@ -332,6 +367,14 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ProductRefusal struct {
+		Available func(childComplexity int) int
+		Code      func(childComplexity int) int
+		Message   func(childComplexity int) int
+		Path      func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
 	Query struct {
 		AuditTrail         func(childComplexity int, commune tenancy.ID, first int, after *string) int
 		Categories         func(childComplexity int) int
@@ -420,6 +463,7 @@ type ComplexityRoot struct {
 	UnavailableReason struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
+		Until   func(childComplexity int) int
 	}
 
 	VAT struct {
@@ -429,6 +473,7 @@ type ComplexityRoot struct {
 	}
 
 	Variant struct {
+		Archived     func(childComplexity int) int
 		Availability func(childComplexity int) int
 		ID           func(childComplexity int) int
 		Option       func(childComplexity int) int
@@ -664,12 +709,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChangeOrderPayload.Refusals(childComplexity), true
 
+	case "ChangeProductPayload.product":
+		if e.ComplexityRoot.ChangeProductPayload.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeProductPayload.Product(childComplexity), true
+	case "ChangeProductPayload.refusals":
+		if e.ComplexityRoot.ChangeProductPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeProductPayload.Refusals(childComplexity), true
+
+	case "ChangeProductsPayload.products":
+		if e.ComplexityRoot.ChangeProductsPayload.Products == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeProductsPayload.Products(childComplexity), true
+	case "ChangeProductsPayload.refusals":
+		if e.ComplexityRoot.ChangeProductsPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeProductsPayload.Refusals(childComplexity), true
+
 	case "ChangeRolePayload.member":
 		if e.ComplexityRoot.ChangeRolePayload.Member == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChangeRolePayload.Member(childComplexity), true
+
+	case "ChangedProduct.id":
+		if e.ComplexityRoot.ChangedProduct.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangedProduct.ID(childComplexity), true
+	case "ChangedProduct.version":
+		if e.ComplexityRoot.ChangedProduct.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangedProduct.Version(childComplexity), true
 
 	case "Commune.currentInsee":
 		if e.ComplexityRoot.Commune.CurrentInsee == nil {
@@ -749,6 +833,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Contact.Website(childComplexity), true
+
+	case "CorrectStockPayload.refusals":
+		if e.ComplexityRoot.CorrectStockPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CorrectStockPayload.Refusals(childComplexity), true
+	case "CorrectStockPayload.variant":
+		if e.ComplexityRoot.CorrectStockPayload.Variant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CorrectStockPayload.Variant(childComplexity), true
 
 	case "CreateWidgetKeyPayload.key":
 		if e.ComplexityRoot.CreateWidgetKeyPayload.Key == nil {
@@ -941,6 +1038,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AcceptOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.addVariant":
+		if e.ComplexityRoot.Mutation.AddVariant == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addVariant_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddVariant(childComplexity, args["input"].(catalog.AddVariantInput)), true
+	case "Mutation.archiveProduct":
+		if e.ComplexityRoot.Mutation.ArchiveProduct == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_archiveProduct_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ArchiveProduct(childComplexity, args["input"].(catalog.ProductInput)), true
+	case "Mutation.archiveProducts":
+		if e.ComplexityRoot.Mutation.ArchiveProducts == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_archiveProducts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ArchiveProducts(childComplexity, args["input"].(catalog.ArchiveProductsInput)), true
+	case "Mutation.archiveVariant":
+		if e.ComplexityRoot.Mutation.ArchiveVariant == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_archiveVariant_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ArchiveVariant(childComplexity, args["input"].(catalog.VariantInput)), true
 	case "Mutation.cancelOrder":
 		if e.ComplexityRoot.Mutation.CancelOrder == nil {
 			break
@@ -952,6 +1093,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.changePrices":
+		if e.ComplexityRoot.Mutation.ChangePrices == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_changePrices_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChangePrices(childComplexity, args["input"].(catalog.ChangePricesInput)), true
+	case "Mutation.correctStock":
+		if e.ComplexityRoot.Mutation.CorrectStock == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_correctStock_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CorrectStock(childComplexity, args["input"].(catalog.CorrectStockInput)), true
+	case "Mutation.createProduct":
+		if e.ComplexityRoot.Mutation.CreateProduct == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createProduct_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateProduct(childComplexity, args["input"].(catalog.CreateProductInput)), true
 	case "Mutation.createWidgetKey":
 		if e.ComplexityRoot.Mutation.CreateWidgetKey == nil {
 			break
@@ -1018,6 +1192,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkOrderReady(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.moveProducts":
+		if e.ComplexityRoot.Mutation.MoveProducts == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_moveProducts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MoveProducts(childComplexity, args["input"].(catalog.MoveProductsInput)), true
+	case "Mutation.pauseProduct":
+		if e.ComplexityRoot.Mutation.PauseProduct == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_pauseProduct_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PauseProduct(childComplexity, args["input"].(catalog.PauseProductInput)), true
 	case "Mutation.placeOrders":
 		if e.ComplexityRoot.Mutation.PlaceOrders == nil {
 			break
@@ -1029,6 +1225,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PlaceOrders(childComplexity, args["input"].(ordering.PlaceInput)), true
+	case "Mutation.publishProduct":
+		if e.ComplexityRoot.Mutation.PublishProduct == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_publishProduct_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PublishProduct(childComplexity, args["input"].(catalog.ProductInput)), true
 	case "Mutation.rejectOrder":
 		if e.ComplexityRoot.Mutation.RejectOrder == nil {
 			break
@@ -1040,6 +1247,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RejectOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.restoreVariant":
+		if e.ComplexityRoot.Mutation.RestoreVariant == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_restoreVariant_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RestoreVariant(childComplexity, args["input"].(catalog.VariantInput)), true
+	case "Mutation.resumeProduct":
+		if e.ComplexityRoot.Mutation.ResumeProduct == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resumeProduct_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResumeProduct(childComplexity, args["input"].(catalog.ProductInput)), true
 	case "Mutation.revokeRole":
 		if e.ComplexityRoot.Mutation.RevokeRole == nil {
 			break
@@ -1073,6 +1302,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateWidgetKey(childComplexity, args["input"].(identity.RotateWidgetKeyInput)), true
+	case "Mutation.setPrice":
+		if e.ComplexityRoot.Mutation.SetPrice == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setPrice_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPrice(childComplexity, args["input"].(catalog.SetPriceInput)), true
+	case "Mutation.updateProduct":
+		if e.ComplexityRoot.Mutation.UpdateProduct == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateProduct_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateProduct(childComplexity, args["input"].(catalog.UpdateProductInput)), true
+	case "Mutation.updateVariant":
+		if e.ComplexityRoot.Mutation.UpdateVariant == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateVariant_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateVariant(childComplexity, args["input"].(catalog.UpdateVariantInput)), true
 
 	case "Naf.code":
 		if e.ComplexityRoot.Naf.Code == nil {
@@ -1615,6 +1877,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProductEdge.Node(childComplexity), true
 
+	case "ProductRefusal.available":
+		if e.ComplexityRoot.ProductRefusal.Available == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductRefusal.Available(childComplexity), true
+	case "ProductRefusal.code":
+		if e.ComplexityRoot.ProductRefusal.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductRefusal.Code(childComplexity), true
+	case "ProductRefusal.message":
+		if e.ComplexityRoot.ProductRefusal.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductRefusal.Message(childComplexity), true
+	case "ProductRefusal.path":
+		if e.ComplexityRoot.ProductRefusal.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductRefusal.Path(childComplexity), true
+	case "ProductRefusal.version":
+		if e.ComplexityRoot.ProductRefusal.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductRefusal.Version(childComplexity), true
+
 	case "Query.auditTrail":
 		if e.ComplexityRoot.Query.AuditTrail == nil {
 			break
@@ -2070,6 +2363,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UnavailableReason.Message(childComplexity), true
+	case "UnavailableReason.until":
+		if e.ComplexityRoot.UnavailableReason.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnavailableReason.Until(childComplexity), true
 
 	case "VAT.cents":
 		if e.ComplexityRoot.VAT.Cents == nil {
@@ -2090,6 +2389,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VAT.Rate(childComplexity), true
 
+	case "Variant.archived":
+		if e.ComplexityRoot.Variant.Archived == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Variant.Archived(childComplexity), true
 	case "Variant.availability":
 		if e.ComplexityRoot.Variant.Availability == nil {
 			break
@@ -2255,28 +2560,42 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AcceptInvitationInput", ec.unmarshalInputAcceptInvitationInput),
 			graphql.NewInputUnmarshaler("AcceptOrderInput", ec.unmarshalInputAcceptOrderInput),
+			graphql.NewInputUnmarshaler("AddVariantInput", ec.unmarshalInputAddVariantInput),
+			graphql.NewInputUnmarshaler("ArchiveProductsInput", ec.unmarshalInputArchiveProductsInput),
 			graphql.NewInputUnmarshaler("BasketLine", ec.unmarshalInputBasketLine),
+			graphql.NewInputUnmarshaler("BulkProductInput", ec.unmarshalInputBulkProductInput),
 			graphql.NewInputUnmarshaler("CancelOrderInput", ec.unmarshalInputCancelOrderInput),
 			graphql.NewInputUnmarshaler("CategoryRepresentation", ec.unmarshalInputCategoryRepresentation),
+			graphql.NewInputUnmarshaler("ChangePricesInput", ec.unmarshalInputChangePricesInput),
 			graphql.NewInputUnmarshaler("ChangeRoleInput", ec.unmarshalInputChangeRoleInput),
 			graphql.NewInputUnmarshaler("CommuneRepresentation", ec.unmarshalInputCommuneRepresentation),
+			graphql.NewInputUnmarshaler("CorrectStockInput", ec.unmarshalInputCorrectStockInput),
+			graphql.NewInputUnmarshaler("CreateProductInput", ec.unmarshalInputCreateProductInput),
 			graphql.NewInputUnmarshaler("CreateWidgetKeyInput", ec.unmarshalInputCreateWidgetKeyInput),
 			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
 			graphql.NewInputUnmarshaler("GeoPointInput", ec.unmarshalInputGeoPointInput),
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
 			graphql.NewInputUnmarshaler("MarkOrderReadyInput", ec.unmarshalInputMarkOrderReadyInput),
+			graphql.NewInputUnmarshaler("MoveProductsInput", ec.unmarshalInputMoveProductsInput),
+			graphql.NewInputUnmarshaler("NewVariantInput", ec.unmarshalInputNewVariantInput),
 			graphql.NewInputUnmarshaler("OrderContactInput", ec.unmarshalInputOrderContactInput),
 			graphql.NewInputUnmarshaler("OrderRepresentation", ec.unmarshalInputOrderRepresentation),
+			graphql.NewInputUnmarshaler("PauseProductInput", ec.unmarshalInputPauseProductInput),
 			graphql.NewInputUnmarshaler("PlaceOrdersInput", ec.unmarshalInputPlaceOrdersInput),
 			graphql.NewInputUnmarshaler("ProductFilter", ec.unmarshalInputProductFilter),
+			graphql.NewInputUnmarshaler("ProductInput", ec.unmarshalInputProductInput),
 			graphql.NewInputUnmarshaler("ProductRepresentation", ec.unmarshalInputProductRepresentation),
 			graphql.NewInputUnmarshaler("RejectOrderInput", ec.unmarshalInputRejectOrderInput),
 			graphql.NewInputUnmarshaler("RevokeWidgetKeyInput", ec.unmarshalInputRevokeWidgetKeyInput),
 			graphql.NewInputUnmarshaler("RotateWidgetKeyInput", ec.unmarshalInputRotateWidgetKeyInput),
+			graphql.NewInputUnmarshaler("SetPriceInput", ec.unmarshalInputSetPriceInput),
 			graphql.NewInputUnmarshaler("ShopBasket", ec.unmarshalInputShopBasket),
 			graphql.NewInputUnmarshaler("ShopFilter", ec.unmarshalInputShopFilter),
 			graphql.NewInputUnmarshaler("ShopRepresentation", ec.unmarshalInputShopRepresentation),
+			graphql.NewInputUnmarshaler("UpdateProductInput", ec.unmarshalInputUpdateProductInput),
+			graphql.NewInputUnmarshaler("UpdateVariantInput", ec.unmarshalInputUpdateVariantInput),
+			graphql.NewInputUnmarshaler("VariantInput", ec.unmarshalInputVariantInput),
 			graphql.NewInputUnmarshaler("VariantRepresentation", ec.unmarshalInputVariantRepresentation),
 		)
 	}
@@ -2371,6 +2690,331 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../assortment.graphqls", Input: `extend type Mutation {
+  """
+  Makes a product with its variants and the stock that is there. For the shop's merchants; admins' changes stand in the commune's audit log. So for all mutations of products.
+
+  NOT_FOUND for a shop that the viewer may not see, FORBIDDEN for one that is not its to fill, CONFLICT for a key that another product was made under.
+  """
+  createProduct(input: CreateProductInput!): ChangeProductPayload! @tag(name: "staff")
+  "Changes what is said of a product. Its slug stays: addresses that people keep lead to it."
+  updateProduct(input: UpdateProductInput!): ChangeProductPayload! @tag(name: "staff")
+  "Shows a product to the public while its shop is published: a draft, or one that was archived."
+  publishProduct(input: ProductInput!): ChangeProductPayload! @tag(name: "staff")
+  "Takes a product out of the shop. Orders that name it stay as they are, and publishProduct brings it back."
+  archiveProduct(input: ProductInput!): ChangeProductPayload! @tag(name: "staff")
+  "Keeps a product visible and lets nobody order it, until a date or until resumeProduct. Orders placed before stay as they are."
+  pauseProduct(input: PauseProductInput!): ChangeProductPayload! @tag(name: "staff")
+  "Ends a pause now."
+  resumeProduct(input: ProductInput!): ChangeProductPayload! @tag(name: "staff")
+  "Adds a variant behind the others."
+  addVariant(input: AddVariantInput!): ChangeProductPayload! @tag(name: "staff")
+  "Changes what a variant is called."
+  updateVariant(input: UpdateVariantInput!): ChangeProductPayload! @tag(name: "staff")
+  "Takes a variant out of the shop; orders that name it stay as they are. The last one of a public product goes with its product only."
+  archiveVariant(input: VariantInput!): ChangeProductPayload! @tag(name: "staff")
+  "Brings an archived variant back."
+  restoreVariant(input: VariantInput!): ChangeProductPayload! @tag(name: "staff")
+  "Sets what customers pay from now on. Orders keep the price that they were placed at."
+  setPrice(input: SetPriceInput!): ChangeProductPayload! @tag(name: "staff")
+  "Moves a variant's stock for a reason, by a number of pieces or, at an inventory, to the number counted; the ledger says so for ever. Pieces that customers order meanwhile are neither lost nor sold twice."
+  correctStock(input: CorrectStockInput!): CorrectStockPayload! @tag(name: "staff")
+  "Changes the prices of a shop's products by a rate, all variants but archived ones: all of the products or, with refusals, none."
+  changePrices(input: ChangePricesInput!): ChangeProductsPayload! @tag(name: "staff")
+  "Puts a shop's products into another category: all of them or, with refusals, none."
+  moveProducts(input: MoveProductsInput!): ChangeProductsPayload! @tag(name: "staff")
+  "Takes products out of a shop: all of them or, with refusals, none."
+  archiveProducts(input: ArchiveProductsInput!): ChangeProductsPayload! @tag(name: "staff")
+}
+
+"A product to be."
+input CreateProductInput {
+  "The shop that sells it."
+  shop: ID!
+  "Name, 1 to 200 characters on one line."
+  name: String!
+  "Description, plain text, at most 4,000 characters; absent: none."
+  description: String
+  "What kind of goods it is; may differ from the shop's trade."
+  category: ID!
+  "What the variants differ in, 1 to 60 characters: ` + "`" + `Taille` + "`" + `. Needed as soon as there are two."
+  optionName: String
+  "1 to 100 variants, in the order in which to show them."
+  variants: [NewVariantInput!]!
+  "Public at once (ACTIVE), else a DRAFT."
+  publish: Boolean! = false
+  "The client's own, 16 to 100 ASCII characters without a space: sent again after a lost answer, it brings the same product and makes no second one."
+  idempotencyKey: String
+}
+
+"A variant to be."
+input NewVariantInput {
+  "Its value of the option, 1 to 60 characters: ` + "`" + `38` + "`" + `. Needed as soon as there are two variants; no two alike."
+  optionValue: String
+  "The shop's own article code, 1 to 64 characters, unique in the shop; absent: one is given."
+  sku: String
+  "Price of one piece, VAT included: 0 to 100,000,000 cents."
+  priceCents: Cents!
+  "VAT rate that the price includes, one in force today: 2000, 1000, 550, 210, or 0 for ` + "`" + `franchise en base` + "`" + ` (art. 293 B du CGI)."
+  vatRate: BasisPoints!
+  "Pieces that are there, 0 to 1,000,000."
+  stock: Int! = 0
+}
+
+"What to change of a product; what is absent stays."
+input UpdateProductInput {
+  "The product."
+  product: ID!
+  "The product's ` + "`" + `version` + "`" + ` as it was read. When somebody else changed it since, VERSION_CONFLICT gives it as it is now, and nothing is lost."
+  version: Int!
+  "Name, 1 to 200 characters on one line."
+  name: String
+  "Description, plain text, at most 4,000 characters."
+  description: String
+  "The category."
+  category: ID
+  "What its variants differ in, 1 to 60 characters."
+  optionName: String
+}
+
+"A product, as it was read."
+input ProductInput {
+  "The product."
+  product: ID!
+  "The product's ` + "`" + `version` + "`" + ` as it was read; see UpdateProductInput."
+  version: Int!
+}
+
+"A product to show and not to sell for a while."
+input PauseProductInput {
+  "The product."
+  product: ID!
+  "The product's ` + "`" + `version` + "`" + ` as it was read; see UpdateProductInput."
+  version: Int!
+  "When it is sold again by itself, within 366 days; absent: when it is resumed."
+  until: DateTime
+}
+
+"One more variant of a product."
+input AddVariantInput {
+  "The product."
+  product: ID!
+  "The product's ` + "`" + `version` + "`" + ` as it was read; see UpdateProductInput."
+  version: Int!
+  "What the variants differ in, 1 to 60 characters; absent: as before."
+  optionName: String
+  "Its value of the option, 1 to 60 characters; no two alike."
+  optionValue: String
+  "The shop's own article code, 1 to 64 characters, unique in the shop; absent: one is given."
+  sku: String
+  "Price of one piece, VAT included: 0 to 100,000,000 cents."
+  priceCents: Cents!
+  "VAT rate that the price includes, one in force today; see NewVariantInput."
+  vatRate: BasisPoints!
+  "Pieces that are there, 0 to 1,000,000."
+  stock: Int! = 0
+}
+
+"What to change of a variant; what is absent stays."
+input UpdateVariantInput {
+  "The variant."
+  variant: ID!
+  "Its product's ` + "`" + `version` + "`" + ` as it was read; see UpdateProductInput."
+  version: Int!
+  "What all the product's variants differ in, 1 to 60 characters."
+  optionName: String
+  "Its value of the option, 1 to 60 characters; no two alike."
+  optionValue: String
+  "The shop's own article code, 1 to 64 characters, unique in the shop."
+  sku: String
+}
+
+"A variant, of a product as it was read."
+input VariantInput {
+  "The variant."
+  variant: ID!
+  "Its product's ` + "`" + `version` + "`" + ` as it was read; see UpdateProductInput."
+  version: Int!
+}
+
+"A variant's new price."
+input SetPriceInput {
+  "The variant."
+  variant: ID!
+  "Its product's ` + "`" + `version` + "`" + ` as it was read; see UpdateProductInput."
+  version: Int!
+  "Price of one piece, VAT included: 0 to 100,000,000 cents."
+  priceCents: Cents!
+  "VAT rate that the price includes, one in force today; absent: as before."
+  vatRate: BasisPoints
+}
+
+"A move of stock. It has no version: moves add up."
+input CorrectStockInput {
+  "The variant."
+  variant: ID!
+  "Why, and with it which way."
+  reason: StockReason!
+  "Pieces that came in or went out, from 1; for COUNTED the pieces that are there, from 0. At most 1,000,000."
+  pieces: Int!
+  "The client's own, 16 to 100 ASCII characters without a space: sent again after a lost answer, it moves nothing twice. CONFLICT when another move of the variant was made under it."
+  idempotencyKey: String
+}
+
+"Why a person moves stock."
+enum StockReason {
+  "A delivery came in: adds."
+  RECEIVED
+  "There were more than written down: adds."
+  FOUND
+  "Sold across the counter: takes away."
+  SOLD_IN_SHOP
+  "Broken or spoilt: takes away."
+  DAMAGED
+  "Stolen or not to be found: takes away."
+  LOST
+  "Taken out for another reason: takes away."
+  OTHER
+  "An inventory: so many there are. What customers ordered before does not count any more, what they order after is taken from it."
+  COUNTED
+}
+
+"A change of a shop's prices."
+input ChangePricesInput {
+  "The shop."
+  shop: ID!
+  "1 to 1,000 products, each once."
+  products: [BulkProductInput!]!
+  "By how much: 500 is 5 % more, -1000 is 10 % less. From -9000 to 100000."
+  by: BasisPoints!
+  "How the new prices are rounded."
+  rounding: PriceRounding!
+}
+
+"How a changed price is rounded; halves go up. No price becomes nothing, and what is given away stays so."
+enum PriceRounding {
+  "To the cent."
+  CENT
+  "To 5 cents."
+  FIVE_CENTS
+  "To 10 cents."
+  TEN_CENTS
+  "To the euro."
+  EURO
+  "To the nearest amount that ends in 90 cents."
+  NINETY
+  "To the nearest amount that ends in 99 cents."
+  NINETY_NINE
+}
+
+"Products to put elsewhere."
+input MoveProductsInput {
+  "The shop."
+  shop: ID!
+  "1 to 1,000 products, each once."
+  products: [BulkProductInput!]!
+  "The category that they go to."
+  category: ID!
+}
+
+"Products to take out of a shop."
+input ArchiveProductsInput {
+  "The shop."
+  shop: ID!
+  "1 to 1,000 products, each once."
+  products: [BulkProductInput!]!
+}
+
+"One of many products."
+input BulkProductInput {
+  "The product, of the shop."
+  product: ID!
+  "Its ` + "`" + `version` + "`" + ` as it was read; absent: whatever it is by now."
+  version: Int
+}
+
+"A product that was to be changed."
+type ChangeProductPayload {
+  "The product as it stands now: changed or, with refusals, as it was. Null when there is none yet."
+  product: Product
+  "Why nothing was changed; empty when it was."
+  refusals: [ProductRefusal!]!
+}
+
+"A variant whose stock was to be moved."
+type CorrectStockPayload {
+  "The variant as it stands now: moved or, with refusals, as it was."
+  variant: Variant
+  "Why nothing was moved; empty when it was."
+  refusals: [ProductRefusal!]!
+}
+
+"Products that were to be changed."
+type ChangeProductsPayload {
+  "The products that were changed, in the order of the input: all of them or, with refusals, none."
+  products: [ChangedProduct!]!
+  "Why none was changed, one for each product at fault; empty when all were."
+  refusals: [ProductRefusal!]!
+}
+
+"A product after a change of many."
+type ChangedProduct {
+  "The product's id."
+  id: ID!
+  "Its version now."
+  version: Int!
+}
+
+"A no to a change of the catalogue. Nothing was changed."
+type ProductRefusal {
+  "For programs."
+  code: ProductRefusalCode!
+  "For people: a French sentence that says what to do instead."
+  message: String!
+  "The argument that it is about, from the field: ` + "`" + `input` + "`" + `, ` + "`" + `variants` + "`" + `, ` + "`" + `2` + "`" + `, ` + "`" + `sku` + "`" + `."
+  path: [String!]!
+  "VERSION_CONFLICT: the product's version now. Else null."
+  version: Int
+  "NOT_ENOUGH_STOCK: the pieces left, exactly. Else null."
+  available: Int
+}
+
+"Why a change of the catalogue is refused."
+enum ProductRefusalCode {
+  "Somebody else changed the product meanwhile: the payload has it as it is now."
+  VERSION_CONFLICT
+  "The shop has no such product."
+  UNKNOWN_PRODUCT
+  "The tree of categories has no such one."
+  UNKNOWN_CATEGORY
+  "The name is empty, longer than 200 characters or of several lines."
+  NAME_LENGTH
+  "The description is longer than 4,000 characters."
+  DESCRIPTION_LENGTH
+  "The price is negative or above 1,000,000 €."
+  PRICE_OUT_OF_RANGE
+  "The VAT rate is not in force today."
+  VAT_RATE_INVALID
+  "The article code is empty, longer than 64 characters or of several lines."
+  SKU_INVALID
+  "Another variant of the shop has this article code."
+  DUPLICATE_SKU
+  "The option's name or value is missing, or longer than 60 characters."
+  OPTION_INVALID
+  "Another variant of the product has this value."
+  DUPLICATE_OPTION
+  "More variants than a product, or a change of many, may have."
+  TOO_MANY_VARIANTS
+  "Nothing would be left to sell."
+  NO_VARIANT
+  "The number of pieces is out of range."
+  QUANTITY_OUT_OF_RANGE
+  "More would go out than there are; see ` + "`" + `available` + "`" + `."
+  NOT_ENOUGH_STOCK
+  "The date is not to come, or too far."
+  DATE_OUT_OF_RANGE
+}
+`, BuiltIn: false},
 	{Name: "../catalog.graphqls", Input: `extend type Query {
   "The tree of categories: its top level, one tree for all communes."
   categories: [Category!]!
@@ -2497,6 +3141,8 @@ type Variant implements Node @key(fields: "id") {
   stock: Int
   "Whether it can be ordered now."
   availability: Availability!
+  "No longer sold; seen by its merchant and staff only, since orders name it."
+  archived: Boolean!
 }
 
 "A property in which variants differ."
@@ -2531,12 +3177,16 @@ type UnavailableReason {
   code: UnavailableCode!
   "For people: a French sentence that says what to do."
   message: String!
+  "ON_PAUSE: when it is sold again, by itself. Null where nobody knows yet, and for other codes."
+  until: DateTime
 }
 
 "Why something cannot be ordered."
 enum UnavailableCode {
   "No piece left."
   OUT_OF_STOCK
+  "There are some; the shop sells none for a while."
+  ON_PAUSE
 }
 `, BuiltIn: false},
 	{Name: "../directory.graphqls", Input: `extend type Query {
@@ -3116,6 +3766,8 @@ enum RefusalCode {
   UNKNOWN_VARIANT
   "Not so many left; see ` + "`" + `available` + "`" + `."
   OUT_OF_STOCK
+  "There are some, and the shop sells none for a while."
+  ON_PAUSE
   "Not the price, or not the total, that the customer was shown."
   PRICE_CHANGED
   "Not possible for the order as it stands; the message and ` + "`" + `nextActions` + "`" + ` say what is."
@@ -3849,12 +4501,42 @@ func (ec *executionContext) childFields_ChangeOrderPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type ChangeOrderPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangeProductPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "product":
+		return ec.fieldContext_ChangeProductPayload_product(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ChangeProductPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeProductPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangeProductsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "products":
+		return ec.fieldContext_ChangeProductsPayload_products(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ChangeProductsPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeProductsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangeRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
 		return ec.fieldContext_ChangeRolePayload_member(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangeRolePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangedProduct(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChangedProduct_id(ctx, field)
+	case "version":
+		return ec.fieldContext_ChangedProduct_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangedProduct", field.Name)
 }
 
 func (ec *executionContext) childFields_Commune(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3891,6 +4573,16 @@ func (ec *executionContext) childFields_Contact(ctx context.Context, field graph
 		return ec.fieldContext_Contact_website(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
+}
+
+func (ec *executionContext) childFields_CorrectStockPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "variant":
+		return ec.fieldContext_CorrectStockPayload_variant(ctx, field)
+	case "refusals":
+		return ec.fieldContext_CorrectStockPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CorrectStockPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateWidgetKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4249,6 +4941,22 @@ func (ec *executionContext) childFields_ProductEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type ProductEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ProductRefusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ProductRefusal_code(ctx, field)
+	case "message":
+		return ec.fieldContext_ProductRefusal_message(ctx, field)
+	case "path":
+		return ec.fieldContext_ProductRefusal_path(ctx, field)
+	case "version":
+		return ec.fieldContext_ProductRefusal_version(ctx, field)
+	case "available":
+		return ec.fieldContext_ProductRefusal_available(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductRefusal", field.Name)
+}
+
 func (ec *executionContext) childFields_Refusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -4375,6 +5083,8 @@ func (ec *executionContext) childFields_UnavailableReason(ctx context.Context, f
 		return ec.fieldContext_UnavailableReason_code(ctx, field)
 	case "message":
 		return ec.fieldContext_UnavailableReason_message(ctx, field)
+	case "until":
+		return ec.fieldContext_UnavailableReason_until(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnavailableReason", field.Name)
 }
@@ -4409,6 +5119,8 @@ func (ec *executionContext) childFields_Variant(ctx context.Context, field graph
 		return ec.fieldContext_Variant_stock(ctx, field)
 	case "availability":
 		return ec.fieldContext_Variant_availability(ctx, field)
+	case "archived":
+		return ec.fieldContext_Variant_archived(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Variant", field.Name)
 }

@@ -1762,6 +1762,24 @@ func (ec *executionContext) marshalNSiret2string(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalOBasisPoints2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmoneyᚐBasisPoints(ctx context.Context, v any) (*money.BasisPoints, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalBasisPoints(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBasisPoints2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmoneyᚐBasisPoints(ctx context.Context, sel ast.SelectionSet, v *money.BasisPoints) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalBasisPoints(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOCents2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmoneyᚐCents(ctx context.Context, v any) (*money.Cents, error) {
 	if v == nil {
 		return nil, nil

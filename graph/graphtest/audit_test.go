@@ -89,6 +89,22 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			return object, h.As(v).Query(t, document, vars).Code() == ""
 		}
 	}
+	// goods changes a product of its own, of which $v is the first variant and $p the product.
+	goods := func(field, object, input string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, _ string, v *identity.Viewer, _ string) (string, bool) {
+			t.Helper()
+			made := fixture.Product(t, d, shop, fixture.ProductOpts{Variants: 2})
+			if field == "restoreVariant" {
+				d.Exec(t, `update variants set archived = true where id = $1`, made.Variants[0].Row)
+			}
+			input := strings.NewReplacer("$p", fmt.Sprintf("%q", made.ID), "$v", fmt.Sprintf("%q", made.Variants[0]), "$s", fmt.Sprintf("%q", shop)).Replace(input)
+			result := map[string]string{"product": "product { id }", "variant": "variant { id }", "shop": "products { id }"}[object]
+			a := h.As(v).Query(t, fmt.Sprintf(`mutation { %s(input: {%s}) { %s refusals { code } } }`, field, input, result), nil)
+			changed := map[string]string{"product": a.Get(field + ".product.id").String(), "variant": made.Variants[0].String(), "shop": shop.String()}[object]
+			return changed, a.Code() == "" && a.Get(field+".refusals.#").Int() == 0
+		}
+	}
+	admin := []identity.Kind{identity.Admin}
 	statuses, once := []string{"PLACED", "ACCEPTED", "READY"}, []string{""}
 	ways := map[string]struct {
 		action string
@@ -101,6 +117,21 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"markOrderReady":     {"", statuses, orders(""), nil},
 		"markOrderCollected": {"", statuses, orders(""), nil},
 		"cancelOrder":        {"ORDER_CANCEL", statuses, orders(`reason: OTHER, text: "au téléphone"`), []identity.Kind{identity.Admin, identity.Hotline}},
+		"createProduct":      {"PRODUCT_CREATE", once, goods("createProduct", "product", `shop: $s, name: "Sel", category: "category_librairie", variants: [{priceCents: 100, vatRate: 550}]`), admin},
+		"updateProduct":      {"PRODUCT_UPDATE", once, goods("updateProduct", "product", `product: $p, version: 1, name: "Sel de Guérande"`), admin},
+		"publishProduct":     {"PRODUCT_PUBLISH", once, goods("publishProduct", "product", `product: $p, version: 1`), admin},
+		"archiveProduct":     {"PRODUCT_ARCHIVE", once, goods("archiveProduct", "product", `product: $p, version: 1`), admin},
+		"pauseProduct":       {"PRODUCT_PAUSE", once, goods("pauseProduct", "product", `product: $p, version: 1`), admin},
+		"resumeProduct":      {"PRODUCT_RESUME", once, goods("resumeProduct", "product", `product: $p, version: 1`), admin},
+		"addVariant":         {"VARIANT_ADD", once, goods("addVariant", "product", `product: $p, version: 1, optionValue: "99", priceCents: 5, vatRate: 550`), admin},
+		"updateVariant":      {"VARIANT_UPDATE", once, goods("updateVariant", "product", `variant: $v, version: 1, optionValue: "98"`), admin},
+		"archiveVariant":     {"VARIANT_ARCHIVE", once, goods("archiveVariant", "product", `variant: $v, version: 1`), admin},
+		"restoreVariant":     {"VARIANT_RESTORE", once, goods("restoreVariant", "product", `variant: $v, version: 1`), admin},
+		"setPrice":           {"PRICE_SET", once, goods("setPrice", "product", `variant: $v, version: 1, priceCents: 990`), admin},
+		"correctStock":       {"STOCK_CORRECT", once, goods("correctStock", "variant", `variant: $v, reason: COUNTED, pieces: 3`), admin},
+		"changePrices":       {"PRODUCTS_REPRICE", once, goods("changePrices", "shop", `shop: $s, products: [{product: $p}], by: 500, rounding: FIVE_CENTS`), admin},
+		"moveProducts":       {"PRODUCTS_MOVE", once, goods("moveProducts", "shop", `shop: $s, products: [{product: $p, version: 1}], category: "category_velo"`), admin},
+		"archiveProducts":    {"PRODUCTS_ARCHIVE", once, goods("archiveProducts", "shop", `shop: $s, products: [{product: $p}]`), admin},
 		"inviteMember":       {"MEMBER_INVITE", once, roles(`mutation { inviteMember(input: {role: AGENT, commune: "commune_56121"}) { code } }`, identity.Customer), []identity.Kind{identity.Admin, identity.Agent}},
 		"acceptInvitation": {
 			"INVITATION_ACCEPT", once, roles(`mutation ($code: String!) { acceptInvitation(input: {code: $code}) { role { role shopId commune { slug } } } }`, identity.Customer),
@@ -150,7 +181,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 					from audit_events where commune_id = '56121' order by seq desc limit 1`)
 				same := "f f f"
 				switch f.Name {
-				case "createWidgetKey", "inviteMember", "acceptInvitation", "grantRole":
+				case "createWidgetKey", "createProduct", "inviteMember", "acceptInvitation", "grantRole":
 					same = "t f"
 				case "revokeRole":
 					same = "f t"

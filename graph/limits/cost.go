@@ -38,6 +38,10 @@ var lengths = map[string]int{
 	"PlaceOrdersResult.refusals":      3,
 	"ChangeOrderPayload.refusals":     3,
 	"ExchangeGuestLinkPayload.orders": 20,
+	"ChangeProductPayload.refusals":   3,
+	"CorrectStockPayload.refusals":    3,
+	"ChangeProductsPayload.products":  1000, // its inputs take as many
+	"ChangeProductsPayload.refusals":  20,
 }
 
 // Cost is what `extensions.cost` tells.

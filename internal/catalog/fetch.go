@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -18,12 +19,13 @@ type Catalog struct {
 	DB         *pg.DB
 	Communes   *tenancy.Register
 	Cursors    *page.Sealer
+	Now        func() time.Time // read once per transaction
 	categories *pg.Snapshot[*tree]
 }
 
 // New returns the catalogue in db.
 func New(db *pg.DB, communes *tenancy.Register, cursors *page.Sealer) *Catalog {
-	return &Catalog{DB: db, Communes: communes, Cursors: cursors, categories: pg.NewSnapshot(func(ctx context.Context) (*tree, error) {
+	return &Catalog{DB: db, Communes: communes, Cursors: cursors, Now: time.Now, categories: pg.NewSnapshot(func(ctx context.Context) (*tree, error) {
 		rows, err := db.Pool(pg.Public).Query(ctx, `select id, parent_id, name, position from categories order by parent_id nulls first, position`)
 		if err != nil {
 			return nil, err

@@ -2,10 +2,12 @@
 package catalog
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -76,16 +78,21 @@ type Variant struct {
 	Row         uuid.UUID `db:"id"`
 	ProductRow  uuid.UUID `db:"product_id"`
 	ShopRow     uuid.UUID `db:"shop_id"`
+	Position    int       // in the merchant's order
 	SKU         string    `db:"sku"`
 	OptionName  string
 	OptionValue string
 	PriceCents  money.Cents
 	VATRate     money.BasisPoints `db:"vat_rate"`
 	Available   int               // pieces left, as the public sees them: 5 is 5 or more
+	Archived    bool              // no longer sold
+	Paused      bool              // not sold now, for a while; see Catalog.Pause
+	PausedUntil *time.Time        // by itself; nil: until the merchant says so
 	Version     int
 }
 
-const variantColumns = `v.commune_id, v.id, v.product_id, v.shop_id, v.sku, v.option_name, v.option_value, v.price_cents, v.vat_rate, v.available, v.version`
+const variantColumns = `v.commune_id, v.id, v.product_id, v.shop_id, v.position, v.sku, v.option_name, v.option_value, v.price_cents, v.vat_rate, v.available,
+	v.archived, v.paused and coalesce(v.paused_until > now(), true) as paused, v.paused_until, v.version`
 
 // ID is the variant's global ID.
 func (v *Variant) ID() tenancy.ID { return tenancy.RowID(tenancy.KindVariant, v.CommuneID, v.Row) }
@@ -116,7 +123,15 @@ func (v *Variant) Option() *Option {
 func (v *Variant) Price() money.Price { return money.Price{Cents: v.PriceCents} }
 
 // Availability says whether it can be ordered now.
-func (v *Variant) Availability() Availability { return availability(v.Available) }
+func (v *Variant) Availability() Availability {
+	switch {
+	case v.Paused:
+		return paused(v.PausedUntil)
+	case v.Archived:
+		return availability(0)
+	}
+	return availability(v.Available)
+}
 
 // Option is a property in which variants differ: "Taille" "38".
 type Option struct {
@@ -134,14 +149,18 @@ type Availability struct {
 // Reason is why something cannot be ordered.
 type Reason struct {
 	Code    ReasonCode
-	Message string // a French sentence for the customer
+	Message string     // a French sentence for the customer
+	Until   *time.Time // ON_PAUSE: when it is sold again; nil: nobody knows yet
 }
 
 // ReasonCode is a Reason for programs.
 type ReasonCode string
 
-// OutOfStock says that no piece is left.
-const OutOfStock ReasonCode = "OUT_OF_STOCK"
+// OutOfStock says that no piece is left; OnPause that there are, and none is sold for a while.
+const (
+	OutOfStock ReasonCode = "OUT_OF_STOCK"
+	OnPause    ReasonCode = "ON_PAUSE"
+)
 
 func availability(pieces int) Availability {
 	if pieces < 1 {
@@ -150,17 +169,27 @@ func availability(pieces int) Availability {
 	return Availability{Orderable: true, QuantityUpTo: &pieces}
 }
 
+func paused(until *time.Time) Availability {
+	message := "Pas en vente en ce moment ; le commerçant peut vous dire quand il le sera de nouveau."
+	if until != nil {
+		year, month, day := calendar.DateOf(*until).Civil()
+		message = fmt.Sprintf("Pas en vente en ce moment ; de nouveau à partir du %02d/%02d/%d.", day, month, year)
+	}
+	return Availability{Because: &Reason{Code: OnPause, Message: message, Until: until}}
+}
+
 // PriceRange is the lowest and the highest price among a product's variants.
 type PriceRange struct {
 	Min money.Price
 	Max money.Price
 }
 
-// RangeOf is the price range of variants; nil for none.
+// RangeOf is the price range of variants; nil for none. Archived ones do not count.
 func RangeOf(variants []*Variant) *PriceRange {
 	var r *PriceRange
 	for _, v := range variants {
 		switch p := v.Price(); {
+		case v.Archived:
 		case r == nil:
 			r = &PriceRange{Min: p, Max: p}
 		case p.Cents < r.Min.Cents:
@@ -174,10 +203,13 @@ func RangeOf(variants []*Variant) *PriceRange {
 
 // BestOf is the availability of a product: that of its most available variant.
 func BestOf(variants []*Variant) *Availability {
-	most := 0
+	best := availability(0)
 	for _, v := range variants {
-		most = max(most, v.Available)
+		switch a := v.Availability(); {
+		case v.Archived:
+		case a.Orderable && (!best.Orderable || *a.QuantityUpTo > *best.QuantityUpTo), !best.Orderable && a.Because != nil && a.Because.Code == OnPause:
+			best = a
+		}
 	}
-	best := availability(most)
 	return &best
 }

@@ -32,7 +32,7 @@ type Taken struct {
 	VATRate     money.BasisPoints
 }
 
-// QueueTake takes pieces of published variants of a shop. got is told the index of each that
+// QueueTake takes pieces of published variants of a shop that are not on pause. got is told the index of each that
 // was taken; of those that are not sold there, or not so many, it is told nothing, and the
 // caller must roll back. The condition is part of the UPDATE: to look first and write
 // after sells the last piece twice.
@@ -40,7 +40,7 @@ func QueueTake(b *pgx.Batch, shop tenancy.ID, want []Pieces, got func(i int, t T
 	for _, i := range inKeyOrder(want) {
 		b.Queue(`
 			update variants v set stock = stock - $4
-			where commune_id = $1 and id = $2 and shop_id = $3 and published and stock >= $4
+			where commune_id = $1 and id = $2 and shop_id = $3 and published and stock >= $4 and (not paused or paused_until <= now())
 			returning (select p.name from products p where p.commune_id = v.commune_id and p.id = v.product_id),
 				option_value, price_cents, vat_rate`,
 			shop.Commune, want[i].Variant, shop.Row, want[i].Quantity).QueryRow(func(row pgx.Row) error {

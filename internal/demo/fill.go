@@ -227,13 +227,11 @@ func (l *loader) loadShops(ctx context.Context) error {
 	return run(ctx, l.pool, []job{l.loadPeople})
 }
 
-// searchSQL writes the public words of a commune's published shops and products: the name
-// counts most, then the trade, then the shop of a product, then what is said of it. Shops of a
-// trade sell the same things: each text is taken apart once.
+// searchSQL writes the entries of a commune's published shops and products: what the triggers of
+// the tables do, which a load silences. Shops of a trade sell the same things: each text is taken
+// apart once.
 const searchSQL = `
-	with trade as materialized (
-		select c.id, setweight(search_words(concat_ws(' ', c.name, p.name)), 'B') as words
-		from categories c left join categories p on p.id = c.parent_id),
+	with trade as materialized (select id, trade_words(id) as words from categories),
 	shop as materialized (
 		select id, category_id, search_words(name) as words, description
 		from shops where commune_id = $1 and status = 'PUBLISHED'),
@@ -242,12 +240,10 @@ const searchSQL = `
 	text as materialized (
 		select told, search_words(told) as words from (select name::text as told from product union select description from product) t)
 	insert into catalog_search (commune_id, kind, id, shop_id, category_id, words)
-	select $1, 'SHOP', s.id, s.id, s.category_id,
-		setweight(s.words, 'A') || t.words || setweight(search_words(s.description), 'D')
+	select $1, 'SHOP', s.id, s.id, s.category_id, catalog_words(s.words, t.words, '', search_words(s.description))
 	from shop s join trade t on t.id = s.category_id
 	union all
-	select $1, 'PRODUCT', p.id, p.shop_id, p.category_id,
-		setweight(n.words, 'A') || t.words || setweight(s.words, 'C') || setweight(d.words, 'D')
+	select $1, 'PRODUCT', p.id, p.shop_id, p.category_id, catalog_words(n.words, t.words, s.words, d.words)
 	from product p join shop s on s.id = p.shop_id join trade t on t.id = p.category_id
 	join text n on n.told = p.name join text d on d.told = p.description`
 

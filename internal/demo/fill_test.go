@@ -263,6 +263,16 @@ func TestFilled(t *testing.T) {
 		select coalesce(a.id, b.id)::text from catalog_search a full join (
 			select 'SHOP' as kind, id from shops where status = 'PUBLISHED' union all select 'PRODUCT', id from products where published) b
 		on a.kind = b.kind and a.id = b.id where a.id is null or b.id is null`)
+	t.Run("SearchIsAsTheTriggersWriteIt", func(t *testing.T) {
+		const hash = `select md5(string_agg(w::text, ',' order by w.kind, w.id)) from catalog_search w`
+		loaded := column[string](t, d.Migrate, hash)
+		column[int](t, d.Migrate, `with gone as (delete from catalog_search returning 1) select count(*) from gone`)
+		column[any](t, d.Migrate, `select search_shops(array_agg(commune_id), array_agg(id))::text from shops
+			union all select search_products(array_agg(commune_id), array_agg(id))::text from products`)
+		if written := column[string](t, d.Migrate, hash); loaded[0] != written[0] {
+			t.Error("the load writes other entries than the triggers")
+		}
+	})
 	none("ContactsAreForgottenAfterThreeMonths", "contacts", `
 		select o.id::text from orders o join order_contacts c on c.commune_id = o.commune_id and c.order_id = o.id
 		where (c.name is null) <> (o.updated_at < '2026-08-24 12:00 Europe/Paris') or c.name is null and (c.phone, c.email, o.note) is distinct from (null, null, null)`)

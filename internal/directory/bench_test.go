@@ -29,8 +29,6 @@ func manyShops(t testing.TB, d *pgtest.Database, n int) {
 		cross join lateral (select * from (select *, sum(population) over (order by insee)::float / sum(population) over () as share from communes) w
 			where w.share >= (i * 0.6180339887) % 1 order by w.share limit 1) c`, n)
 	d.Exec(t, `insert into fulfilments (commune_id, shop_id, mode, lead_minutes) select commune_id, id, 'PICKUP', 60 from shops`)
-	d.Exec(t, `insert into catalog_search (commune_id, kind, id, shop_id, category_id, words)
-		select commune_id, 'SHOP', id, id, category_id, to_tsvector('french_unaccent', name || ' ' || description) from shops where status = 'PUBLISHED'`)
 	d.Exec(t, `analyze shops, fulfilments, catalog_search`)
 }
 

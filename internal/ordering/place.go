@@ -359,11 +359,13 @@ func (p *placing) missing(ctx context.Context, tx *pg.Pipe, taken []*catalog.Tak
 		Name      string
 		Available int
 		Enough    bool
+		Paused    bool
 	}
 	var rows []left
 	b := &pgx.Batch{}
 	b.Queue(`
-		select v.id, p.name, v.available, v.stock >= k.quantity as enough
+		select v.id, p.name, v.available, v.stock >= k.quantity as enough,
+			v.paused and coalesce(v.paused_until > now(), true) as paused
 		from unnest($3::uuid[], $4::int[]) k (id, quantity) join variants v on v.commune_id = $1 and v.id = k.id
 		join products p on p.commune_id = v.commune_id and p.id = v.product_id
 		where v.shop_id = $2 and v.published`,
@@ -390,6 +392,11 @@ func (p *placing) missing(ctx context.Context, tx *pg.Pipe, taken []*catalog.Tak
 			refusals = append(refusals, Refusal{
 				Code: UnknownVariant, Path: at(w.path, "variant"),
 				Message: "Cette boutique ne vend pas, ou ne vend plus, cet article. Retirez-le du panier.",
+			})
+		case l.Paused:
+			refusals = append(refusals, Refusal{
+				Code: OnPause, Path: at(w.path, "variant"),
+				Message: fmt.Sprintf("« %s » n'est pas en vente en ce moment. Retirez-le du panier.", l.Name),
 			})
 		case l.Enough: // it came back since: another order was called off
 			return nil, errAgain

@@ -18,6 +18,7 @@ const (
 	BelowMinimum      RefusalCode = "BELOW_MINIMUM"
 	UnknownVariant    RefusalCode = "UNKNOWN_VARIANT"
 	OutOfStock        RefusalCode = "OUT_OF_STOCK"
+	OnPause           RefusalCode = "ON_PAUSE"
 	PriceChanged      RefusalCode = "PRICE_CHANGED"
 	IllegalTransition RefusalCode = "ILLEGAL_TRANSITION"
 	WrongCode         RefusalCode = "WRONG_CODE"
