@@ -31,6 +31,7 @@ type loaders struct {
 	variant     *loader.Loader[tenancy.ID, *catalog.Variant]
 	variantsOf  *loader.Loader[tenancy.ID, []*catalog.Variant]
 	stock       *loader.Loader[tenancy.ID, *int]
+	notice      *loader.Loader[tenancy.ID, *identity.CommuneNotice]
 	orders      *ordersBy
 	ordersOf    *loader.Loader[ordersKey, *ordering.OrderConnection]
 }
@@ -83,6 +84,7 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		variant:     loader.New(r.Wait, as(v, r.Catalog.VariantsByIDs), notFound[*catalog.Variant]),
 		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
 		stock:       loader.New(r.Wait, as(v, r.Catalog.StockOf), loader.Zero),
+		notice:      loader.New(r.Wait, as(v, r.Settings.NoticesOf), loader.Zero),
 		orders:      &ordersBy{r: r, of: map[*identity.Viewer]*orderLoaders{}},
 		ordersOf:    loader.New(r.Wait, loader.Grouped(ordersKey.split, joinOrdersKey, r.orderPages(v)), loader.Zero),
 	})
@@ -107,6 +109,15 @@ func loadAll[V any](ctx context.Context, l *loader.Loader[tenancy.ID, V], ids []
 		})
 	}
 	return all, group.Wait()
+}
+
+// noticeOf is one thing that everybody reads of a commune's settings; all of them share a statement.
+func noticeOf[V any](ctx context.Context, c *tenancy.Commune, field func(*identity.CommuneNotice) *V) (*V, error) {
+	notice, err := load(ctx).notice.Load(ctx, c.ID())
+	if err != nil {
+		return nil, err
+	}
+	return field(notice), nil
 }
 
 // visible is a thing, or nil where the viewer may not see it: an order outlives its shop.

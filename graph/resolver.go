@@ -28,6 +28,7 @@ type Resolver struct {
 	Keys      *identity.WidgetKeys
 	Audit     *identity.Audit
 	Members   *identity.Members
+	Settings  *identity.Settings
 	Wait      time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 }
 

@@ -84,11 +84,12 @@ var exceptions = map[string]exception{
 // published are the tenant tables of which halles_public reads anything, with the columns that
 // it may not. Of all others it reads nothing.
 var published = map[string]string{
-	"public.shops":         "created_at,headcount,sales_area_m2",
-	"public.opening_hours": "",
-	"public.fulfilments":   "",
-	"public.products":      "key",
-	"public.variants":      "stock",
+	"public.shops":            "created_at,headcount,sales_area_m2",
+	"public.commune_settings": "office_email,office_name,office_phone,updated_at,version",
+	"public.opening_hours":    "",
+	"public.fulfilments":      "",
+	"public.products":         "key",
+	"public.variants":         "stock",
 }
 
 // kept are tables whose rows nobody may delete.

@@ -42,7 +42,11 @@ var Readers = map[string]map[string]string{
 	"order_contacts": {orderParties: "name phone email"},
 	"order_events":   {orderReaders: "at"},
 	"audit_events":   {"agent admin": "object at"},
-	"widget_keys":    {"agent admin": "id name origins created_at"},
+	"commune_settings": {
+		Everybody:             "opening_text website pause_text",
+		"agent hotline admin": "office_name office_email office_phone updated_at",
+	},
+	"widget_keys": {"agent admin": "id name origins created_at"},
 }
 
 // SharedRows are tables of which viewers see rows that are neither published nor their own, and

@@ -30,6 +30,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Category() CategoryResolver
 	Commune() CommuneResolver
+	CommuneSettings() CommuneSettingsResolver
 	Entity() EntityResolver
 	ExchangeGuestLinkPayload() ExchangeGuestLinkPayloadResolver
 	Mutation() MutationResolver
@@ -126,15 +127,36 @@ type ComplexityRoot struct {
 	}
 
 	Commune struct {
-		CurrentInsee func(childComplexity int) int
-		ID           func(childComplexity int) int
-		Insee        func(childComplexity int) int
-		Location     func(childComplexity int) int
-		Name         func(childComplexity int) int
-		Population   func(childComplexity int) int
-		Postcodes    func(childComplexity int) int
-		Shops        func(childComplexity int, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) int
-		Slug         func(childComplexity int) int
+		CurrentInsee     func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Insee            func(childComplexity int) int
+		Location         func(childComplexity int) int
+		Name             func(childComplexity int) int
+		OpeningText      func(childComplexity int) int
+		OrdersPausedAt   func(childComplexity int) int
+		OrdersPausedText func(childComplexity int) int
+		Population       func(childComplexity int) int
+		Postcodes        func(childComplexity int) int
+		Shops            func(childComplexity int, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) int
+		Slug             func(childComplexity int) int
+		Website          func(childComplexity int) int
+	}
+
+	CommuneSettings struct {
+		Commune     func(childComplexity int) int
+		OfficeEmail func(childComplexity int) int
+		OfficeName  func(childComplexity int) int
+		OfficePhone func(childComplexity int) int
+		OpeningText func(childComplexity int) int
+		PauseText   func(childComplexity int) int
+		PausedAt    func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		Version     func(childComplexity int) int
+		Website     func(childComplexity int) int
+	}
+
+	CommuneSettingsPayload struct {
+		Settings func(childComplexity int) int
 	}
 
 	Contact struct {
@@ -191,6 +213,10 @@ type ComplexityRoot struct {
 		Roles   func(childComplexity int) int
 	}
 
+	MergeCommunePayload struct {
+		Commune func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AcceptInvitation   func(childComplexity int, input identity.AcceptInvitationInput) int
 		AcceptOrder        func(childComplexity int, input ordering.ChangeInput) int
@@ -208,16 +234,20 @@ type ComplexityRoot struct {
 		InviteMember       func(childComplexity int, input identity.InviteMemberInput) int
 		MarkOrderCollected func(childComplexity int, input ordering.ChangeInput) int
 		MarkOrderReady     func(childComplexity int, input ordering.ChangeInput) int
+		MergeCommune       func(childComplexity int, input identity.MergeCommuneInput) int
 		MoveProducts       func(childComplexity int, input catalog.MoveProductsInput) int
+		PauseOrders        func(childComplexity int, input identity.PauseOrdersInput) int
 		PauseProduct       func(childComplexity int, input catalog.PauseProductInput) int
 		PlaceOrders        func(childComplexity int, input ordering.PlaceInput) int
 		PublishProduct     func(childComplexity int, input catalog.ProductInput) int
 		RejectOrder        func(childComplexity int, input ordering.ChangeInput) int
 		RestoreVariant     func(childComplexity int, input catalog.VariantInput) int
+		ResumeOrders       func(childComplexity int, input identity.ResumeOrdersInput) int
 		ResumeProduct      func(childComplexity int, input catalog.ProductInput) int
 		RevokeRole         func(childComplexity int, input identity.ChangeRoleInput) int
 		RevokeWidgetKey    func(childComplexity int, input identity.RevokeWidgetKeyInput) int
 		RotateWidgetKey    func(childComplexity int, input identity.RotateWidgetKeyInput) int
+		SetCommuneSettings func(childComplexity int, input identity.SetCommuneSettingsInput) int
 		SetPrice           func(childComplexity int, input catalog.SetPriceInput) int
 		UpdateProduct      func(childComplexity int, input catalog.UpdateProductInput) int
 		UpdateVariant      func(childComplexity int, input catalog.UpdateVariantInput) int
@@ -379,6 +409,7 @@ type ComplexityRoot struct {
 		AuditTrail         func(childComplexity int, commune tenancy.ID, first int, after *string) int
 		Categories         func(childComplexity int) int
 		Commune            func(childComplexity int, insee *string, slug *string) int
+		CommuneSettings    func(childComplexity int, commune tenancy.ID) int
 		Communes           func(childComplexity int) int
 		Members            func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
 		Node               func(childComplexity int, id tenancy.ID) int
@@ -785,6 +816,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Commune.Name(childComplexity), true
+	case "Commune.openingText":
+		if e.ComplexityRoot.Commune.OpeningText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Commune.OpeningText(childComplexity), true
+	case "Commune.ordersPausedAt":
+		if e.ComplexityRoot.Commune.OrdersPausedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Commune.OrdersPausedAt(childComplexity), true
+	case "Commune.ordersPausedText":
+		if e.ComplexityRoot.Commune.OrdersPausedText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Commune.OrdersPausedText(childComplexity), true
 	case "Commune.population":
 		if e.ComplexityRoot.Commune.Population == nil {
 			break
@@ -814,6 +863,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Commune.Slug(childComplexity), true
+	case "Commune.website":
+		if e.ComplexityRoot.Commune.Website == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Commune.Website(childComplexity), true
+
+	case "CommuneSettings.commune":
+		if e.ComplexityRoot.CommuneSettings.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.Commune(childComplexity), true
+	case "CommuneSettings.officeEmail":
+		if e.ComplexityRoot.CommuneSettings.OfficeEmail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.OfficeEmail(childComplexity), true
+	case "CommuneSettings.officeName":
+		if e.ComplexityRoot.CommuneSettings.OfficeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.OfficeName(childComplexity), true
+	case "CommuneSettings.officePhone":
+		if e.ComplexityRoot.CommuneSettings.OfficePhone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.OfficePhone(childComplexity), true
+	case "CommuneSettings.openingText":
+		if e.ComplexityRoot.CommuneSettings.OpeningText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.OpeningText(childComplexity), true
+	case "CommuneSettings.pauseText":
+		if e.ComplexityRoot.CommuneSettings.PauseText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.PauseText(childComplexity), true
+	case "CommuneSettings.pausedAt":
+		if e.ComplexityRoot.CommuneSettings.PausedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.PausedAt(childComplexity), true
+	case "CommuneSettings.updatedAt":
+		if e.ComplexityRoot.CommuneSettings.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.UpdatedAt(childComplexity), true
+	case "CommuneSettings.version":
+		if e.ComplexityRoot.CommuneSettings.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.Version(childComplexity), true
+	case "CommuneSettings.website":
+		if e.ComplexityRoot.CommuneSettings.Website == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettings.Website(childComplexity), true
+
+	case "CommuneSettingsPayload.settings":
+		if e.ComplexityRoot.CommuneSettingsPayload.Settings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneSettingsPayload.Settings(childComplexity), true
 
 	case "Contact.email":
 		if e.ComplexityRoot.Contact.Email == nil {
@@ -1016,6 +1139,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Member.Roles(childComplexity), true
 
+	case "MergeCommunePayload.commune":
+		if e.ComplexityRoot.MergeCommunePayload.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MergeCommunePayload.Commune(childComplexity), true
+
 	case "Mutation.acceptInvitation":
 		if e.ComplexityRoot.Mutation.AcceptInvitation == nil {
 			break
@@ -1192,6 +1322,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkOrderReady(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.mergeCommune":
+		if e.ComplexityRoot.Mutation.MergeCommune == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mergeCommune_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MergeCommune(childComplexity, args["input"].(identity.MergeCommuneInput)), true
 	case "Mutation.moveProducts":
 		if e.ComplexityRoot.Mutation.MoveProducts == nil {
 			break
@@ -1203,6 +1344,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MoveProducts(childComplexity, args["input"].(catalog.MoveProductsInput)), true
+	case "Mutation.pauseOrders":
+		if e.ComplexityRoot.Mutation.PauseOrders == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_pauseOrders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PauseOrders(childComplexity, args["input"].(identity.PauseOrdersInput)), true
 	case "Mutation.pauseProduct":
 		if e.ComplexityRoot.Mutation.PauseProduct == nil {
 			break
@@ -1258,6 +1410,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RestoreVariant(childComplexity, args["input"].(catalog.VariantInput)), true
+	case "Mutation.resumeOrders":
+		if e.ComplexityRoot.Mutation.ResumeOrders == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resumeOrders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResumeOrders(childComplexity, args["input"].(identity.ResumeOrdersInput)), true
 	case "Mutation.resumeProduct":
 		if e.ComplexityRoot.Mutation.ResumeProduct == nil {
 			break
@@ -1302,6 +1465,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateWidgetKey(childComplexity, args["input"].(identity.RotateWidgetKeyInput)), true
+	case "Mutation.setCommuneSettings":
+		if e.ComplexityRoot.Mutation.SetCommuneSettings == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setCommuneSettings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetCommuneSettings(childComplexity, args["input"].(identity.SetCommuneSettingsInput)), true
 	case "Mutation.setPrice":
 		if e.ComplexityRoot.Mutation.SetPrice == nil {
 			break
@@ -1936,6 +2110,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Commune(childComplexity, args["insee"].(*string), args["slug"].(*string)), true
+	case "Query.communeSettings":
+		if e.ComplexityRoot.Query.CommuneSettings == nil {
+			break
+		}
+
+		args, err := ec.field_Query_communeSettings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CommuneSettings(childComplexity, args["commune"].(tenancy.ID)), true
 	case "Query.communes":
 		if e.ComplexityRoot.Query.Communes == nil {
 			break
@@ -2110,7 +2295,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Role.GrantedAt(childComplexity), true
-	case "Role.role":
+	case "Role.name":
 		if e.ComplexityRoot.Role.Role == nil {
 			break
 		}
@@ -2577,18 +2762,22 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
 			graphql.NewInputUnmarshaler("MarkOrderReadyInput", ec.unmarshalInputMarkOrderReadyInput),
+			graphql.NewInputUnmarshaler("MergeCommuneInput", ec.unmarshalInputMergeCommuneInput),
 			graphql.NewInputUnmarshaler("MoveProductsInput", ec.unmarshalInputMoveProductsInput),
 			graphql.NewInputUnmarshaler("NewVariantInput", ec.unmarshalInputNewVariantInput),
 			graphql.NewInputUnmarshaler("OrderContactInput", ec.unmarshalInputOrderContactInput),
 			graphql.NewInputUnmarshaler("OrderRepresentation", ec.unmarshalInputOrderRepresentation),
+			graphql.NewInputUnmarshaler("PauseOrdersInput", ec.unmarshalInputPauseOrdersInput),
 			graphql.NewInputUnmarshaler("PauseProductInput", ec.unmarshalInputPauseProductInput),
 			graphql.NewInputUnmarshaler("PlaceOrdersInput", ec.unmarshalInputPlaceOrdersInput),
 			graphql.NewInputUnmarshaler("ProductFilter", ec.unmarshalInputProductFilter),
 			graphql.NewInputUnmarshaler("ProductInput", ec.unmarshalInputProductInput),
 			graphql.NewInputUnmarshaler("ProductRepresentation", ec.unmarshalInputProductRepresentation),
 			graphql.NewInputUnmarshaler("RejectOrderInput", ec.unmarshalInputRejectOrderInput),
+			graphql.NewInputUnmarshaler("ResumeOrdersInput", ec.unmarshalInputResumeOrdersInput),
 			graphql.NewInputUnmarshaler("RevokeWidgetKeyInput", ec.unmarshalInputRevokeWidgetKeyInput),
 			graphql.NewInputUnmarshaler("RotateWidgetKeyInput", ec.unmarshalInputRotateWidgetKeyInput),
+			graphql.NewInputUnmarshaler("SetCommuneSettingsInput", ec.unmarshalInputSetCommuneSettingsInput),
 			graphql.NewInputUnmarshaler("SetPriceInput", ec.unmarshalInputSetPriceInput),
 			graphql.NewInputUnmarshaler("ShopBasket", ec.unmarshalInputShopBasket),
 			graphql.NewInputUnmarshaler("ShopFilter", ec.unmarshalInputShopFilter),
@@ -3592,7 +3781,7 @@ type Member {
 "A role of an account."
 type Role {
   "The role."
-  role: MemberRole!
+  name: MemberRole!
   "The commune of an agent's role, or of a merchant's shop; null for a role over the platform."
   commune: Commune
   "The shop of a merchant's role; null for others."
@@ -3758,6 +3947,8 @@ type Refusal {
 enum RefusalCode {
   "The shop takes no orders now, or is not there."
   SHOP_UNAVAILABLE
+  "None of the commune's shops takes orders now; the message says why."
+  ORDERS_PAUSED
   "The shop does not offer this mode; the message says which it does."
   MODE_NOT_OFFERED
   "Less than the shop's minimum for the mode; the message says how much is missing."
@@ -4189,6 +4380,120 @@ type Price {
   formatted: String!
 }
 `, BuiltIn: false},
+	{Name: "../settings.graphqls", Input: `extend type Query {
+  "All that a commune has decided for itself. For its agents, the hotline and the platform's admins."
+  communeSettings("The commune." commune: ID!): CommuneSettings! @tag(name: "staff")
+}
+
+extend type Mutation {
+  "Replaces a commune's own settings: a field that is null or absent is none. CONFLICT when somebody changed them since they were read. For the commune's agents and admins."
+  setCommuneSettings(input: SetCommuneSettingsInput!): CommuneSettingsPayload! @tag(name: "staff")
+  "Keeps all shops of a commune from taking orders, until ` + "`" + `resumeOrders` + "`" + `; what was ordered goes on. Paused again it changes the text. For the commune's agents and admins."
+  pauseOrders(input: PauseOrdersInput!): CommuneSettingsPayload! @tag(name: "staff")
+  "Ends a pause; where there is none it changes nothing. For the commune's agents and admins."
+  resumeOrders(input: ResumeOrdersInput!): CommuneSettingsPayload! @tag(name: "staff")
+  "Notes which commune took over after a merger, or that the commune stands. Its ids and all that it has stay. For admins."
+  mergeCommune(input: MergeCommuneInput!): MergeCommunePayload! @tag(name: "staff")
+}
+
+extend type Commune {
+  "The first words of the commune's widget, plain text of at most 1,000 characters; null for the widget's own."
+  openingText: String
+  "The commune's own website, https; null when it told none."
+  website: URL
+  "Since when none of the commune's shops takes orders, by decision of the commune; null while they do."
+  ordersPausedAt: DateTime
+  "Why, for customers; null while orders are taken."
+  ordersPausedText: String
+}
+
+"All that a commune has decided for itself."
+type CommuneSettings {
+  "The commune."
+  commune: Commune!
+  "Counts the changes, from 1; 0 before the first. To be given back with a change."
+  version: Int!
+  "Whom registrations go to that the hotline hands over: ` + "`" + `Service commerce` + "`" + `."
+  officeName: String
+  "That office's e-mail address."
+  officeEmail: EmailAddress
+  "That office's telephone number."
+  officePhone: PhoneNumber
+  "The first words of the commune's widget."
+  openingText: String
+  "The commune's own website."
+  website: URL
+  "Since when its shops take no orders; null while they do."
+  pausedAt: DateTime
+  "Why, for customers."
+  pauseText: String
+  "When they were changed last; null before the first change."
+  updatedAt: DateTime
+}
+
+"A commune's own settings, as they shall be."
+input SetCommuneSettingsInput {
+  "The commune."
+  commune: ID!
+  "The version that was read."
+  version: Int!
+  "Whom registrations go to that the hotline hands over; at most 100 characters."
+  officeName: String
+  "That office's e-mail address."
+  officeEmail: EmailAddress
+  "That office's telephone number; a French one as it is written in France."
+  officePhone: PhoneNumber
+  "The first words of the commune's widget, plain text, at most 1,000 characters."
+  openingText: String
+  "The commune's own website: https, at most 300 characters."
+  website: URL
+}
+
+"A commune whose shops shall take no orders."
+input PauseOrdersInput {
+  "The commune."
+  commune: ID!
+  "Why, to customers, in a French sentence of at most 300 characters."
+  text: String!
+}
+
+"A commune whose shops take orders again."
+input ResumeOrdersInput {
+  "The commune."
+  commune: ID!
+}
+
+"The settings as they stand now."
+type CommuneSettingsPayload {
+  "The settings."
+  settings: CommuneSettings!
+}
+
+"A merger of communes."
+input MergeCommuneInput {
+  "The commune that was merged."
+  commune: ID!
+  "INSEE code of the commune that took over; null or absent: the commune stands."
+  successor: InseeCode
+}
+
+"The commune as it stands now."
+type MergeCommunePayload {
+  "The commune."
+  commune: Commune!
+}
+
+extend enum AuditAction {
+  "A commune's own settings were changed."
+  COMMUNE_SETTINGS
+  "A commune's shops were kept from taking orders."
+  ORDERS_PAUSE
+  "A commune's shops take orders again."
+  ORDERS_RESUME
+  "It was noted which commune took over another, or that none did."
+  COMMUNE_MERGE
+}
+`, BuiltIn: false},
 	{Name: "../subscription.graphqls", Input: `"""
 What happens to orders, as it happens. Each subscription gives the present state first, then every later event: nothing is lost, nothing comes twice. Keep the last ` + "`" + `cursor` + "`" + `; after a cut, subscribe again with it as ` + "`" + `after` + "`" + `, at any server.
 
@@ -4559,8 +4864,50 @@ func (ec *executionContext) childFields_Commune(ctx context.Context, field graph
 		return ec.fieldContext_Commune_currentInsee(ctx, field)
 	case "shops":
 		return ec.fieldContext_Commune_shops(ctx, field)
+	case "openingText":
+		return ec.fieldContext_Commune_openingText(ctx, field)
+	case "website":
+		return ec.fieldContext_Commune_website(ctx, field)
+	case "ordersPausedAt":
+		return ec.fieldContext_Commune_ordersPausedAt(ctx, field)
+	case "ordersPausedText":
+		return ec.fieldContext_Commune_ordersPausedText(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Commune", field.Name)
+}
+
+func (ec *executionContext) childFields_CommuneSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "commune":
+		return ec.fieldContext_CommuneSettings_commune(ctx, field)
+	case "version":
+		return ec.fieldContext_CommuneSettings_version(ctx, field)
+	case "officeName":
+		return ec.fieldContext_CommuneSettings_officeName(ctx, field)
+	case "officeEmail":
+		return ec.fieldContext_CommuneSettings_officeEmail(ctx, field)
+	case "officePhone":
+		return ec.fieldContext_CommuneSettings_officePhone(ctx, field)
+	case "openingText":
+		return ec.fieldContext_CommuneSettings_openingText(ctx, field)
+	case "website":
+		return ec.fieldContext_CommuneSettings_website(ctx, field)
+	case "pausedAt":
+		return ec.fieldContext_CommuneSettings_pausedAt(ctx, field)
+	case "pauseText":
+		return ec.fieldContext_CommuneSettings_pauseText(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_CommuneSettings_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommuneSettings", field.Name)
+}
+
+func (ec *executionContext) childFields_CommuneSettingsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "settings":
+		return ec.fieldContext_CommuneSettingsPayload_settings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommuneSettingsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Contact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4651,6 +4998,14 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_roles(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
+}
+
+func (ec *executionContext) childFields_MergeCommunePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "commune":
+		return ec.fieldContext_MergeCommunePayload_commune(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MergeCommunePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Naf(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4981,8 +5336,8 @@ func (ec *executionContext) childFields_RevokeWidgetKeyPayload(ctx context.Conte
 
 func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "role":
-		return ec.fieldContext_Role_role(ctx, field)
+	case "name":
+		return ec.fieldContext_Role_name(ctx, field)
 	case "commune":
 		return ec.fieldContext_Role_commune(ctx, field)
 	case "shopId":

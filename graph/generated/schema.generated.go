@@ -40,6 +40,7 @@ type QueryResolver interface {
 	Members(ctx context.Context, commune *tenancy.ID, shop *tenancy.ID) ([]*identity.Member, error)
 	WidgetKeys(ctx context.Context, commune tenancy.ID) ([]*identity.WidgetKey, error)
 	Order(ctx context.Context, id tenancy.ID) (*ordering.Order, error)
+	CommuneSettings(ctx context.Context, commune tenancy.ID) (*identity.CommuneSettings, error)
 	Communes(ctx context.Context) ([]*tenancy.Commune, error)
 	Commune(ctx context.Context, insee *string, slug *string) (*tenancy.Commune, error)
 	Viewer(ctx context.Context) (*identity.Viewer, error)
@@ -104,6 +105,20 @@ func (ec *executionContext) field_Query_auditTrail_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_communeSettings_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "commune",
+		func(ctx context.Context, v any) (tenancy.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["commune"] = arg0
 	return args, nil
 }
 
@@ -994,6 +1009,50 @@ func (ec *executionContext) fieldContext_Query_order(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_communeSettings(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_communeSettings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CommuneSettings(ctx, fc.Args["commune"].(tenancy.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *identity.CommuneSettings) graphql.Marshaler {
+			return ec.marshalNCommuneSettings2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋidentityᚐCommuneSettings(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_communeSettings(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommuneSettings(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_communeSettings_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_communes(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1576,6 +1635,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_order(ctx, field)
+				})
+		case "communeSettings":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_communeSettings(ctx, field)
 				})
 		case "communes":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

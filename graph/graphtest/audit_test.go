@@ -106,12 +106,13 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 	}
 	admin := []identity.Kind{identity.Admin}
 	statuses, once := []string{"PLACED", "ACCEPTED", "READY"}, []string{""}
-	ways := map[string]struct {
+	type way struct {
 		action string
 		in     []string
 		do     func(t *testing.T, field string, v *identity.Viewer, status string) (object string, done bool)
 		by     []identity.Kind // who of the staff can, in one status at least
-	}{
+	}
+	ways := map[string]way{
 		"acceptOrder":        {"ORDER_ACCEPT", []string{"PLACED", "READY"}, orders(""), []identity.Kind{identity.Hotline}},
 		"rejectOrder":        {"ORDER_REJECT", statuses, orders("reason: TOO_BUSY"), []identity.Kind{identity.Hotline}},
 		"markOrderReady":     {"", statuses, orders(""), nil},
@@ -134,7 +135,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"archiveProducts":    {"PRODUCTS_ARCHIVE", once, goods("archiveProducts", "shop", `shop: $s, products: [{product: $p}]`), admin},
 		"inviteMember":       {"MEMBER_INVITE", once, roles(`mutation { inviteMember(input: {role: AGENT, commune: "commune_56121"}) { code } }`, identity.Customer), []identity.Kind{identity.Admin, identity.Agent}},
 		"acceptInvitation": {
-			"INVITATION_ACCEPT", once, roles(`mutation ($code: String!) { acceptInvitation(input: {code: $code}) { role { role shopId commune { slug } } } }`, identity.Customer),
+			"INVITATION_ACCEPT", once, roles(`mutation ($code: String!) { acceptInvitation(input: {code: $code}) { role { name shopId commune { slug } } } }`, identity.Customer),
 			[]identity.Kind{identity.Admin, identity.Agent, identity.Hotline},
 		},
 		"grantRole": {
@@ -142,7 +143,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			[]identity.Kind{identity.Admin, identity.Agent},
 		},
 		"revokeRole": {
-			"ROLE_REVOKE", once, roles(`mutation ($a: ID!) { revokeRole(input: {account: $a, role: AGENT, commune: "commune_56121"}) { member { account roles { role } } } }`, identity.Agent),
+			"ROLE_REVOKE", once, roles(`mutation ($a: ID!) { revokeRole(input: {account: $a, role: AGENT, commune: "commune_56121"}) { member { account roles { name } } } }`, identity.Agent),
 			[]identity.Kind{identity.Admin, identity.Agent},
 		},
 		"createWidgetKey": {
@@ -152,6 +153,26 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"rotateWidgetKey": {"WIDGET_KEY_ROTATE", once, keys(`mutation ($k: ID!) { rotateWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
 		"revokeWidgetKey": {"WIDGET_KEY_REVOKE", once, keys(`mutation ($k: ID!) { revokeWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
 	}
+	settings := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
+			t.Helper()
+			switch field { // what there is to change
+			case "pauseOrders":
+				d.Exec(t, `update commune_settings set paused_at = null, pause_text = null`)
+			case "resumeOrders":
+				d.Exec(t, `update commune_settings set paused_at = now(), pause_text = 'x'`)
+			case "mergeCommune":
+				d.Exec(t, `update communes set current_insee = null`)
+			}
+			version := pgtest.Scan[int](t, d, `select version from commune_settings where commune_id = '56121'`)
+			return commune.String(), h.As(v).Query(t, strings.ReplaceAll(document, "VERSION", fmt.Sprint(version)), nil).Code() == ""
+		}
+	}
+	d.Exec(t, `insert into commune_settings (commune_id, version, updated_at) values ('56121', 1, now())`)
+	ways["setCommuneSettings"] = way{"COMMUNE_SETTINGS", once, settings(`mutation { setCommuneSettings(input: {commune: "commune_56121", version: VERSION, officeName: "Mairie"}) { settings { version commune { slug } officeName } } }`), []identity.Kind{identity.Admin, identity.Agent}}
+	ways["pauseOrders"] = way{"ORDERS_PAUSE", once, settings(`mutation { pauseOrders(input: {commune: "commune_56121", text: "Tempête."}) { settings { pausedAt } } }`), []identity.Kind{identity.Admin, identity.Agent}}
+	ways["resumeOrders"] = way{"ORDERS_RESUME", once, settings(`mutation { resumeOrders(input: {commune: "commune_56121"}) { settings { pausedAt } } }`), []identity.Kind{identity.Admin, identity.Agent}}
+	ways["mergeCommune"] = way{"COMMUNE_MERGE", once, settings(`mutation { mergeCommune(input: {commune: "commune_56121", successor: "56999"}) { commune { currentInsee } } }`), []identity.Kind{identity.Admin}}
 	log := func() int { return pgtest.Scan[int](t, d, `select count(*) from audit_events`) }
 	for _, f := range generated.NewExecutableSchema(generated.Config{}).Schema().Mutation.Fields {
 		way, shown := ways[f.Name]
@@ -196,7 +217,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			t.Errorf("%s was done by %v, want %v", f.Name, by, way.by)
 		}
 	}
-	const members = `query ($c: ID, $s: ID) { members(commune: $c, shop: $s) { account name roles { role commune { slug } shopId grantedAt } } }`
+	const members = `query ($c: ID, $s: ID) { members(commune: $c, shop: $s) { account name roles { name commune { slug } shopId grantedAt } } }`
 	agent := h.As(staff[identity.Agent])
 	if a := agent.Query(t, members, graphtest.Vars{"s": shop.String()}).OK(t); a.Get("members.#").Int() != 4 || a.Get("members.0.roles.0.shopId").String() != shop.String() {
 		t.Errorf("who runs the shop: %s", a.Body) // the merchant, and the three who took up an invitation

@@ -60,6 +60,7 @@ func New(t testing.TB) *Harness {
 		Ordering:  ordering.New(d.DB, cursors, guests),
 		Guests:    guests,
 		Members:   identity.NewMembers(d.DB, communes, fixture.Secret),
+		Settings:  &identity.Settings{DB: d.DB, Communes: communes, Now: time.Now},
 		Keys:      identity.NewWidgetKeys(d.DB, communes),
 		Audit:     &identity.Audit{DB: d.DB, Cursors: cursors},
 		Wait:      wait,

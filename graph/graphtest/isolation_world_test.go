@@ -75,6 +75,8 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 	d.Exec(t, `insert into audit_heads (commune_id, seq, hash) values ($1, 1, sha256('')) on conflict (commune_id) do update set seq = audit_heads.seq + 1`, commune)
 	d.Exec(t, `insert into audit_events (commune_id, seq, at, account_id, kind, action, object, hash)
 		select commune_id, seq, now(), $2, 'HOTLINE', 'ORDER_ACCEPT', $3, hash from audit_heads where commune_id = $1`, commune, s.customer.Account, s.rows[1].String())
+	d.Exec(t, `insert into commune_settings (commune_id, version, office_name, office_email, office_phone, opening_text, website, paused_at, pause_text, updated_at)
+		select $1, 1, 'Service commerce', 'commerce@example.org', '+33297000000', 'Bienvenue', 'https://example.org', null, null, now() on conflict do nothing`, commune)
 	s.widget = fixture.WidgetKey(t, h.Database, commune, "https://"+name+".example.org")
 	s.guest = fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(s.rows[0])
 	s.digest = pgtest.Scan[string](t, h.Database, `select translate(encode(digest, 'base64'), '+/=', '-_') from guest_links where order_id = $1`, s.rows[0].Row)

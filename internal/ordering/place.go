@@ -175,6 +175,7 @@ func (p *placing) key() string { return p.basket.key + "/" + p.shop.String() }
 
 // offer is a mode of a published shop and its conditions.
 type offer struct {
+	PauseText    *string // why the commune's shops take no orders; nil while they do
 	Mode         *directory.FulfilmentMode
 	MinimumCents *money.Cents
 	FeeCents     *money.Cents
@@ -214,8 +215,9 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 			order.CommuneID, p.basket.scope.String(), p.key(), p.hash, order.Row, order.PlacedAt)
 		first.Queue(`select payload_hash, order_id from idempotency_keys where commune_id = $1 and scope = $2 and key = $3`,
 			order.CommuneID, p.basket.scope.String(), p.key()).QueryRow(func(row pgx.Row) error { return row.Scan(&keyHash, &keyOrder) })
-		first.Queue(`select f.mode, f.minimum_cents, f.fee_cents
+		first.Queue(`select case when c.paused_at is not null then c.pause_text end as pause_text, f.mode, f.minimum_cents, f.fee_cents
 			from shops s left join fulfilments f on f.commune_id = s.commune_id and f.shop_id = s.id
+			left join commune_settings c on c.commune_id = s.commune_id
 			where s.commune_id = $1 and s.id = $2 and s.status = 'PUBLISHED' order by f.mode desc`,
 			order.CommuneID, order.ShopRow).Query(func(rows pgx.Rows) (err error) {
 			offers, err = pgx.CollectRows(rows, pgx.RowToStructByName[offer])
@@ -290,6 +292,9 @@ func (p *placing) pieces() []catalog.Pieces {
 func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers []offer, taken []*catalog.Taken) ([]*Line, []Refusal, error) {
 	if len(offers) == 0 {
 		return nil, p.refuse(ShopUnavailable, "shop", sayUnavailable), nil
+	}
+	if why := offers[0].PauseText; why != nil {
+		return nil, p.refuse(OrdersPaused, "shop", "Les commandes sont suspendues dans cette commune. %s", *why), nil
 	}
 	chosen := slices.IndexFunc(offers, func(f offer) bool { return f.Mode != nil && *f.Mode == p.mode })
 	if chosen < 0 {

@@ -14,6 +14,7 @@ type RefusalCode string
 // The refusals.
 const (
 	ShopUnavailable   RefusalCode = "SHOP_UNAVAILABLE"
+	OrdersPaused      RefusalCode = "ORDERS_PAUSED"
 	ModeNotOffered    RefusalCode = "MODE_NOT_OFFERED"
 	BelowMinimum      RefusalCode = "BELOW_MINIMUM"
 	UnknownVariant    RefusalCode = "UNKNOWN_VARIANT"

@@ -89,6 +89,19 @@ func NewRegister(db *pg.DB) *Register {
 	})}
 }
 
+// Expire makes the next reader read the communes again: this program has just changed one. Others
+// do within a minute.
+func (r *Register) Expire() { r.snapshot.Expire() }
+
+// SucceedTx notes the commune that took over another, nil for none, and returns which it was before.
+func SucceedTx(ctx context.Context, tx pgx.Tx, insee string, successor *string) (before *string, err error) {
+	if err := tx.QueryRow(ctx, `select current_insee from communes where insee = $1 for no key update`, insee).Scan(&before); err != nil {
+		return nil, fmt.Errorf("commune %s: %w", insee, err)
+	}
+	_, err = tx.Exec(ctx, `update communes set current_insee = $2 where insee = $1`, insee, successor)
+	return before, err
+}
+
 // All lists the communes by French name.
 func (r *Register) All(ctx context.Context) ([]*Commune, error) {
 	l, err := r.snapshot.Get(ctx)

@@ -117,8 +117,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.home = pg.NewSnapshot(s.readHome)
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
-		Members: identity.NewMembers(o.DB, s.communes, o.Secret),
-		Wait:    loader.Wait,
+		Members:  identity.NewMembers(o.DB, s.communes, o.Secret),
+		Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now},
+		Wait:     loader.Wait,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
 	})
