@@ -35,12 +35,15 @@ type Members struct {
 	DB       *pg.DB
 	Communes *tenancy.Register
 	Now      func() time.Time
-	pepper   []byte
+	// Forget is told of each account whose roles changed, once that is committed: what it may do
+	// changes at once in this process. See Resolver.Forget.
+	Forget func(account uuid.UUID)
+	pepper []byte
 }
 
 // NewMembers derives its key from the deployment's secret, as NewGuests does.
 func NewMembers(db *pg.DB, communes *tenancy.Register, secret []byte) *Members {
-	return &Members{DB: db, Communes: communes, Now: time.Now, pepper: derive(secret, "halles invitation")}
+	return &Members{DB: db, Communes: communes, Now: time.Now, Forget: func(uuid.UUID) {}, pepper: derive(secret, "halles invitation")}
 }
 
 // Role is a capacity and what it is held over: a merchant's shop, an agent's commune, or all.
@@ -96,13 +99,25 @@ func (s *RoleScope) check(v *Viewer, path ...string) (*Role, error) {
 			return nil, fault.At(at("role"), "Le rôle %s porte sur toute la plateforme : ne donnez ni commune ni shop.", s.Role)
 		}
 		if v.Kind != Admin {
-			return nil, fault.Errorf(fault.Forbidden, "Seuls les administrateurs de la plateforme décident du rôle %s.", s.Role)
+			return nil, refused(fault.Forbidden, at("role"), "Seuls les administrateurs de la plateforme décident du rôle %s.", s.Role)
 		}
 		return r, nil
 	default:
 		return nil, fault.At(at("role"), "Ce rôle ne se donne pas ; donnez MERCHANT, AGENT, HOTLINE, ANALYST ou ADMIN.")
 	}
-	return r, v.administers(*r.CommuneID)
+	if err := v.administers(*r.CommuneID); err != nil {
+		over := at("commune")
+		if r.ShopRow != nil {
+			over = at("shop")
+		}
+		return nil, refused(fault.Of(err).Kind, over, "%s", fault.Of(err).Message)
+	}
+	return r, nil
+}
+
+// refused is a fault for the argument at path, as fault.At is for an input that is wrong in itself.
+func refused(kind fault.Kind, path []string, format string, args ...any) error {
+	return &fault.Error{Kind: kind, Path: path, Message: fmt.Sprintf(format, args...)}
 }
 
 // exists refuses a shop that is not there for those who decide on its merchants.
@@ -226,6 +241,9 @@ func (m *Members) digest(code string) []byte {
 
 func (m *Members) now() time.Time { return m.Now().UTC().Truncate(time.Microsecond) }
 
+// codePath is where a code stands in a field's arguments.
+var codePath = []string{"input", "code"}
+
 // AcceptInvitationInput is a code, as it was read or heard.
 type AcceptInvitationInput struct{ Code string }
 
@@ -253,7 +271,7 @@ func (m *Members) Accept(ctx context.Context, v *Viewer, in AcceptInvitationInpu
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, fault.Errorf(fault.NotFound, "Aucune invitation n'a ce code. Relisez-le, ou demandez-en une autre.")
+		return nil, refused(fault.NotFound, codePath, "Aucune invitation n'a ce code. Relisez-le, ou demandez-en une autre.")
 	}
 	i := &found[0]
 	switch {
@@ -262,7 +280,7 @@ func (m *Members) Accept(ctx context.Context, v *Viewer, in AcceptInvitationInpu
 	case i.AcceptedBy != nil:
 		return nil, errUsed()
 	case !now.Before(i.ExpiresAt):
-		return nil, fault.Errorf(fault.Conflict, "Cette invitation a expiré. Demandez-en une autre à qui vous a invité.")
+		return nil, refused(fault.Conflict, codePath, "Cette invitation a expiré. Demandez-en une autre à qui vous a invité.")
 	}
 	communes, err := m.reach(ctx, &i.Role)
 	if err != nil {
@@ -287,11 +305,12 @@ func (m *Members) Accept(ctx context.Context, v *Viewer, in AcceptInvitationInpu
 	if err != nil {
 		return nil, err
 	}
+	m.Forget(v.Account)
 	return &AcceptInvitationPayload{&i.Role}, nil
 }
 
 func errUsed() error {
-	return fault.Errorf(fault.Conflict, "Cette invitation a déjà servi. Demandez-en une autre à qui vous a invité.")
+	return refused(fault.Conflict, codePath, "Cette invitation a déjà servi. Demandez-en une autre à qui vous a invité.")
 }
 
 // grantTx tells whether the account had not the role yet.
@@ -347,7 +366,7 @@ func (m *Members) Revoke(ctx context.Context, v *Viewer, in ChangeRoleInput) (*C
 			return err
 		}
 		if !left {
-			return fault.Errorf(fault.Conflict, "C'est le dernier administrateur de la plateforme. Nommez-en un autre d'abord.")
+			return refused(fault.Conflict, []string{"input", "role"}, "C'est le dernier administrateur de la plateforme. Nommez-en un autre d'abord.")
 		}
 		return nil
 	})
@@ -394,6 +413,7 @@ func (m *Members) change(ctx context.Context, v *Viewer, in ChangeRoleInput, act
 	if err != nil && !errors.Is(err, errUnchanged) {
 		return nil, err
 	}
+	m.Forget(in.Account.Row)
 	list, err := m.list(ctx, `g.account_id = $1 and g.commune_id is not distinct from $2 and g.shop_id is not distinct from $3`, in.Account.Row, r.CommuneID, r.ShopRow)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,8 @@ import (
 	"github.com/coder/websocket/wsjson"
 
 	"github.com/audelor/halles/internal/fixture"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/tenancy"
 	"github.com/audelor/halles/internal/web"
 )
 
@@ -93,4 +95,32 @@ func TestFirstSignIn(t *testing.T) {
 	s := start(t)
 	token := sign(t, "nobody yet", time.Hour)
 	s.ask(`{ viewer { kind shops { name } } }`, "Authorization", "Bearer "+token).wants(t, http.StatusOK, `"kind":"CUSTOMER"`, `"shops":[]`)
+}
+
+// A role that is given or taken through one server holds there at the next request, whatever it
+// remembers; on the others once theirs is too old.
+func TestRoleChangesAtOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(o *web.Options) { o.Keep = time.Hour })
+	other := &site{t: t, db: s.db}
+	other.serve(nil, func(o *web.Options) { o.Keep = 50 * time.Millisecond })
+	subject, account := fixture.Account(t, s.db, identity.Merchant, s.shop)
+	agent, _ := fixture.Account(t, s.db, identity.Agent, s.shop)
+	who := func(s *site, kind string) {
+		t.Helper()
+		s.ask(`{ viewer { kind } }`, "Authorization", "Bearer "+sign(t, subject, time.Hour)).wants(t, http.StatusOK, `"kind":"`+kind+`"`)
+	}
+	change := func(field string) {
+		t.Helper()
+		s.ask(`mutation { `+field+`(input: {account: "`+tenancy.AccountID(account).String()+`", role: MERCHANT, shop: "`+s.shop.String()+`"}) { member { name } } }`,
+			"Authorization", "Bearer "+sign(t, agent, time.Hour)).wants(t, http.StatusOK, `"name"`)
+	}
+	who(s, "MERCHANT")
+	who(other, "MERCHANT")
+	change("revokeRole")
+	who(s, "CUSTOMER")
+	time.Sleep(60 * time.Millisecond)
+	who(other, "CUSTOMER")
+	change("grantRole")
+	who(s, "MERCHANT")
 }

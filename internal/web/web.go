@@ -115,9 +115,11 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.ordering.Wake = feed.Wake
 	s.background = append(s.background, feed.Run, s.jobs().Run)
 	s.home = pg.NewSnapshot(s.readHome)
+	members := identity.NewMembers(o.DB, s.communes, o.Secret)
+	members.Forget = s.identity.Forget
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
-		Members:  identity.NewMembers(o.DB, s.communes, o.Secret),
+		Members:  members,
 		Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now},
 		Wait:     loader.Wait,
 	}, graph.ServerOptions{
