@@ -53,6 +53,10 @@ var exceptions = map[string]exception{
 		reason:   "global: read before the commune of a request is known",
 		readable: map[string]string{"halles_identity": "*"},
 	},
+	"public.sessions": {
+		reason:   "global: read before the viewer of a request is known",
+		readable: map[string]string{"halles_identity": "*"},
+	},
 	"public.widget_keys": {
 		reason:   "global: read before the commune of a request is known",
 		readable: map[string]string{"halles_identity": "*"},

@@ -105,6 +105,41 @@ func (c issuers) list(p *process) []identity.Issuer {
 	return list
 }
 
+// pages is how people sign in on pages of ours.
+type pages struct {
+	URL     string   `name:"url" env:"HALLES_URL" placeholder:"https://marche.example" help:"How people reach this site: where issuers send them back to, at /session/callback. Needed with HALLES_CLIENTS."`
+	Clients []string `env:"HALLES_CLIENTS" placeholder:"https://ISSUER|CLIENT|SECRET|LABEL" help:"What the pages are at the issuers, so that people sign in on them; separated by commas, of HALLES_ISSUERS each. The issuer's URL, the client_id, its secret, and what people call the issuer: https://auth.example/realms/town|halles|…|Mon compte. The secret is empty for a public client. In the variable only: a command line is seen by everybody on the machine."`
+}
+
+// list returns none when nothing is configured: then nobody signs in on pages.
+func (c pages) list(p *process, trusted []identity.Issuer) []identity.Client {
+	site, err := url.Parse(c.URL)
+	switch {
+	case c.URL == "" && len(c.Clients) > 0:
+		p.wrong.addf("HALLES_CLIENTS needs HALLES_URL, how people reach this site: https://marche.example.")
+	case c.URL == "":
+	case err != nil || site.Host == "" || site.Scheme+"://"+site.Host != strings.TrimSuffix(c.URL, "/"):
+		p.wrong.addf("HALLES_URL: %q is not the address of a site; write a scheme and a host and nothing after, as https://marche.example.", c.URL)
+	case site.Scheme != "https" && !(site.Scheme == "http" && loopback(site.Hostname())):
+		p.wrong.addf("HALLES_URL: %s is not https; only a site on this machine may be http.", c.URL)
+	}
+	var list []identity.Client
+	for n, text := range c.Clients {
+		parts := strings.Split(strings.TrimSpace(text), "|")
+		switch {
+		case len(parts) != 4 || parts[1] == "": // not repeated: it holds a secret
+			p.wrong.addf("HALLES_CLIENTS, number %d: write the issuer's URL, the client_id, its secret and a label, as https://auth.example/realms/town|halles|SECRET|Mon compte.", n+1)
+			continue
+		case !slices.ContainsFunc(trusted, func(i identity.Issuer) bool { return i.URL == parts[0] }):
+			p.wrong.addf("HALLES_CLIENTS, number %d: %q is not one of HALLES_ISSUERS.", n+1, parts[0])
+		case slices.ContainsFunc(list, func(other identity.Client) bool { return other.Issuer == parts[0] }):
+			p.wrong.addf("HALLES_CLIENTS, number %d: %s is there twice.", n+1, parts[0])
+		}
+		list = append(list, identity.Client{Issuer: parts[0], ID: parts[1], Secret: parts[2], Label: parts[3]})
+	}
+	return list
+}
+
 // loopback tells whether a host is this machine itself.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)

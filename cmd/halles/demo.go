@@ -105,6 +105,8 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Log: p.log,
 		// The issuer's keys come over our own port, as another's would over theirs; past any proxy.
 		Issuers: identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log),
+		URL:     options.URL,
+		Clients: []identity.Client{{Issuer: d.Trusted().URL, ID: "halles-pages", Label: "Démonstration"}},
 		Demo:    &web.Demo{Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}},
 	})
 	if err := errors.Join(err, ready.Wait()); err != nil {
@@ -137,7 +139,7 @@ func (c *demoCmd) say(out io.Writer, o demo.Options, d *demo.Demo, url, file str
   home page   %[1]s
   GraphQL     %[1]sgraphql
   GraphiQL    %[1]sgraphiql
-  sign in     %[1]sdev-issuer/.well-known/openid-configuration
+  sign in     %[1]ssession/start
   tokens      %[2]s
   Postgres    psql '%[3]s'
 

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -75,52 +76,67 @@ type claims struct {
 	FamilyName    string `json:"family_name"`
 	Email         string `json:"email"`
 	EmailVerified any    `json:"email_verified"` // some issuers write "true"
+	Nonce         string `json:"nonce"`          // of an ID token: what the sign-in was begun with
+	Party         string `json:"azp"`            // of an ID token: the client that it was made for
 }
 
 // Check returns who a token names and when it expires, or says UNAUTHENTICATED; UNAVAILABLE
 // when the issuer's keys cannot be had.
 func (i *Issuers) Check(ctx context.Context, token string) (*Person, time.Time, error) {
-	person, expires, err := i.check(ctx, token)
+	c, from, err := i.check(ctx, token, "")
+	if err = readable(ctx, err); err != nil {
+		return nil, time.Time{}, err
+	}
+	return from.person(c), c.Expiry.Time(), nil
+}
+
+// readable says of a token that does not hold what its person can do.
+func readable(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, jwt.ErrExpired):
 		err = fmt.Errorf("%w (%w)", fault.Errorf(fault.Unauthenticated, "Votre session a expiré. Reconnectez-vous."), err)
 	case err != nil && fault.Of(err) == nil && ctx.Err() == nil:
 		err = fmt.Errorf("%w (%w)", fault.Errorf(fault.Unauthenticated, "Ce jeton n'est pas valable. Reconnectez-vous."), err)
 	}
-	return person, expires, err
+	return err
 }
 
-func (i *Issuers) check(ctx context.Context, token string) (*Person, time.Time, error) {
+func (t *trusted) person(c *claims) *Person {
+	return &Person{Issuer: t.name(), Subject: c.Subject, Name: c.name(), Email: c.email()}
+}
+
+// check reads a token made for an audience, "" for the one that its issuer's access tokens have.
+func (i *Issuers) check(ctx context.Context, token, audience string) (*claims, *trusted, error) {
 	if err := wellFormed(token); err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, err
 	}
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA})
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, err
 	}
 	var said jwt.Claims
 	if err := parsed.UnsafeClaimsWithoutVerification(&said); err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, err
 	}
 	from := i.trusted[said.Issuer]
 	if from == nil {
-		return nil, time.Time{}, fmt.Errorf("issuer %s is not trusted", fault.Shown(said.Issuer))
+		return nil, nil, fmt.Errorf("issuer %s is not trusted", fault.Shown(said.Issuer))
 	}
 	var c claims
 	if err := from.open(ctx, parsed, &c); err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, err
 	}
 	if c.Expiry == nil {
-		return nil, time.Time{}, errors.New("no exp")
+		return nil, nil, errors.New("no exp")
 	}
-	err = c.ValidateWithLeeway(jwt.Expected{Issuer: from.URL, AnyAudience: jwt.Audience{from.Audience}, Time: i.Now()}, leeway)
+	err = c.ValidateWithLeeway(jwt.Expected{Issuer: from.URL, AnyAudience: jwt.Audience{cmp.Or(audience, from.Audience)}, Time: i.Now()}, leeway)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, err
 	}
 	if c.Subject == "" || len(c.Subject) > maxSubject || strings.ContainsFunc(c.Subject, unicode.IsControl) {
-		return nil, time.Time{}, errors.New("sub is not a subject")
+		return nil, nil, errors.New("sub is not a subject")
 	}
-	return &Person{Issuer: from.name(), Subject: c.Subject, Name: c.name(), Email: c.email()}, c.Expiry.Time(), nil
+	return &c, from, nil
 }
 
 // wellFormed refuses what a lenient parser lets through: line breaks inside, a last letter with

@@ -77,6 +77,7 @@ type keySet struct {
 
 	mu      sync.Mutex
 	keys    []jose.JSONWebKey
+	told    *discovery    // read with the keys
 	read    time.Time     // when keys were read
 	tried   time.Time     // when reading them began last, well or not
 	asked   time.Time     // when it began last for a token that names another key
@@ -157,50 +158,86 @@ func signs(key any, algorithm string) bool {
 func (s *keySet) readAgain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, readingTime)
 	defer cancel()
-	keys, err := s.fetch(ctx)
+	told, keys, err := s.fetch(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
 		s.log.WarnContext(ctx, "the keys of an issuer cannot be read", "issuer", s.issuer, "kept", len(s.keys), "read", s.read, "error", err)
 	} else {
-		s.keys, s.read = keys, s.now()
+		s.told, s.keys, s.read = told, keys, s.now()
 	}
 	close(s.reading)
 	s.reading = nil
 }
 
-// fetch reads where the keys are and then the keys.
-func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
+// discovery is what an issuer says of itself (OpenID Connect Discovery 1.0).
+type discovery struct {
+	Keys      string   `json:"jwks_uri"`
+	Authorize string   `json:"authorization_endpoint"`
+	Token     string   `json:"token_endpoint"`
+	End       string   `json:"end_session_endpoint"` // empty: it is not told who signs out
+	Methods   []string `json:"token_endpoint_auth_methods_supported"`
+	NamesSelf bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
+
+	provider *oidc.Provider
+}
+
+// discovered is what the issuer said when its keys were read last.
+func (s *keySet) discovered(ctx context.Context) (*discovery, error) {
+	for tried := false; ; tried = true {
+		s.mu.Lock()
+		told := s.told
+		s.mu.Unlock()
+		if told != nil {
+			return told, nil
+		}
+		if tried {
+			return nil, fault.Errorf(fault.Unavailable, "Le service qui vous identifie ne répond pas. Réessayez dans une minute.")
+		}
+		if _, err := s.find(ctx, "", ""); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// fetch reads what the issuer says of itself and then its keys.
+func (s *keySet) fetch(ctx context.Context) (*discovery, []jose.JSONWebKey, error) {
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, s.client), s.issuer)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var document struct {
-		Keys string `json:"jwks_uri"`
+	told := &discovery{provider: provider}
+	if err := provider.Claims(told); err != nil {
+		return nil, nil, err
 	}
-	if err := provider.Claims(&document); err != nil {
-		return nil, err
+	for _, address := range []string{told.Keys, told.Authorize, told.Token, told.End} {
+		if strings.HasPrefix(s.issuer, "https:") && address != "" && !strings.HasPrefix(address, "https://") {
+			return nil, nil, fmt.Errorf("%q is not https", address)
+		}
 	}
-	if strings.HasPrefix(s.issuer, "https:") && !strings.HasPrefix(document.Keys, "https://") {
-		return nil, fmt.Errorf("jwks_uri %q is not https", document.Keys)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, document.Keys, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, told.Keys, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	answer, err := s.client.Do(r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s", document.Keys, answer.Status)
+		return nil, nil, fmt.Errorf("%s answers %s", told.Keys, answer.Status)
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxKeys))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return readKeys(body)
+	keys, err := readKeys(body)
+	return told, keys, err
+}
+
+// withClient is a context in which go-oidc and oauth2 ask over the issuer's client.
+func (s *keySet) withClient(ctx context.Context) context.Context {
+	return oidc.ClientContext(ctx, s.client)
 }
 
 // readKeys reads a key set. It skips what it does not understand, as RFC 7517 asks, and what

@@ -23,12 +23,14 @@ type Resolver struct {
 	Communes *tenancy.Register
 	Issuers  *Issuers // nil: nobody can sign in
 	Guests   *Guests
+	Sessions *Sessions        // nil: our pages know no cookie
 	Now      func() time.Time // time.Now when nil
 	Keep     time.Duration    // how long what an account may do is remembered; rightsKept when zero
 
 	mu        sync.Mutex
 	bySubject map[subject]*standing
 	byAccount map[uuid.UUID]*standing
+	forgets   int // how often Forget was called: what was being read then may be from before
 }
 
 const (
@@ -82,10 +84,15 @@ func (r *Resolver) FromToken(ctx context.Context, token string) (*Viewer, time.T
 }
 
 // Again is the viewer as our tables have it now, for whoever holds on to one: a socket, a
-// subscription. UNAUTHENTICATED when its account is gone.
+// subscription. UNAUTHENTICATED when its account is gone, or its session.
 func (r *Resolver) Again(ctx context.Context, v *Viewer) (*Viewer, error) {
 	if v.Account == uuid.Nil {
 		return v, nil
+	}
+	if v.session != nil {
+		if _, err := r.Sessions.use(ctx, v.session); err != nil {
+			return nil, err
+		}
 	}
 	r.mu.Lock()
 	s := r.byAccount[v.Account]
@@ -99,7 +106,11 @@ func (r *Resolver) Again(ctx context.Context, v *Viewer) (*Viewer, error) {
 	if s == nil {
 		return nil, fault.Errorf(fault.Unauthenticated, "Ce compte n'existe plus. Reconnectez-vous.")
 	}
-	return r.viewer(ctx, s)
+	again, err := r.viewer(ctx, s)
+	if err == nil {
+		again.session = v.session
+	}
+	return again, err
 }
 
 // Forget makes a change of what an account may do hold at once in this process; in others it
@@ -107,6 +118,7 @@ func (r *Resolver) Again(ctx context.Context, v *Viewer) (*Viewer, error) {
 func (r *Resolver) Forget(account uuid.UUID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.forgets++
 	if s := r.byAccount[account]; s != nil {
 		delete(r.byAccount, account)
 		delete(r.bySubject, s.subject)
@@ -167,6 +179,9 @@ func (r *Resolver) read(ctx context.Context, which string, args ...any) (*standi
 		ShopID    *uuid.UUID
 	}
 	at := r.now() // before it is read: what is remembered is never older than it says
+	r.mu.Lock()
+	forgets := r.forgets
+	r.mu.Unlock()
 	rows, err := r.DB.Pool(pg.Identity).Query(ctx, `
 		select a.id, a.issuer, a.subject, a.name, g.role, g.commune_id, g.shop_id
 		from accounts a left join grants g on g.account_id = a.id
@@ -201,13 +216,17 @@ func (r *Resolver) read(ctx context.Context, which string, args ...any) (*standi
 			s.communes = append(s.communes, *g.CommuneID)
 		}
 	}
-	r.remember(s)
+	r.remember(s, forgets)
 	return s, nil
 }
 
-func (r *Resolver) remember(s *standing) {
+// remember keeps what was read, unless somebody's rights changed meanwhile.
+func (r *Resolver) remember(s *standing, forgets int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.forgets != forgets {
+		return
+	}
 	if r.byAccount == nil || len(r.byAccount) >= maxRemembered {
 		r.byAccount, r.bySubject = map[uuid.UUID]*standing{}, map[subject]*standing{}
 	}

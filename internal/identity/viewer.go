@@ -39,6 +39,7 @@ type Viewer struct {
 	Name     string       // how to greet the person; empty for a visitor and a guest
 	all      []string     // every commune: the catalogue is public; with a widget's key, its own
 	key      *WidgetKey   // that the request came with; see Through
+	session  []byte       // digest of the cookie that the request came with; see Sessions
 	Communes []string     // an agent's own; all of them for hotline and admin
 	Shops    []tenancy.ID // a merchant's
 	Orders   []tenancy.ID // a guest's

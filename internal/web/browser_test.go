@@ -50,6 +50,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("QueryBox", func(t *testing.T) { queryBox(t, ctx) })
 	t.Run("GraphiQLIsWithinItsPolicy", func(t *testing.T) { graphiQLPolicy(t, ctx) })
 	t.Run("LiveClientComesBack", func(t *testing.T) { liveClient(t, ctx) })
+	t.Run("SignsInAndOut", func(t *testing.T) { signsInAndOut(t, ctx) })
 }
 
 // newTab opens a tab, with what its console complains of.
@@ -239,30 +240,63 @@ func liveClient(t *testing.T, browser context.Context) {
 	// The protocol carries queries as well: the states are the same, and the server ends it.
 	const follow = `import(document.querySelector("script[type=module]").src.replace("console.js", "live.js")).then(({ follow }) => new Promise((end) => {
 		const seen = [];
-		follow(location.origin.replace("http", "ws") + "/graphql", AUTHORIZATION, () => ({ query: "{ viewer { kind } }" }), {
+		follow(location.origin.replace("http", "ws") + "/graphql", CREDENTIALS, () => ({ query: "{ viewer { kind } }" }), {
 			onState: (state, about) => { seen.push(state + (state === "refused" ? " " + about : "")); if (state === "refused") end(seen.join(", ")); },
 			onNext: ({ data }) => seen.push(data.viewer.kind),
 			onErrors: (errors) => end(errors[0].message),
 			onEnd: () => end(seen.join(", ")),
 		});
 	}))`
-	run := func(authorization string) string {
+	run := func(credentials string) string {
 		t.Helper()
-		return do(t, tab, chromedp.Evaluate[string](strings.ReplaceAll(follow, "AUTHORIZATION", authorization), chromedp.EvalAwaitPromise))
+		return do(t, tab, chromedp.Evaluate[string](strings.ReplaceAll(follow, "CREDENTIALS", credentials), chromedp.EvalAwaitPromise))
 	}
-	if got, want := run(`""`), "connecting, open, VISITOR"; got != want {
+	if got, want := run(`{}`), "connecting, open, VISITOR"; got != want {
 		t.Errorf("%s, not %s", got, want)
 	}
-	if got, want := run(`"Bearer nonsense"`), "connecting, refused 4403"; got != want {
+	if got, want := run(`{ authorization: "Bearer nonsense" }`), "connecting, refused 4403"; got != want {
 		t.Errorf("%s, not %s", got, want)
 	}
 	cut.next.Store(2)
-	if got, want := run(`"Bearer `+s.merchant+`"`), "connecting, waiting, connecting, waiting, connecting, open, MERCHANT"; got != want {
+	if got, want := run(`{ authorization: "Bearer `+s.merchant+`" }`), "connecting, waiting, connecting, waiting, connecting, open, MERCHANT"; got != want {
 		t.Errorf("%s, not %s", got, want)
 	}
 	for _, c := range complaints() {
 		if !strings.Contains(c, "WebSocket connection") { // those that were cut
 			t.Errorf("the console says: %s", c)
 		}
+	}
+}
+
+// signsInAndOut is what a merchant does: sign in on the page, ask as oneself, sign out.
+func signsInAndOut(t *testing.T, browser context.Context) {
+	tab, complaints := newTab(t, browser)
+	s := pagesSite(t)
+	do(t, tab, chromedp.EmulateViewport(1400, 900))
+	do(t, tab, chromedp.Navigate(s.URL))
+	do(t, tab, chromedp.Click(chromedp.ID("sign-in")))
+	do(t, tab, chromedp.Click(chromedp.CSS(`button[value="`+s.subject+`"]`)))
+	shown(t, tab, "me", "Camille Le Test")
+	asking := func(who string) {
+		t.Helper()
+		do(t, tab, chromedp.Evaluate[string](`document.getElementById("who").value = "`+who+`"`))
+	}
+	asking("me")
+	do(t, tab, chromedp.SetValue(chromedp.ID("query"), "{ viewer { kind name } }"))
+	do(t, tab, chromedp.SetValue(chromedp.ID("variables"), "{}"))
+	do(t, tab, chromedp.Click(chromedp.ID("run")))
+	shown(t, tab, "answer", `"MERCHANT"`)
+	keep(t, tab, "signed-in")
+	asking("")
+	do(t, tab, chromedp.Click(chromedp.ID("run")))
+	shown(t, tab, "answer", `"VISITOR"`)
+	asking("me")
+	do(t, tab, chromedp.SetValue(chromedp.ID("query"), `subscription { shopOrders(shops: ["`+s.shop.String()+`"]) { kind } }`))
+	do(t, tab, chromedp.Click(chromedp.ID("run")))
+	shown(t, tab, "live-status", "Connecté")
+	do(t, tab, chromedp.Click(chromedp.ID("sign-out")))
+	shown(t, tab, "sign-in", "Se connecter")
+	for _, c := range complaints() {
+		t.Errorf("the console says: %s", c)
 	}
 }

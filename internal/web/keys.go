@@ -112,17 +112,23 @@ func (s *Server) whileGood(ctx context.Context, key string) context.Context {
 type handshake struct {
 	key     string
 	origin  string
-	foreign bool // a page that may be here with a key only
+	foreign bool   // a page that may be here with a key only
+	cookie  string // of the session, from a page of ours or a first party's
 }
 
 type handshakeKey struct{}
 
 func withHandshake(ctx context.Context, s *Server, r *http.Request) context.Context {
-	return context.WithValue(ctx, handshakeKey{}, handshake{key: keyOf(r), origin: r.Header.Get("Origin"), foreign: s.foreign(r)})
+	h := handshake{key: keyOf(r), origin: r.Header.Get("Origin"), foreign: s.foreign(r)}
+	if h.origin != "" && !h.foreign {
+		h.cookie = s.cookieOf(r)
+	}
+	return context.WithValue(ctx, handshakeKey{}, h)
 }
 
 // socketViewer is who asks over a socket: by `authorization` and `key` of its connection_init,
-// since a browser's socket can send no header, else by the upgrade request.
+// since a browser's socket can send no header, else by the upgrade request. The cookie that a
+// browser adds to any socket counts with its guard, under the name of the header.
 func (s *Server) socketViewer(ctx context.Context, payload map[string]any) (context.Context, error) {
 	h, _ := ctx.Value(handshakeKey{}).(handshake)
 	authorization, told := text(payload, "authorization")
@@ -133,13 +139,20 @@ func (s *Server) socketViewer(ctx context.Context, payload map[string]any) (cont
 	if h.foreign && key == "" {
 		return ctx, fault.Errorf(fault.Forbidden, "Les pages de cette origine se connectent avec la clé de leur commune : mettez-la dans key de connection_init.")
 	}
-	if told || keyTold && identity.From(ctx).Keyed() {
-		var err error
-		if ctx, err = s.viewer(ctx, authorization); err != nil {
-			return ctx, err
-		}
+	guard, guarded := text(payload, guardHeader)
+	var err error
+	switch {
+	case told || keyTold && identity.From(ctx).Keyed():
+		ctx, err = s.viewer(ctx, authorization)
+	case guarded && (h.cookie == "" || !s.pages.sessions.Guarded(h.cookie, guard)):
+		err = fault.Errorf(fault.Forbidden, "Cette page n'est pas de votre session. Rechargez-la.")
+	case guarded:
+		ctx, err = s.bySession(ctx, h.cookie)
 	}
-	ctx, err := s.keyed(ctx, key, h.origin)
+	if err != nil {
+		return ctx, err
+	}
+	ctx, err = s.keyed(ctx, key, h.origin)
 	if err == nil && key != "" {
 		ctx = s.whileGood(ctx, key)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/identity"
 )
 
 //go:embed assets/*.css assets/*.js
@@ -94,6 +95,30 @@ func (s *Server) readHome(ctx context.Context) (*homeFacts, error) {
 	return f, err
 }
 
+// formPolicy is pagePolicy for a page with forms, of which the one that signs out leads to an
+// issuer: browsers hold form-action against where an answer leads, too.
+func (s *Server) formPolicy() string {
+	actions := []string{"form-action 'self'"}
+	if s.pages != nil {
+		actions = append(actions, s.pages.signIn.Ends()...)
+	}
+	return strings.Replace(pagePolicy, "form-action 'none'", strings.Join(actions, " "), 1)
+}
+
+// writePage sends a page that nobody keeps: it is for one person.
+func writePage(w http.ResponseWriter, page []byte, policy string) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", policy)
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(page)
+}
+
+// kindNames says in French in which capacity somebody is signed in.
+var kindNames = map[identity.Kind]string{
+	identity.Customer: "client", identity.Merchant: "commerçant", identity.Agent: "agent de commune", identity.Hotline: "numéro vert",
+	identity.Analyst: "analyste", identity.Admin: "administration",
+}
+
 func (s *Server) homePage(a *assets) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		facts, err := s.home.Get(r.Context())
@@ -101,24 +126,26 @@ func (s *Server) homePage(a *assets) http.HandlerFunc {
 			s.fail(w, r, err)
 			return
 		}
+		v := identity.From(r.Context())
 		tokens := []DemoToken{{Label: "Visiteur, sans se connecter"}}
+		if v.InSession() {
+			tokens = append([]DemoToken{{Role: "me", Label: "Moi-même, par ma session"}}, tokens...)
+		}
 		if s.demo != nil {
 			tokens = append(tokens, s.demo.Tokens...)
 		}
 		var page bytes.Buffer
 		err = homeTemplate.Execute(&page, map[string]any{
 			"Facts": facts, "Tokens": tokens, "Demo": s.demo != nil,
+			"SignIn": s.pages != nil, "SignedIn": v.InSession(), "Name": v.Name, "Kind": kindNames[v.Kind], "Guard": guardOf(r.Context()),
 			"Style": a.URL("halles.css"), "Script": a.URL("console.js"),
-			"Console": map[string]any{"examples": facts.Examples, "tokens": tokens},
+			"Console": map[string]any{"examples": facts.Examples, "tokens": tokens, "guard": guardOf(r.Context())},
 		})
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", pagePolicy)
-		w.Header().Set("Cache-Control", "no-store") // tokens of a demonstration are in it
-		_, _ = w.Write(page.Bytes())
+		writePage(w, page.Bytes(), s.formPolicy())
 	}
 }
 
@@ -139,9 +166,15 @@ func plural(n int, noun string) string {
 	return noun + "s"
 }
 
-// graphiQL is gqlgen's page, with a policy that lets through what it loads and nothing else:
-// the files that it names, whose integrity it checks, and its own inline script by its hash.
+// graphiQL is gqlgen's page, drawn anew for whoever is signed in: what guards its session is in it.
 type graphiQL struct {
+	draw    func(headers map[string]string) http.Handler
+	visitor *graphiQLPage
+}
+
+// graphiQLPage is gqlgen's page, with a policy that lets through what it loads and nothing else:
+// the files that it names, whose integrity it checks, and its own inline script by its hash.
+type graphiQLPage struct {
 	body   []byte
 	policy string
 }
@@ -152,10 +185,15 @@ var (
 	inline     = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 )
 
-func newGraphiQL(page http.Handler) (*graphiQL, error) {
+func newGraphiQL(draw func(headers map[string]string) http.Handler) (*graphiQL, error) {
+	visitor, err := drawGraphiQL(draw(nil))
+	return &graphiQL{draw, visitor}, err
+}
+
+func drawGraphiQL(page http.Handler) (*graphiQLPage, error) {
 	drawn := httptest.NewRecorder()
 	page.ServeHTTP(drawn, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/graphiql", nil))
-	g := &graphiQL{body: drawn.Body.Bytes()}
+	g := &graphiQLPage{body: drawn.Body.Bytes()}
 	scripts, styles := []string{"script-src"}, []string{"style-src 'unsafe-inline'"} // it sets styles as it draws
 	for _, m := range scriptFile.FindAllSubmatch(g.body, -1) {
 		scripts = append(scripts, html.UnescapeString(string(m[1])))
@@ -177,8 +215,17 @@ func newGraphiQL(page http.Handler) (*graphiQL, error) {
 	return g, nil
 }
 
-func (g *graphiQL) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", g.policy)
-	_, _ = w.Write(g.body)
+func (s *Server) graphiQLPage(g *graphiQL) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		page := g.visitor
+		if guard := guardOf(r.Context()); guard != "" {
+			own, err := drawGraphiQL(g.draw(map[string]string{guardHeader: guard}))
+			if err != nil {
+				s.fail(w, r, err)
+				return
+			}
+			page = own
+		}
+		writePage(w, page.body, page.policy)
+	}
 }

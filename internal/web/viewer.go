@@ -50,11 +50,16 @@ func (s *Server) sameViewer(ctx context.Context) (context.Context, error) {
 // visitor's, or a session that has ended would look like an empty account.
 func (s *Server) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, err := s.viewer(r.Context(), r.Header.Get("Authorization"))
-		if err == nil {
+		ctx, cookie, err := r.Context(), s.cookieOf(r), error(nil)
+		if cookie != "" && r.Header.Get("Upgrade") == "" { // a socket's counts once its guard is there, see socketViewer
+			ctx, err = s.askedBySession(r, cookie)
+		} else if ctx, err = s.viewer(ctx, r.Header.Get("Authorization")); err == nil {
 			ctx, err = s.keyed(ctx, keyOf(r), r.Header.Get("Origin"))
 		}
 		if err != nil {
+			if cookie != "" && errors.Is(err, fault.Unauthenticated) {
+				s.forget(w)
+			}
 			s.fail(w, r, err)
 			return
 		}

@@ -40,6 +40,8 @@ type Options struct {
 	DB          *pg.DB            // opened and closed by the caller
 	Secret      []byte            // the deployment's, 32 bytes or more: all its servers share it
 	Issuers     *identity.Issuers // nil: nobody can sign in
+	URL         string            // how people reach the site, "https://marche.example": https, or http on this machine; needed with Clients
+	Clients     []identity.Client // what our pages are at the issuers; none: nobody signs in on pages
 	RouterToken string            // what a federation router sends in X-Halles-Router; empty: no router is known
 	Origins     []string          // "https://marche.example": pages there may call us from a browser
 	ListenURL   string            // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
@@ -71,6 +73,8 @@ type Server struct {
 	keys       *identity.WidgetKeys
 	origins    []string
 	demo       *Demo
+	pages      *pages // nil: nobody signs in on pages
+	style      string // address of the pages' style sheet
 	communes   *tenancy.Register
 	directory  *directory.Directory
 	catalog    *catalog.Catalog
@@ -107,6 +111,12 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	guests := identity.NewGuests(o.DB, s.communes, o.Secret)
 	s.keys = identity.NewWidgetKeys(o.DB, s.communes)
 	s.identity = &identity.Resolver{DB: o.DB, Communes: s.communes, Issuers: o.Issuers, Guests: guests, Keep: o.Keep}
+	if len(o.Clients) > 0 {
+		s.identity.Sessions = identity.NewSessions(o.DB, o.Secret)
+		if s.pages, err = newPages(&o, s.identity); err != nil {
+			return nil, err
+		}
+	}
 	s.directory = &directory.Directory{DB: o.DB, Communes: s.communes, Cursors: cursors}
 	s.catalog = catalog.New(o.DB, s.communes, cursors)
 	s.ordering = ordering.New(o.DB, cursors, guests)
@@ -119,9 +129,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	members.Forget = s.identity.Forget
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
-		Members:  members,
-		Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now},
-		Wait:     loader.Wait,
+		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Wait: loader.Wait,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
 	})
@@ -151,7 +159,9 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		return nil, err
 	}
 	zipped := func(next http.Handler) http.Handler { return compress(next) }
-	graphiql, err := newGraphiQL(playground.Handler("GraphiQL · halles", "/graphql"))
+	graphiql, err := newGraphiQL(func(headers map[string]string) http.Handler {
+		return playground.Handler("GraphiQL · halles", "/graphql", playground.WithGraphiqlFetcherHeaders(headers))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +169,8 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	s.style = assets.URL("halles.css")
 
 	r := chi.NewRouter()
 	r.Use(numbered, s.logged, s.recovered, guarded, middleware.GetHead)
@@ -168,11 +180,14 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	r.Get("/readyz", s.readyz)
 	r.Group(func(r chi.Router) {
 		r.Use(zipped)
-		r.Get("/", s.homePage(assets))
-		r.Get("/graphiql", graphiql.ServeHTTP)
+		r.With(s.recognized).Get("/", s.homePage(assets))
+		r.With(s.recognized).Get("/graphiql", s.graphiQLPage(graphiql))
 		r.Get("/schema.graphql", schemaFile(graph.PublicSDL()))
 		r.Get("/assets/{version}/{file}", assets.ServeHTTP)
 	})
+	if s.pages != nil {
+		s.sessionRoutes(r)
+	}
 	if s.demo != nil {
 		for path, h := range s.demo.Beside {
 			r.Mount(path, h)

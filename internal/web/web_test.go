@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -37,6 +38,7 @@ const (
 type site struct {
 	*httptest.Server
 	t        *testing.T
+	listener net.Listener // where to answer; anywhere when nil
 	db       *pgtest.Database
 	web      *web.Server
 	log      *lines
@@ -105,7 +107,12 @@ func (s *site) serve(demo *web.Demo, change ...func(*web.Options)) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.Server = httptest.NewServer(s.web.Handler())
+	s.Server = httptest.NewUnstartedServer(s.web.Handler())
+	if s.listener != nil {
+		_ = s.Listener.Close()
+		s.Listener = s.listener
+	}
+	s.Start()
 	s.t.Cleanup(s.Close)
 }
 

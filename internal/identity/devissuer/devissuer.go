@@ -39,6 +39,7 @@ type Issuer struct {
 	URL      string // claim "iss"
 	Audience string // claim "aud" of access tokens
 	People   []Person
+	Secrets  map[string]string // of clients that must show one, by client_id
 	Now      func() time.Time
 
 	mu    sync.Mutex
@@ -135,6 +136,8 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.chosen(w, r)
 	case path == "/token" && r.Method == http.MethodPost:
 		i.exchange(w, r)
+	case path == "/end" && r.Method == http.MethodGet:
+		i.end(w, r)
 	default:
 		http.NotFound(w, r)
 	}
@@ -153,9 +156,10 @@ func (i *Issuer) document() map[string]any {
 	return map[string]any{
 		"issuer": i.URL, "jwks_uri": i.URL + "/jwks",
 		"authorization_endpoint": i.URL + "/authorize", "token_endpoint": i.URL + "/token",
+		"end_session_endpoint":     i.URL + "/end",
 		"response_types_supported": []string{"code"}, "grant_types_supported": []string{"authorization_code"},
 		"code_challenge_methods_supported":      []string{"S256"},
-		"token_endpoint_auth_methods_supported": []string{"none"},
+		"token_endpoint_auth_methods_supported": []string{"none", "client_secret_basic"},
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": []string{"EdDSA"},
 		"scopes_supported":                      []string{"openid", "profile", "email"},
@@ -218,11 +222,19 @@ func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 	delete(i.codes, given) // right or wrong, once
 	i.mu.Unlock()
 	proof := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
+	client, secret := r.PostFormValue("client_id"), ""
+	if id, shown, basic := r.BasicAuth(); basic { // both as in a form (RFC 6749, 2.3.1)
+		client, _ = url.QueryUnescape(id)
+		secret, _ = url.QueryUnescape(shown)
+	}
 	switch {
+	case secret != i.Secrets[client]:
+		i.answer(w, http.StatusUnauthorized, map[string]string{"error": "invalid_client"})
+		return
 	case r.PostFormValue("grant_type") != "authorization_code":
 		i.answer(w, http.StatusBadRequest, map[string]string{"error": "unsupported_grant_type"})
 		return
-	case !there || i.Now().After(c.until) || c.client != r.PostFormValue("client_id") || c.redirect != r.PostFormValue("redirect_uri") ||
+	case !there || i.Now().After(c.until) || c.client != client || c.redirect != r.PostFormValue("redirect_uri") ||
 		subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(proof[:])), []byte(c.proof)) != 1:
 		i.answer(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant"})
 		return
@@ -240,6 +252,22 @@ func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 	i.answer(w, http.StatusOK, map[string]any{
 		"access_token": access, "token_type": "Bearer", "expires_in": int(tokenLife.Seconds()), "id_token": identity, "scope": "openid profile email",
 	})
+}
+
+// end sends the browser back to a client that signed somebody out (OpenID Connect RP-Initiated
+// Logout 1.0). There is nothing to end: nobody stays signed in here.
+func (i *Issuer) end(w http.ResponseWriter, r *http.Request) {
+	back, err := url.Parse(r.FormValue("post_logout_redirect_uri"))
+	if err != nil || back.Scheme != "http" && back.Scheme != "https" || !i.own(back) {
+		http.Error(w, "post_logout_redirect_uri n'est pas une adresse de cette machine.", http.StatusBadRequest)
+		return
+	}
+	q := back.Query()
+	if state := r.FormValue("state"); state != "" {
+		q.Set("state", state)
+		back.RawQuery = q.Encode()
+	}
+	http.Redirect(w, r, back.String(), http.StatusSeeOther)
 }
 
 // issue makes a code for a person.

@@ -2,7 +2,7 @@
 import { follow } from "./live.js";
 
 const byId = (id) => document.getElementById(id);
-const { examples, tokens } = JSON.parse(byId("console-data").textContent);
+const { examples, tokens, guard } = JSON.parse(byId("console-data").textContent);
 const who = byId("who"), query = byId("query"), variables = byId("variables"), run = byId("run"), stop = byId("stop");
 const answers = new Map(); // data of the last answer of each example, for those that take from it
 let current = null; // key of the example in the form, if it came from there
@@ -67,6 +67,14 @@ function authorization() {
   return token ? `Bearer ${token}` : "";
 }
 
+const inSession = () => who.value === "me";
+
+// credentials is what connection_init says of who asks.
+function credentials() {
+  if (inSession()) return { "X-Halles-CSRF": guard };
+  return authorization() ? { authorization: authorization() } : {};
+}
+
 function readVariables() {
   try {
     return variables.value.trim() ? JSON.parse(variables.value) : {};
@@ -86,7 +94,9 @@ async function ask(values) {
   try {
     const headers = { "Content-Type": "application/json", Accept: "application/graphql-response+json, application/json" };
     if (authorization()) headers.Authorization = authorization();
-    const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify({ query: query.value, variables: values }) });
+    if (inSession()) headers["X-Halles-CSRF"] = guard;
+    const credentials = inSession() ? "same-origin" : "omit"; // the browser's cookie only when asking as oneself
+    const response = await fetch("/graphql", { method: "POST", headers, credentials, body: JSON.stringify({ query: query.value, variables: values }) });
     const text = await response.text();
     const took = Math.round(performance.now() - started);
     let body = null;
@@ -123,7 +133,7 @@ function watch(values) {
   };
   const done = () => { stop.hidden = true; stopFollowing = null; };
   stopFollowing = follow(
-    location.origin.replace(/^http/, "ws") + "/graphql", authorization(),
+    location.origin.replace(/^http/, "ws") + "/graphql", credentials(),
     () => ({ query: text, variables: values }),
     {
       onState: (state, ...about) => states[state](...about),

@@ -7,13 +7,13 @@ const delays = [500, 1000, 2000, 4000, 8000]; // ms before a try; the last one r
 
 // follow asks once and hands over what comes. `request()` gives {query, variables} anew at each
 // connection, so that the caller can resume after its last event. It returns a function that stops.
-export function follow(url, authorization, request, { onState, onNext, onErrors, onEnd }) {
+export function follow(url, credentials, request, { onState, onNext, onErrors, onEnd }) {
   let socket, timer, watchdog, tries = 0, stopped = false;
 
   function connect() {
     onState("connecting");
     socket = new WebSocket(url, "graphql-transport-ws");
-    socket.onopen = () => send({ type: "connection_init", payload: authorization ? { authorization } : {} });
+    socket.onopen = () => send({ type: "connection_init", payload: credentials });
     socket.onmessage = ({ data }) => receive(JSON.parse(data));
     socket.onclose = closed;
     listen();
