@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/notice"
 	"github.com/audelor/halles/internal/pg"
 )
 
@@ -138,6 +139,24 @@ func (c pages) list(p *process, trusted []identity.Issuer) []identity.Client {
 		list = append(list, identity.Client{Issuer: parts[0], ID: parts[1], Secret: parts[2], Label: parts[3]})
 	}
 	return list
+}
+
+// mails is how the program writes to people.
+type mails struct {
+	SMTPURL  string `name:"smtp-url" env:"HALLES_SMTP_URL" placeholder:"smtps://USER:PASSWORD@HOST" help:"The mail server that takes our mails: smtps:// for TLS from the first byte, smtp:// for STARTTLS. Better as a variable: a command line is seen by everybody on the machine. Without it no mail is sent."`
+	MailFrom string `env:"HALLES_MAIL_FROM" placeholder:"Mes halles <ne-pas-repondre@halles.example>" help:"Whom our mails are from."`
+}
+
+// server is nil when no mail is to be sent.
+func (m mails) server(p *process) *notice.SMTP {
+	if m.SMTPURL == "" {
+		return nil
+	}
+	s, err := notice.ParseSMTP(m.SMTPURL, m.MailFrom)
+	if err != nil {
+		p.wrong.addf("HALLES_SMTP_URL and HALLES_MAIL_FROM: %v.", err)
+	}
+	return s
 }
 
 // loopback tells whether a host is this machine itself.

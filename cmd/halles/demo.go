@@ -19,6 +19,8 @@ import (
 	"github.com/audelor/halles/internal/demo"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/identity/devissuer"
+	"github.com/audelor/halles/internal/notice"
+	"github.com/audelor/halles/internal/notice/sink"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/cluster"
 	"github.com/audelor/halles/internal/web"
@@ -101,13 +103,23 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
+	mailbox, err := sink.Start()
+	if err != nil {
+		return fmt.Errorf("a mail server for the demo: %w", err)
+	}
+	defer mailbox.Close()
+	mails, err := notice.ParseSMTP(mailbox.URL(), "Les halles du pays de Lorient <ne-pas-repondre@halles.invalid>")
+	if err != nil {
+		return err
+	}
 	server, err := web.New(ctx, web.Options{
 		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Log: p.log,
 		// The issuer's keys come over our own port, as another's would over theirs; past any proxy.
 		Issuers: identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log),
+		SMTP:    mails,
 		URL:     options.URL,
 		Clients: []identity.Client{{Issuer: d.Trusted().URL, ID: "halles-pages", Label: "Démonstration"}},
-		Demo:    &web.Demo{Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}},
+		Demo:    &web.Demo{Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}, Mails: mailbox},
 	})
 	if err := errors.Join(err, ready.Wait()); err != nil {
 		return err
@@ -139,6 +151,7 @@ func (c *demoCmd) say(out io.Writer, o demo.Options, d *demo.Demo, url, file str
   home page   %[1]s
   GraphQL     %[1]sgraphql
   GraphiQL    %[1]sgraphiql
+  mails       %[1]smails
   sign in     %[1]ssession/start
   tokens      %[2]s
   Postgres    psql '%[3]s'

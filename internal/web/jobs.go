@@ -9,5 +9,6 @@ import (
 // takes part.
 func (s *Server) jobs() *job.Jobs {
 	j := job.New(job.Options{Pool: s.db.Pool(pg.Worker), Log: s.log})
+	s.notices.Jobs(j)
 	return j
 }

@@ -136,7 +136,7 @@ func (s *Server) homePage(a *assets) http.HandlerFunc {
 		}
 		var page bytes.Buffer
 		err = homeTemplate.Execute(&page, map[string]any{
-			"Facts": facts, "Tokens": tokens, "Demo": s.demo != nil,
+			"Facts": facts, "Tokens": tokens, "Demo": s.demo != nil, "Mails": s.demo != nil && s.demo.Mails != nil,
 			"SignIn": s.pages != nil, "SignedIn": v.InSession(), "Name": v.Name, "Kind": kindNames[v.Kind], "Guard": guardOf(r.Context()),
 			"Style": a.URL("halles.css"), "Script": a.URL("console.js"),
 			"Console": map[string]any{"examples": facts.Examples, "tokens": tokens, "guard": guardOf(r.Context())},

@@ -28,6 +28,8 @@ import (
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/notice"
+	"github.com/audelor/halles/internal/notice/sink"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
@@ -40,13 +42,14 @@ type Options struct {
 	DB          *pg.DB            // opened and closed by the caller
 	Secret      []byte            // the deployment's, 32 bytes or more: all its servers share it
 	Issuers     *identity.Issuers // nil: nobody can sign in
-	URL         string            // how people reach the site, "https://marche.example": https, or http on this machine; needed with Clients
+	URL         string            // how people reach the site, "https://marche.example": https, or http on this machine; needed with Clients; links in messages begin with it
 	Clients     []identity.Client // what our pages are at the issuers; none: nobody signs in on pages
 	RouterToken string            // what a federation router sends in X-Halles-Router; empty: no router is known
 	Origins     []string          // "https://marche.example": pages there may call us from a browser
 	ListenURL   string            // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
 	Log         *slog.Logger
 	Keep        time.Duration // how long what an account may do is remembered, in requests and again in subscriptions; 25 s when zero
+	SMTP        *notice.SMTP  // nil: mails are not sent
 	Demo        *Demo         // nil in production
 }
 
@@ -54,6 +57,7 @@ type Options struct {
 type Demo struct {
 	Tokens []DemoToken             // for the menu of the home page, in its order; the visitor comes before them
 	Beside map[string]http.Handler // what else answers, each below its path: an issuer
+	Mails  *sink.Sink              // what was written to people, for /mails; may be nil
 }
 
 // DemoToken lets a visitor of the home page ask as somebody.
@@ -79,6 +83,7 @@ type Server struct {
 	directory  *directory.Directory
 	catalog    *catalog.Catalog
 	ordering   *ordering.Ordering
+	notices    *notice.Notices
 	home       *pg.Snapshot[*homeFacts]
 	handler    http.Handler
 	background []func(context.Context) error
@@ -123,6 +128,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
 	feed.Again, feed.Recheck = s.identity.Again, o.Keep
 	s.ordering.Wake = feed.Wake
+	s.notices = notice.New(o.DB, o.SMTP, o.URL, o.Log)
 	s.background = append(s.background, feed.Run, s.jobs().Run)
 	s.home = pg.NewSnapshot(s.readHome)
 	members := identity.NewMembers(o.DB, s.communes, o.Secret)
@@ -191,6 +197,11 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	if s.demo != nil {
 		for path, h := range s.demo.Beside {
 			r.Mount(path, h)
+		}
+		if s.demo.Mails != nil {
+			r.Get("/mails", s.mails(assets))
+			r.Get("/mails/{number}", s.mails(assets))
+			r.Get("/mails/{number}/html", s.mailBody)
 		}
 	}
 	r.Group(func(r chi.Router) {
