@@ -62,9 +62,11 @@ var messages = river.InsertOpts{Queue: messageQueue, MaxAttempts: Tries}
 //
 // The states in which a unique job keeps its twin away are all but the final three.
 const insert = `
-	insert into river.river_job (kind, args, queue, max_attempts, priority, state, scheduled_at, unique_key, unique_states)
-	values ($1, $2::text::jsonb, $3, $4, $5, (case when $6::timestamptz > now() then 'scheduled' else 'available' end)::river.river_job_state,
-		coalesce($6::timestamptz, now()), $7, case when $7::bytea is not null then B'11110001' end)
+	insert into river.river_job (kind, args, queue, max_attempts, priority, unique_key, state, scheduled_at, unique_states)
+	select k.kind, k.args::jsonb, k.queue, k.max_attempts, k.priority, k.unique_key,
+		(case when $7::timestamptz > now() then 'scheduled' else 'available' end)::river.river_job_state, coalesce($7::timestamptz, now()),
+		case when k.unique_key is not null then B'11110001' end
+	from unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::smallint[], $6::bytea[]) k (kind, args, queue, max_attempts, priority, unique_key)
 	on conflict do nothing`
 
 // QueueTx queues a job in the caller's transaction, as any of halles_app, halles_identity and
@@ -74,7 +76,7 @@ const insert = `
 // waits or runs already is enough. One that runs may have looked before this transaction
 // commits: unique is for what comes again anyway, as a sweep.
 func QueueTx(ctx context.Context, tx pgx.Tx, args river.JobArgs, at time.Time) error {
-	values, err := insertArgs(args, at)
+	values, err := insertArgs(at, args)
 	if err != nil {
 		return err
 	}
@@ -82,38 +84,47 @@ func QueueTx(ctx context.Context, tx pgx.Tx, args river.JobArgs, at time.Time) e
 	return err
 }
 
-// Queue is QueueTx for a transaction that is sent in batches. It panics on arguments that are
-// no JSON: they are structs of ids.
-func Queue(b *pgx.Batch, args river.JobArgs, at time.Time) {
-	values, err := insertArgs(args, at)
+// Queue is QueueTx for a transaction that is sent in batches.
+func Queue(b *pgx.Batch, args river.JobArgs, at time.Time) { QueueAll(b, at, args) }
+
+// QueueAll is Queue for several jobs, in one statement. It panics on arguments that are no JSON:
+// they are structs of ids.
+func QueueAll(b *pgx.Batch, at time.Time, all ...river.JobArgs) {
+	if len(all) == 0 {
+		return
+	}
+	values, err := insertArgs(at, all...)
 	if err != nil {
 		panic(err)
 	}
 	b.Queue(insert, values...)
 }
 
-func insertArgs(args river.JobArgs, at time.Time) ([]any, error) {
-	encoded, err := json.Marshal(args)
-	if err != nil {
-		return nil, fmt.Errorf("queue a job %s: %w", args.Kind(), err)
-	}
-	o := river.InsertOpts{}
-	if with, ok := args.(river.JobArgsWithInsertOpts); ok {
-		o = with.InsertOpts()
+func insertArgs(at time.Time, all ...river.JobArgs) ([]any, error) {
+	n := len(all)
+	kinds, texts, queues := make([]string, n), make([]string, n), make([]string, n)
+	tries, priorities, keys := make([]int16, n), make([]int16, n), make([][]byte, n)
+	for i, args := range all {
+		encoded, err := json.Marshal(args)
+		if err != nil {
+			return nil, fmt.Errorf("queue a job %s: %w", args.Kind(), err)
+		}
+		o := river.InsertOpts{}
+		if with, ok := args.(river.JobArgsWithInsertOpts); ok {
+			o = with.InsertOpts()
+		}
+		if o.UniqueOpts.ByArgs {
+			sum := sha256.Sum256(append([]byte(args.Kind()+"\x00"), encoded...))
+			keys[i] = sum[:]
+		}
+		kinds[i], texts[i], queues[i] = args.Kind(), string(encoded), orDefault(o.Queue, river.QueueDefault)
+		tries[i], priorities[i] = int16(orDefault(o.MaxAttempts, Tries)), int16(orDefault(o.Priority, river.PriorityDefault))
 	}
 	var when *time.Time
 	if !at.IsZero() {
 		when = &at
 	}
-	var key []byte
-	if o.UniqueOpts.ByArgs {
-		sum := sha256.Sum256(append([]byte(args.Kind()+"\x00"), encoded...))
-		key = sum[:]
-	}
-	return []any{
-		args.Kind(), string(encoded), orDefault(o.Queue, river.QueueDefault), orDefault(o.MaxAttempts, Tries),
-		orDefault(o.Priority, river.PriorityDefault), when, key,
-	}, nil
+	return []any{kinds, texts, queues, tries, priorities, keys, when}, nil
 }
 
 func orDefault[T comparable](v, otherwise T) T {
