@@ -103,7 +103,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	mailbox, err := sink.Start()
+	mailbox, err := sink.Start("127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("a mail server for the demo: %w", err)
 	}

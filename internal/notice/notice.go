@@ -27,7 +27,7 @@ import (
 // Notices sends messages.
 type Notices struct {
 	DB   *pg.DB
-	SMTP *SMTP  // nil: nothing is sent, and the log says so
+	SMTP *SMTP  // nil: nothing is sent
 	Text Texter // LogTexter where no operator was chosen
 	URL  string // of the site, "https://halles.bzh/": links begin with it; none are made without
 	Log  *slog.Logger
@@ -107,7 +107,7 @@ func (n *Notices) sendMail(ctx context.Context, r *river.Job[job.Mail]) error {
 		return err
 	}
 	if n.SMTP == nil {
-		n.Log.WarnContext(ctx, "mail not sent: HALLES_SMTP_URL is not set", "template", r.Args.Template, "message", id)
+		n.Log.DebugContext(ctx, "mail not sent: HALLES_SMTP_URL is not set", "template", r.Args.Template, "message", id)
 		return nil
 	}
 	m := &Mail{ID: id, To: *to, Subject: oneLine(subject), Text: body, HTML: n.html(body), At: r.CreatedAt}

@@ -48,7 +48,7 @@ func (x *texts) SendText(_ context.Context, _, phone, text string) error {
 
 func setup(t *testing.T) *bench {
 	t.Helper()
-	s, err := sink.Start()
+	s, err := sink.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 // deployment has no such page.
 func TestMailsOfTheDemo(t *testing.T) {
 	t.Parallel()
-	box, err := sink.Start()
+	box, err := sink.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,9 +68,9 @@ type Sink struct {
 	after  func()
 }
 
-// Start listens on a port of this machine that is free.
-func Start() (*Sink, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// Start listens on an address of this machine: "127.0.0.1:0" for a port that is free.
+func Start(address string) (*Sink, error) {
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
