@@ -47,7 +47,7 @@ var exceptions = map[string]exception{
 	},
 	"public.guest_links": {
 		reason:   "global: read before the commune of a request is known",
-		readable: map[string]string{"halles_identity": "*"},
+		readable: map[string]string{"halles_identity": "*", "halles_worker": "expires_at"},
 	},
 	"public.invitations": {
 		reason:   "global: read before the commune of a request is known",

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/notice"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/pg"
 )
 
@@ -157,6 +159,20 @@ func (m mails) server(p *process) *notice.SMTP {
 		p.wrong.addf("HALLES_SMTP_URL and HALLES_MAIL_FROM: %v.", err)
 	}
 	return s
+}
+
+// deadlines are how long an order may wait for its shop's answer.
+type deadlines struct {
+	RemindAfter time.Duration `env:"HALLES_REMIND_AFTER" default:"30m" help:"The shop is told again of an order that it has not answered for this long, counted while it is open."`
+	CallAfter   time.Duration `env:"HALLES_CALL_AFTER" default:"1h" help:"The order comes on the hotline's call list."`
+	CancelAfter time.Duration `env:"HALLES_CANCEL_AFTER" default:"4h" help:"The order is cancelled, its stock given back and the customer told."`
+}
+
+func (d deadlines) of(p *process) ordering.Deadlines {
+	if d.RemindAfter <= 0 || d.CallAfter < d.RemindAfter || d.CancelAfter <= d.CallAfter {
+		p.wrong.addf("HALLES_REMIND_AFTER, HALLES_CALL_AFTER and HALLES_CANCEL_AFTER: %s, %s and %s do not come one after the other.", d.RemindAfter, d.CallAfter, d.CancelAfter)
+	}
+	return ordering.Deadlines{Remind: d.RemindAfter, Call: d.CallAfter, GiveUp: d.CancelAfter}
 }
 
 // loopback tells whether a host is this machine itself.

@@ -77,6 +77,7 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 		select commune_id, seq, now(), $2, 'HOTLINE', 'ORDER_ACCEPT', $3, hash from audit_heads where commune_id = $1`, commune, s.customer.Account, s.rows[1].String())
 	d.Exec(t, `insert into commune_settings (commune_id, version, office_name, office_email, office_phone, opening_text, website, paused_at, pause_text, updated_at)
 		select $1, 1, 'Service commerce', 'commerce@example.org', '+33297000000', 'Bienvenue', 'https://example.org', null, null, now() on conflict do nothing`, commune)
+	d.Exec(t, `insert into order_escalations (commune_id, order_id, step, at) values ($1, $2, 'CALL', now())`, commune, s.rows[0].Row)
 	s.widget = fixture.WidgetKey(t, h.Database, commune, "https://"+name+".example.org")
 	s.guest = fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(s.rows[0])
 	s.digest = pgtest.Scan[string](t, h.Database, `select translate(encode(digest, 'base64'), '+/=', '-_') from guest_links where order_id = $1`, s.rows[0].Row)

@@ -246,11 +246,11 @@ func TestStatementsOfOrders(t *testing.T) {
 		}
 	}
 	// Placing: begin, key and its row, the shop, two variants; order, lines, contact, moves, link,
-	// event, commit.
+	// messages, event, commit.
 	in := basket(shopBasket(shop, book.Variants...))
 	n := h.Statements()
 	h.Visitor().Query(t, `mutation ($input: PlaceOrdersInput!) { placeOrders(input: $input) { results { order { id } } } }`, graphtest.Vars{"input": in}).OK(t)
-	if got := n(); got != 13 {
+	if got := n(); got != 14 {
 		t.Errorf("placing takes %d statements", got)
 	}
 	// As an entity: one statement for all.

@@ -126,7 +126,7 @@ type outcome struct {
 func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, action Action, from []Status, in ChangeInput) (outcome, error) {
 	effect := effects[action]
 	var result outcome
-	err := o.DB.Pipe(ctx, may.as.Scope().In(id.Commune), func(ctx context.Context, tx *pg.Pipe) error {
+	err := o.DB.Pipe(ctx, may.scope().In(id.Commune), func(ctx context.Context, tx *pg.Pipe) error {
 		result = outcome{}
 		now := o.now()
 		var before, order *Order
@@ -176,6 +176,7 @@ func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, acti
 				By: may.as, At: now, Action: identity.AuditAction("ORDER_" + string(action)), Object: id, Before: before.state(), After: order.state(),
 			})
 		}
+		queueMessages(last, &e)
 		last.Queue(appendEvent, e.appendArgs()...)
 		return tx.Commit(ctx, last)
 	})

@@ -15,6 +15,8 @@ type Ordering struct {
 	Guests  *identity.Guests
 	Now     func() time.Time // read once per transaction
 
+	Deadlines Deadlines // DefaultDeadlines unless the deployment sets others
+
 	// Wake is called after a commit that wrote events, with their communes. It must not block;
 	// nil where nobody listens: the events stay in the log all the same.
 	Wake func(communes ...string)
@@ -22,7 +24,7 @@ type Ordering struct {
 
 // New returns the ordering in db.
 func New(db *pg.DB, cursors *page.Sealer, guests *identity.Guests) *Ordering {
-	return &Ordering{DB: db, Cursors: cursors, Guests: guests, Now: time.Now}
+	return &Ordering{DB: db, Cursors: cursors, Guests: guests, Now: time.Now, Deadlines: DefaultDeadlines}
 }
 
 func (o *Ordering) wake(communes ...string) {

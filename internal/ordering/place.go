@@ -251,6 +251,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 			CommuneID: order.CommuneID, OrderRow: order.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
 			Kind: EventKind(Placed), Status: Placed, Actor: ByCustomer, At: order.PlacedAt,
 		}
+		queueMessages(last, &e)
 		last.Queue(appendEvent, e.appendArgs()...)
 		return tx.Commit(ctx, last)
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/pg"
 )
 
 // Action is what somebody does to an order.
@@ -90,7 +91,16 @@ func ever(action Action, actor Actor) bool {
 // capacity is one way in which a viewer stands to an order, and as whom it then acts.
 type capacity struct {
 	actor Actor
-	as    *identity.Viewer
+	as    *identity.Viewer // nil for a job, which has its own scope
+	job   *pg.Scope
+}
+
+// scope is what the capacity's statements run under.
+func (c capacity) scope() pg.Scope {
+	if c.job != nil {
+		return *c.job
+	}
+	return c.as.Scope()
 }
 
 // staff tells whether others trust the actor with orders that are not its own: the audit log
@@ -115,16 +125,16 @@ func (o *Order) capacities(v *identity.Viewer) []capacity {
 	var list []capacity
 	switch {
 	case v.Runs(o.ShopID()):
-		list = append(list, capacity{ByMerchant, v})
+		list = append(list, capacity{actor: ByMerchant, as: v})
 	case v.Serves(o.CommuneID):
 		staff := map[identity.Kind]Actor{identity.Agent: ByAgent, identity.Hotline: ByHotline, identity.Admin: ByAdmin}
-		list = append(list, capacity{staff[v.Kind], v})
+		list = append(list, capacity{actor: staff[v.Kind], as: v})
 	}
 	switch {
 	case v.Kind == identity.Guest && slices.Contains(v.Orders, o.ID()):
-		list = append(list, capacity{ByCustomer, v})
+		list = append(list, capacity{actor: ByCustomer, as: v})
 	case v.Account != uuid.Nil && o.CustomerID != nil && *o.CustomerID == v.Account:
-		list = append(list, capacity{ByCustomer, v.AsCustomer()})
+		list = append(list, capacity{actor: ByCustomer, as: v.AsCustomer()})
 	}
 	return list
 }

@@ -48,9 +48,10 @@ type Options struct {
 	Origins     []string          // "https://marche.example": pages there may call us from a browser
 	ListenURL   string            // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
 	Log         *slog.Logger
-	Keep        time.Duration // how long what an account may do is remembered, in requests and again in subscriptions; 25 s when zero
-	SMTP        *notice.SMTP  // nil: mails are not sent
-	Demo        *Demo         // nil in production
+	Keep        time.Duration      // how long what an account may do is remembered, in requests and again in subscriptions; 25 s when zero
+	SMTP        *notice.SMTP       // nil: mails are not sent
+	Deadlines   ordering.Deadlines // ordering.DefaultDeadlines when zero
+	Demo        *Demo              // nil in production
 }
 
 // Demo is what a demonstration shows beyond a deployment.
@@ -125,6 +126,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.directory = &directory.Directory{DB: o.DB, Communes: s.communes, Cursors: cursors}
 	s.catalog = catalog.New(o.DB, s.communes, cursors)
 	s.ordering = ordering.New(o.DB, cursors, guests)
+	if o.Deadlines != (ordering.Deadlines{}) {
+		s.ordering.Deadlines = o.Deadlines
+	}
 	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
 	feed.Again, feed.Recheck = s.identity.Again, o.Keep
 	s.ordering.Wake = feed.Wake
