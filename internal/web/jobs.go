@@ -10,6 +10,7 @@ import (
 func (s *Server) jobs() *job.Jobs {
 	j := job.New(job.Options{Pool: s.db.Pool(pg.Worker), Log: s.log})
 	s.notices.Jobs(j)
+	s.catalog.Jobs(j)
 	s.ordering.Jobs(j)
 	return j
 }
