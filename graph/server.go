@@ -52,13 +52,13 @@ const (
 // NewServer serves the schema.
 func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}}))
-	events := transport.Events{Heartbeat: cmp.Or(o.Heartbeat, heartbeat)}
+	beat := cmp.Or(o.Heartbeat, heartbeat)
 	srv.AddTransport(transport.Socket{
 		Init: o.SocketInit, CheckOrigin: o.CheckOrigin,
-		InitTimeout: cmp.Or(o.InitTimeout, initTimeout), Heartbeat: cmp.Or(o.Heartbeat, heartbeat),
+		InitTimeout: cmp.Or(o.InitTimeout, initTimeout), Heartbeat: beat,
 	})
-	srv.AddTransport(events)
-	srv.AddTransport(transport.HTTP{Events: events}) // takes what is left
+	srv.AddTransport(transport.Events{Heartbeat: beat})
+	srv.AddTransport(transport.HTTP{Heartbeat: beat}) // takes what is left
 
 	documents := documents{lru.New[*ast.QueryDocument](parsedDocuments)}
 	srv.SetQueryCache(documents)

@@ -2,10 +2,12 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,11 +20,11 @@ import (
 // specification (draft of 2025) has it: gqlgen's own ignore q, answer 422 and `data: null`
 // where nothing was executed, and repeat the request's body.
 //
-// A subscription would end after its first event: it becomes an event stream where the client
-// can read one, and is refused where not. HTTP takes every request that no other transport
-// wants, so let it be the last.
+// A subscription would end after its first event: it becomes a stream where the client can read
+// one, of events or of parts, and is refused where not. HTTP takes every request that no other
+// transport wants, so let it be the last.
 type HTTP struct {
-	Events Events
+	Heartbeat time.Duration // of such a stream
 }
 
 var _ graphql.Transport = HTTP{}
@@ -51,7 +53,7 @@ func (t HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		return
 	case len(kinds) == 0:
 		refuse(w, kind, http.StatusNotAcceptable, fault.Errorf(fault.Invalid,
-			"Acceptez application/graphql-response+json, application/json ou, pour suivre une souscription, text/event-stream."))
+			"Acceptez application/graphql-response+json, application/json ou, pour suivre une souscription, text/event-stream ou multipart/mixed;subscriptionSpec=1.0."))
 		return
 	}
 	if !get {
@@ -78,12 +80,11 @@ func (t HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 			return
 		}
 	case ast.Subscription:
-		if slices.Contains(kinds, eventStream) {
-			t.Events.serve(ctx, w, exec, operation, nil)
-			return
-		}
-		refuse(w, kind, http.StatusNotAcceptable, fault.Errorf(fault.Invalid,
-			"Une souscription se suit par WebSocket (graphql-transport-ws) ou, à cette adresse, avec l'en-tête « Accept: text/event-stream »."))
+		t.subscribe(ctx, w, exec, operation, kinds)
+		return
+	}
+	if !slices.Contains(kinds, kind) { // parts only, which carry subscriptions
+		refuse(w, kind, http.StatusNotAcceptable, fault.Errorf(fault.Invalid, "Une requête ou une mutation se lit en application/json ou application/graphql-response+json."))
 		return
 	}
 	responses, ctx := exec.DispatchOperation(ctx, operation)
@@ -93,6 +94,23 @@ func (t HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		return
 	}
 	answer(w, kind, response)
+}
+
+// subscribe serves a subscription as the first kind of stream that the client reads, and refuses
+// it when it reads none: plain JSON would bring one event and leave the impression of the end.
+func (t HTTP) subscribe(ctx context.Context, w http.ResponseWriter, exec graphql.GraphExecutor, operation *graphql.OperationContext, kinds []string) {
+	for _, kind := range kinds {
+		switch kind {
+		case eventStream:
+			follow(ctx, w, exec, operation, nil, serverSent{}, t.Heartbeat)
+			return
+		case subscriptionParts:
+			follow(ctx, w, exec, operation, nil, parts{}, t.Heartbeat)
+			return
+		}
+	}
+	refuse(w, jsonOf(kinds), http.StatusNotAcceptable, fault.Errorf(fault.Invalid,
+		"Une souscription se suit par WebSocket (graphql-transport-ws) ou, à cette adresse, avec l'en-tête « Accept: text/event-stream » ou « Accept: multipart/mixed;subscriptionSpec=1.0 »."))
 }
 
 // answer writes a response. The older application/json gets 200 whatever happened, since its

@@ -16,11 +16,14 @@ const (
 	plainJSON   = "application/json"
 	graphQLJSON = "application/graphql-response+json"
 	eventStream = "text/event-stream"
+	// subscriptionParts is ours only with the parameter subscriptionSpec=1.0: without it, clients
+	// mean the parts of a @defer.
+	subscriptionParts = "multipart/mixed"
 )
 
 // accepted lists those media types of ours that the request takes, the most wanted first
 // (RFC 9110, 12.5.1): by q, then in its own order. Who names none reads application/json, and
-// an event stream goes only to those who name it: it is no form of JSON.
+// a stream goes only to those who name it: it is no form of JSON.
 func accepted(r *http.Request) []string {
 	header := strings.Join(r.Header.Values("Accept"), ",")
 	if strings.TrimSpace(header) == "" {
@@ -32,11 +35,11 @@ func accepted(r *http.Request) []string {
 		at   int // its place in the header
 	}
 	var wishes []wish
-	for _, kind := range []string{plainJSON, graphQLJSON, eventStream} {
+	for _, kind := range []string{plainJSON, graphQLJSON, eventStream, subscriptionParts} {
 		w, closest := wish{kind: kind}, 0
 		for at, text := range strings.Split(header, ",") {
 			named, parameters, err := mime.ParseMediaType(text)
-			if err != nil || !isUTF8(parameters) {
+			if err != nil || !isUTF8(parameters) || named == subscriptionParts && parameters["subscriptionspec"] != "1.0" {
 				continue
 			}
 			// The nearest name decides: "application/json;q=0, */*" does not want application/json.
@@ -59,21 +62,25 @@ func accepted(r *http.Request) []string {
 }
 
 // MediaType is the form of JSON that the request wants a refusal in: ours, when it can read none.
-func MediaType(r *http.Request) string {
-	for _, kind := range accepted(r) {
-		if kind != eventStream {
+func MediaType(r *http.Request) string { return jsonOf(accepted(r)) }
+
+func jsonOf(kinds []string) string {
+	for _, kind := range kinds {
+		if isJSON(kind) {
 			return kind
 		}
 	}
 	return plainJSON
 }
 
+func isJSON(kind string) bool { return kind == plainJSON || kind == graphQLJSON }
+
 // closeness tells how nearly a name of Accept means a type: 0 not at all, 3 exactly.
 func closeness(named, kind string) int {
 	switch {
 	case named == kind:
 		return 3
-	case kind == eventStream:
+	case !isJSON(kind):
 		return 0
 	case named == "application/*":
 		return 2

@@ -316,6 +316,11 @@ type event struct{ name, data string }
 
 func (s *site) get(ctx context.Context, t testing.TB, body map[string]any, token string) *stream {
 	t.Helper()
+	return s.getAs(ctx, t, body, token, "text/event-stream")
+}
+
+func (s *site) getAs(ctx context.Context, t testing.TB, body map[string]any, token, accept string) *stream {
+	t.Helper()
 	query := url.Values{}
 	for name, v := range body {
 		if text, ok := v.(string); ok {
@@ -328,7 +333,7 @@ func (s *site) get(ctx context.Context, t testing.TB, body map[string]any, token
 		}
 		query.Set(name, string(raw))
 	}
-	return s.request(ctx, t, http.MethodGet, "?"+query.Encode(), "", "Authorization", "Bearer "+token, "Accept", "text/event-stream")
+	return s.request(ctx, t, http.MethodGet, "?"+query.Encode(), "", "Authorization", "Bearer "+token, "Accept", accept)
 }
 
 func (s *site) post(ctx context.Context, t testing.TB, body map[string]any, token, accept string) *stream {
