@@ -1,3 +1,4 @@
 package graph
 
+//go:generate go run ./audience
 //go:generate go tool gqlgen generate

@@ -3,7 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
-	"maps"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -39,48 +39,69 @@ func FederatedSDL(ctx context.Context) (string, error) {
 // PublicSDL is the schema as a client sees it, for code generators: without the federation's
 // fields, types and directives, which are the router's business.
 func PublicSDL() string {
-	full := generated.NewExecutableSchema(generated.Config{}).Schema()
-	public := *full
-	public.SchemaDirectives, public.Directives = nil, nil
-	public.Types = maps.Clone(full.Types)
-	for name, whole := range full.Types {
-		d := *whole
-		d.Directives = forClients(d.Directives)
-		d.Fields = nil
-		for _, f := range whole.Fields {
-			if strings.HasPrefix(f.Name, "_") {
-				continue
-			}
-			f := *f
-			f.Directives = forClients(f.Directives)
-			f.Arguments = nil
-			for _, a := range whole.Fields.ForName(f.Name).Arguments {
-				a := *a
-				a.Directives = forClients(a.Directives)
-				f.Arguments = append(f.Arguments, &a)
-			}
-			d.Fields = append(d.Fields, &f)
-		}
-		d.EnumValues = nil
-		for _, v := range whole.EnumValues {
-			v := *v
-			v.Directives = forClients(v.Directives)
-			d.EnumValues = append(d.EnumValues, &v)
-		}
-		public.Types[name] = &d
-	}
+	public := without(parsed(), all, forClients)
+	public.SchemaDirectives = nil
+	return printed(public)
+}
+
+func parsed() *ast.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }
+
+func printed(s *ast.Schema) string {
 	var b strings.Builder
-	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(&public)
+	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(s)
 	return b.String()
 }
 
-// forClients keeps the directives of the GraphQL specification.
-func forClients(all ast.DirectiveList) (kept ast.DirectiveList) {
-	for _, d := range all {
-		switch d.Name {
-		case "deprecated", "specifiedBy", "oneOf":
-			kept = append(kept, d)
+// without is a copy of the schema with the fields of objects and interfaces and the directives
+// that are wanted, and without the federation's own fields. A type that has no field left is not
+// there.
+func without(full *ast.Schema, field func(owner *ast.Definition, f *ast.FieldDefinition) bool, directive func(name string) bool) *ast.Schema {
+	wanted := func(list ast.DirectiveList) (kept ast.DirectiveList) {
+		for _, d := range list {
+			if directive(d.Name) {
+				kept = append(kept, d)
+			}
+		}
+		return kept
+	}
+	s := *full
+	s.Directives, s.Types = nil, map[string]*ast.Definition{}
+	for name, whole := range full.Types {
+		d := *whole
+		d.Directives, d.Fields, d.EnumValues = wanted(d.Directives), nil, nil
+		composite := d.Kind == ast.Object || d.Kind == ast.Interface
+		for _, f := range whole.Fields {
+			if strings.HasPrefix(f.Name, "_") || composite && !field(whole, f) {
+				continue
+			}
+			f := *f
+			f.Directives, f.Arguments = wanted(f.Directives), slices.Clone(f.Arguments)
+			for i, a := range f.Arguments {
+				a := *a
+				a.Directives = wanted(a.Directives)
+				f.Arguments[i] = &a
+			}
+			d.Fields = append(d.Fields, &f)
+		}
+		for _, v := range whole.EnumValues {
+			v := *v
+			v.Directives = wanted(v.Directives)
+			d.EnumValues = append(d.EnumValues, &v)
+		}
+		if !composite || len(d.Fields) > 0 {
+			s.Types[name] = &d
 		}
 	}
-	return kept
+	s.Query, s.Mutation, s.Subscription = s.Types["Query"], s.Types["Mutation"], s.Types["Subscription"]
+	return &s
+}
+
+// forClients keeps the directives of the GraphQL specification.
+func forClients(name string) bool {
+	return slices.Contains([]string{"deprecated", "specifiedBy", "oneOf"}, name)
+}
+
+// forRouters keeps the federation's too: those that `@link` imports.
+func forRouters(name string) bool {
+	return forClients(name) || slices.Contains([]string{"link", "key", "shareable", "inaccessible", "tag"}, name)
 }

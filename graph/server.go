@@ -68,7 +68,7 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv.Use(extension.Introspection{})
 	srv.Use(extension.AutomaticPersistedQuery{Cache: persisted{lru.New[string](parsedDocuments)}})
 	srv.Use(&limits.Extension{Known: documents}) // after the persisted documents have their text
-	srv.Use(widgetGate{})
+	srv.Use(&widgetGate{})
 	presenter := present(o.Log, o.RequestID)
 	srv.SetErrorPresenter(presenter)
 	srv.SetRecoverFunc(recovered(o.Log))

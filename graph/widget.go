@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -12,34 +13,34 @@ import (
 	"github.com/audelor/halles/internal/identity"
 )
 
-// widgetMay lists what a widget may do beside reading. A mutation that is not here is none of a
-// page's that another site serves, whoever has written it.
-var widgetMay = map[ast.Operation][]string{
-	ast.Mutation:     {"placeOrders", "cancelOrder", "exchangeGuestLink", "__typename"},
-	ast.Subscription: {"orderUpdated", "__typename"},
+// widgetGate refuses, before anything of it is done, an operation that a widget may not send:
+// what a commune's key opens is the contract of its audience and nothing beyond, whoever wrote
+// the page that shows the key.
+type widgetGate struct {
+	may map[ast.Operation][]string // root fields
 }
 
-// widgetGate refuses, before anything of it is done, an operation that a widget may not send.
-type widgetGate struct{}
-
-var _ graphql.OperationContextMutator = widgetGate{}
+var _ graphql.OperationContextMutator = &widgetGate{}
 
 // ExtensionName names the gate for gqlgen.
-func (widgetGate) ExtensionName() string { return "WidgetGate" }
+func (*widgetGate) ExtensionName() string { return "WidgetGate" }
 
-// Validate accepts every schema.
-func (widgetGate) Validate(graphql.ExecutableSchema) error { return nil }
+// Validate takes what the schema's tags allow.
+func (g *widgetGate) Validate(es graphql.ExecutableSchema) error {
+	g.may = rootFieldsOf(es.Schema(), Widget)
+	return nil
+}
 
-// MutateOperationContext refuses the operation, or leaves it as it is.
-func (widgetGate) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
-	may, limited := widgetMay[operation.Operation.Operation]
-	if !limited || !identity.From(ctx).Keyed() {
+// MutateOperationContext refuses the operation, or leaves it as it is. Introspection is open to
+// all, and what is the router's is guarded by the router's credential.
+func (g *widgetGate) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	if !identity.From(ctx).Keyed() {
 		return nil
 	}
 	for _, name := range rootFields(operation.Operation.SelectionSet) {
-		if !slices.Contains(may, name) {
+		if !strings.HasPrefix(name, "_") && !slices.Contains(g.may[operation.Operation.Operation], name) {
 			return gqlerror.Wrap(fault.Errorf(fault.Forbidden,
-				"Le widget d'une commune ne peut pas demander %s ; il lit, et passe, annule et suit les commandes de son visiteur.", name))
+				"Le widget d'une commune ne peut pas demander %s ; il lit, et passe, annule et suit les commandes de son visiteur. Son schéma est à /schema.graphql?contract=widget.", name))
 		}
 	}
 	return nil

@@ -3,15 +3,25 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/audelor/halles/graph"
 )
 
-type schemaCmd struct{}
+type schemaCmd struct {
+	Contract string `placeholder:"AUDIENCE" help:"Only the part for an audience: widget (commune websites, with their key), spa (the shared storefront) or staff (merchants and the staff)."`
+}
 
-// Run prints what `_service { sdl }` answers to the router.
-func (schemaCmd) Run(ctx context.Context, p *process) error {
+// Run prints what `_service { sdl }` answers to the router, or an audience's part of it.
+func (c *schemaCmd) Run(ctx context.Context, p *process) error {
+	if c.Contract != "" && !slices.Contains(graph.Audiences, graph.Audience(c.Contract)) {
+		p.wrong.addf("--contract: there is none for %q; choose from %v.", c.Contract, graph.Audiences)
+		return p.wrong.orNil()
+	}
 	sdl, err := graph.FederatedSDL(ctx)
+	if c.Contract != "" {
+		sdl, err = graph.ContractSDL(graph.Audience(c.Contract))
+	}
 	if err != nil {
 		return err
 	}

@@ -175,6 +175,10 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	schemaFile, err := s.schemaFile()
+	if err != nil {
+		return nil, err
+	}
 	assets, err := newAssets()
 	if err != nil {
 		return nil, err
@@ -192,7 +196,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		r.Use(zipped)
 		r.With(s.recognized).Get("/", s.homePage(assets))
 		r.With(s.recognized).Get("/graphiql", s.graphiQLPage(graphiql))
-		r.Get("/schema.graphql", schemaFile(graph.PublicSDL()))
+		r.Get("/schema.graphql", schemaFile)
 		r.Get("/assets/{version}/{file}", assets.ServeHTTP)
 	})
 	if s.pages != nil {
@@ -225,11 +229,4 @@ func (s *Server) foreign(r *http.Request) bool {
 	}
 	u, err := url.Parse(origin)
 	return err != nil || !strings.EqualFold(u.Host, r.Host)
-}
-
-func schemaFile(sdl string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8") // shown, not downloaded
-		_, _ = w.Write([]byte(sdl))
-	}
 }
