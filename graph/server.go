@@ -31,8 +31,9 @@ type ServerOptions struct {
 	SocketInit  gqlgen.WebsocketInitFunc
 	Viewer      func(context.Context) (context.Context, error) // renews the viewer before each operation, of which a socket has many; nil: as it came
 	CheckOrigin func(*http.Request) bool
-	Heartbeat   time.Duration // between signs of life on sockets and streams; 12 s when zero
-	InitTimeout time.Duration // how long a socket may be silent at first; 5 s when zero
+	Registered  func(context.Context) Audience // whose registered documents are all that a request may send; nil, or "" for a request: it may send any document
+	Heartbeat   time.Duration                  // between signs of life on sockets and streams; 12 s when zero
+	InitTimeout time.Duration                  // how long a socket may be silent at first; 5 s when zero
 }
 
 // parsedDocuments bounds the cache of parsed documents: a storefront has some dozens.
@@ -58,16 +59,17 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 		InitTimeout: cmp.Or(o.InitTimeout, initTimeout), Heartbeat: beat,
 	})
 	srv.AddTransport(transport.Events{Heartbeat: beat})
-	srv.AddTransport(transport.HTTP{Heartbeat: beat}) // takes what is left
+	srv.AddTransport(transport.HTTP{Heartbeat: beat, Cacheable: cacheable}) // takes what is left
 
-	documents := documents{lru.New[*ast.QueryDocument](parsedDocuments)}
-	srv.SetQueryCache(documents)
+	good := known{lru.New[*ast.QueryDocument](parsedDocuments)}
+	srv.SetQueryCache(good)
 	srv.SetParserTokenLimit(limits.Tokens)
 	srv.SetDisableSuggestion(true)
 	srv.SetValidationRulesFn(validation)
 	srv.Use(extension.Introspection{})
+	srv.Use(registered{o.Registered})
 	srv.Use(extension.AutomaticPersistedQuery{Cache: persisted{lru.New[string](parsedDocuments)}})
-	srv.Use(&limits.Extension{Known: documents}) // after the persisted documents have their text
+	srv.Use(&limits.Extension{Known: good}) // after the persisted documents have their text
 	srv.Use(&widgetGate{})
 	presenter := present(o.Log, o.RequestID)
 	srv.SetErrorPresenter(presenter)
@@ -119,13 +121,13 @@ func validation() *rules.Rules {
 	return all
 }
 
-// documents keeps parsed documents by their text.
-type documents struct {
+// known keeps the parsed documents that were found good by their text.
+type known struct {
 	graphql.Cache[*ast.QueryDocument]
 }
 
 // Add keeps a document of a usual length.
-func (c documents) Add(ctx context.Context, text string, document *ast.QueryDocument) {
+func (c known) Add(ctx context.Context, text string, document *ast.QueryDocument) {
 	if len(text) <= cachedBytes {
 		c.Cache.Add(ctx, text, document)
 	}

@@ -27,14 +27,15 @@ import (
 )
 
 type demoCmd struct {
-	Listen      string `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
-	Data        string `env:"HALLES_DATA" type:"path" help:"Folder of the private Postgres, the secrets and demo.json. By default /var/lib/halles as root, else halles in the user's cache folder."`
-	Shops       int    `default:"300" help:"How many shops to make, over all communes."`
-	Orders      int    `default:"20000" help:"How many orders to make, over the 24 months before."`
-	Seed        uint64 `default:"1" help:"The same seed and day make the same data."`
-	Today       string `placeholder:"2020-10-30" help:"The day on which the data ends. By default today in Lorient."`
-	DatabaseURL string `name:"database-url" env:"HALLES_DATABASE_URL" placeholder:"postgres://ADMIN@HOST/halles" help:"An administrator's URL of an empty database, or of an earlier demo's, to use in place of a private Postgres. The roles get the passwords of HALLES_DB_PASSWORD_<ROLE>, or ones that are made up."`
-	Repository  string `env:"HALLES_POSTGRES_REPOSITORY" placeholder:"https://HOST/maven2" help:"Maven repository to download Postgres from when the machine has none."`
+	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
+	Data        string   `env:"HALLES_DATA" type:"path" help:"Folder of the private Postgres, the secrets and demo.json. By default /var/lib/halles as root, else halles in the user's cache folder."`
+	Shops       int      `default:"300" help:"How many shops to make, over all communes."`
+	Orders      int      `default:"20000" help:"How many orders to make, over the 24 months before."`
+	Seed        uint64   `default:"1" help:"The same seed and day make the same data."`
+	Today       string   `placeholder:"2020-10-30" help:"The day on which the data ends. By default today in Lorient."`
+	DatabaseURL string   `name:"database-url" env:"HALLES_DATABASE_URL" placeholder:"postgres://ADMIN@HOST/halles" help:"An administrator's URL of an empty database, or of an earlier demo's, to use in place of a private Postgres. The roles get the passwords of HALLES_DB_PASSWORD_<ROLE>, or ones that are made up."`
+	Registered  []string `env:"HALLES_REGISTERED_ONLY" default:"none" help:"As of halles serve; there the default is widget. Here a key may send any document, so that you can write yours."`
+	Repository  string   `env:"HALLES_POSTGRES_REPOSITORY" placeholder:"https://HOST/maven2" help:"Maven repository to download Postgres from when the machine has none."`
 }
 
 // Help is the long form of the command's help.
@@ -67,6 +68,7 @@ func (c *demoCmd) options(p *process) demo.Options {
 // Run brings the demo up and serves it until ctx ends.
 func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	options := c.options(p)
+	registered := registeredOnly(c.Registered, p)
 	if err := p.wrong.orNil(); err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	server, err := web.New(ctx, web.Options{
-		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Log: p.log,
+		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Registered: registered, Log: p.log,
 		// The issuer's keys come over our own port, as another's would over theirs; past any proxy.
 		Issuers: identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log),
 		SMTP:    mails,

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/web"
@@ -27,6 +28,7 @@ type serveCmd struct {
 	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
 	Origins     []string `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
 	ListenURL   string   `name:"listen-url" env:"HALLES_LISTEN_URL" placeholder:"postgres://HOST:5432/halles" help:"Where the database itself is, when HALLES_DATABASE_URL is a pooler's: subscriptions are woken over a connection that a pooler would swallow."`
+	Registered  []string `env:"HALLES_REGISTERED_ONLY" default:"widget" help:"Audiences that may send the documents registered in the program only, by their hash (see /documents.json): widget (requests with a commune's key), spa (pages of HALLES_ORIGINS), or none. With none, a commune's developers may send documents of their own with its key."`
 	RouterToken string   `env:"HALLES_ROUTER_TOKEN" help:"What the federation's router sends in the header X-Halles-Router. Without it, _service and _entities answer nobody."`
 }
 
@@ -54,6 +56,7 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 			p.wrong.addf("HALLES_ORIGINS: %q is not an origin; write a scheme and a host and nothing after, as https://marche.example.", origin)
 		}
 	}
+	options.Registered = registeredOnly(c.Registered, p)
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		p.wrong.addf("--listen: %q is not an address and a port; write 127.0.0.1:8080, or :8080 for all addresses.", c.Listen)
 	}
@@ -98,6 +101,20 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	return serveUntilDone(ctx, server, listener, p.log)
+}
+
+// registeredOnly reads the audiences of HALLES_REGISTERED_ONLY.
+func registeredOnly(names []string, p *process) (audiences []graph.Audience) {
+	for _, name := range names {
+		switch a := graph.Audience(name); a {
+		case graph.Widget, graph.SPA:
+			audiences = append(audiences, a)
+		case "none":
+		default:
+			p.wrong.addf("HALLES_REGISTERED_ONLY: %q is not an audience that can be bound to its documents; write widget, spa, both with a comma, or none.", name)
+		}
+	}
+	return audiences
 }
 
 // upToDate refuses a database that is older than this program, and tells whether it is newer.

@@ -3,10 +3,13 @@ package transport
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -24,7 +27,8 @@ import (
 // one, of events or of parts, and is refused where not. HTTP takes every request that no other
 // transport wants, so let it be the last.
 type HTTP struct {
-	Heartbeat time.Duration // of such a stream
+	Heartbeat time.Duration                        // of such a stream
+	Cacheable func(*graphql.OperationContext) bool // whether the answer to a GET without a credential may be kept; nil: never
 }
 
 var _ graphql.Transport = HTTP{}
@@ -93,7 +97,32 @@ func (t HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		refuse(w, kind, http.StatusServiceUnavailable, fault.Errorf(fault.Unavailable, "La requête a été interrompue. Réessayez."))
 		return
 	}
-	answer(w, kind, response)
+	body := encode(response)
+	if get && r.Header.Get("Authorization") == "" && t.Cacheable != nil && len(response.Errors) == 0 && t.Cacheable(operation) && unchanged(w, r, body) {
+		return
+	}
+	write(w, kind, response, body)
+}
+
+// kept is how long a cache may answer for us: nothing stale is shown for longer.
+const kept = "public, max-age=1"
+
+// unchanged tells caches that they may keep an answer, and answers 304 to one that has it. The
+// address names the document, the variables and the key of a widget.
+func unchanged(w http.ResponseWriter, r *http.Request, body []byte) bool {
+	sum := sha256.Sum256(body)
+	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
+	w.Header().Set("ETag", "W/"+tag) // weak: it may be compressed on its way
+	w.Header().Set("Cache-Control", kept)
+	w.Header().Add("Vary", "Authorization")
+	for given := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
+		if strings.TrimPrefix(strings.TrimSpace(given), "W/") == tag {
+			w.Header().Del("Content-Type")
+			w.WriteHeader(http.StatusNotModified)
+			return true
+		}
+	}
+	return false
 }
 
 // subscribe serves a subscription as the first kind of stream that the client reads, and refuses
@@ -117,11 +146,14 @@ func (t HTTP) subscribe(ctx context.Context, w http.ResponseWriter, exec graphql
 // clients take any other status for an intermediary's; the newer type says what is refused
 // before execution by 400.
 func answer(w http.ResponseWriter, kind string, response *graphql.Response) {
+	write(w, kind, response, encode(response))
+}
+
+func write(w http.ResponseWriter, kind string, response *graphql.Response, body []byte) {
 	status := http.StatusOK
 	if kind == graphQLJSON && response.Data == nil {
 		status = http.StatusBadRequest
 	}
-	body := encode(response)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body)

@@ -17,7 +17,7 @@ import (
 
 // members are what a request may have, and what each of them is.
 var members = map[string]string{
-	"query": "un texte", "operationName": "un texte", "variables": "un objet JSON", "extensions": "un objet JSON",
+	"query": "un texte", "operationName": "un texte", "variables": "un objet JSON", "extensions": "un objet JSON", "documentId": "un texte",
 }
 
 // read takes the operation from the query of a GET or the body of a POST. What is wrong is
@@ -33,7 +33,7 @@ func read(r *http.Request) (*graphql.RawParams, error) {
 	}
 	params.ReadTime.End = graphql.Now()
 	if err == nil && params.Query == "" && params.Extensions["persistedQuery"] == nil {
-		err = fault.At([]string{"query"}, "Il manque query, le document GraphQL.")
+		err = fault.At([]string{"query"}, "Il manque query, le document GraphQL, ou documentId, son empreinte.")
 	}
 	return params, err
 }
@@ -54,6 +54,7 @@ func readBody(r io.Reader, params *graphql.RawParams) error {
 		OperationName string         `json:"operationName"`
 		Variables     map[string]any `json:"variables"`
 		Extensions    map[string]any `json:"extensions"`
+		DocumentID    string         `json:"documentId"`
 	}
 	if err := decode(body, &given); err != nil {
 		var wrong *json.UnmarshalTypeError
@@ -64,7 +65,7 @@ func readBody(r io.Reader, params *graphql.RawParams) error {
 	}
 	params.Query, params.OperationName = given.Query, given.OperationName
 	params.Variables, params.Extensions = given.Variables, given.Extensions
-	return nil
+	return named(params, given.DocumentID)
 }
 
 func readQuery(raw string, params *graphql.RawParams) error {
@@ -86,6 +87,21 @@ func readQuery(raw string, params *graphql.RawParams) error {
 			return fault.At([]string{name}, "%s est %s.", name, members[name])
 		}
 	}
+	return named(params, query.Get("documentId"))
+}
+
+// named reads the id of a document as Apollo's extension writes it: there is one way to find a
+// document by its hash.
+func named(params *graphql.RawParams, id string) error {
+	switch {
+	case id == "":
+		return nil
+	case params.Query != "" || params.Extensions["persistedQuery"] != nil:
+		return fault.At([]string{"documentId"}, "documentId tient lieu de query et de extensions.persistedQuery : donnez-en un seul.")
+	case params.Extensions == nil:
+		params.Extensions = map[string]any{}
+	}
+	params.Extensions["persistedQuery"] = map[string]any{"version": 1, "sha256Hash": strings.TrimPrefix(id, "sha256:")}
 	return nil
 }
 

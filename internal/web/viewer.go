@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql/handler/transport"
@@ -71,6 +72,9 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 		}
 		if s.fromRouter(r.Header.Get(routerHeader)) {
 			ctx = context.WithValue(ctx, routerKey{}, true)
+		}
+		if slices.Contains(s.origins, r.Header.Get("Origin")) {
+			ctx = context.WithValue(ctx, firstPartyKey{}, true)
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})

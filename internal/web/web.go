@@ -47,6 +47,7 @@ type Options struct {
 	RouterToken string            // what a federation router sends in X-Halles-Router; empty: no router is known
 	Origins     []string          // "https://marche.example": pages there may call us from a browser
 	ListenURL   string            // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
+	Registered  []graph.Audience  // audiences that may send registered documents only: graph.Widget, what comes with a commune's key; graph.SPA, what pages of Origins send
 	Log         *slog.Logger
 	Keep        time.Duration      // how long what an account may do is remembered, in requests and again in subscriptions; 25 s when zero
 	SMTP        *notice.SMTP       // nil: mails are not sent
@@ -77,6 +78,7 @@ type Server struct {
 	router     [sha256.Size]byte // of the router's token; zero: none
 	keys       *identity.WidgetKeys
 	origins    []string
+	registered []graph.Audience
 	demo       *Demo
 	pages      *pages // nil: nobody signs in on pages
 	style      string // address of the pages' style sheet
@@ -107,7 +109,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{log: o.Log, db: o.DB, newest: newest, origins: o.Origins, demo: o.Demo}
+	s := &Server{log: o.Log, db: o.DB, newest: newest, origins: o.Origins, registered: o.Registered, demo: o.Demo}
 	s.stopping, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if o.RouterToken != "" {
 		s.router = sha256.Sum256([]byte(o.RouterToken))
@@ -142,6 +144,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Wait: loader.Wait,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
+		Registered: s.registeredOnly,
 	})
 	s.handler, err = s.routes(schema)
 	return s, err
@@ -197,6 +200,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		r.With(s.recognized).Get("/", s.homePage(assets))
 		r.With(s.recognized).Get("/graphiql", s.graphiQLPage(graphiql))
 		r.Get("/schema.graphql", schemaFile)
+		r.Get("/documents.json", s.documentsFile)
 		r.Get("/assets/{version}/{file}", assets.ServeHTTP)
 	})
 	if s.pages != nil {
