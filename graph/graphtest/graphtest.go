@@ -155,13 +155,18 @@ func (c Client) Raw(t testing.TB, body []byte) *httptest.ResponseRecorder {
 // Do sends a request of the test's own making.
 func (c Client) Do(t testing.TB, r *http.Request) *httptest.ResponseRecorder {
 	t.Helper()
-	ctx := identity.With(t.Context(), c.viewer)
+	w := httptest.NewRecorder()
+	c.ServeHTTP(w, r.WithContext(t.Context()))
+	return w
+}
+
+// ServeHTTP answers a request as the client's viewer, for a server that listens.
+func (c Client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := identity.With(r.Context(), c.viewer)
 	if c.router {
 		ctx = context.WithValue(ctx, routerKey{}, true)
 	}
-	w := httptest.NewRecorder()
 	c.h.Handler.ServeHTTP(w, r.WithContext(ctx))
-	return w
 }
 
 // OK fails the test when the answer has an error.

@@ -5,11 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -199,117 +194,5 @@ func TestPersistedDocumentsAreShort(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// seeds are documents of which hostile ones are made by chance.
-var seeds = []string{
-	`query ($id: ID!) { shop(id: $id) { name commune { name } products(first: 5) { nodes { name variants { sku price { cents formatted } availability { orderable quantityUpTo because { code message } } } } pageInfo { endCursor hasNextPage } } } }`,
-	`query Find($text: String, $n: Int!) { shops(first: $n, filter: {text: $text, communes: ["56121"], fulfilment: PICKUP}, near: {latitude: 47.7, longitude: -3.3}, orderBy: DISTANCE) { totalCount edges { cursor distanceMetres node { ...S } } } } fragment S on Shop { id slug name category { name parent { name } } openingHours { weekly { weekday opens closes } } }`,
-	`{ communes { insee name shops(first: 2) { nodes { id } } } categories { name children { name } } viewer { kind name communes { name } } }`,
-	`mutation ($input: PlaceOrdersInput!) { placeOrders(input: $input) { results { shopId order { number totals { total { formatted } vat { rate cents } } } refusals { code message path available } } guestSecret } }`,
-	`mutation { acceptOrder(input: {order: "x"}) { order { status nextActions } refusals { code } } }`,
-	`query ($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Shop { name } ... on Commune { slug } } _service { sdl } }`,
-	`{ __schema { types { kind name fields { name args { name type { name ofType { name } } } } } } __type(name: "Shop") { name } }`,
-	`{ nodes(ids: ["commune_56121", "x", "category_boulangerie"]) { __typename id ... on Commune { name } } node(id: "shop_56121_x") { id } }`,
-	`subscription ($id: ID!, $after: String) { orderUpdated(id: $id, after: $after) { cursor kind status at order { number } } }`,
-}
-
-// mutated takes a document apart and puts it together by chance: words are dropped, doubled,
-// exchanged and replaced, also by bytes that are no GraphQL.
-func mutated(r *rand.Rand) string {
-	words := strings.Fields(strings.NewReplacer("{", " { ", "}", " } ", "(", " ( ", ")", " ) ", ":", " : ", ",", " ", "[", " [ ", "]", " ] ").Replace(seeds[r.IntN(len(seeds))]))
-	odd := []string{
-		"{", "}", "(", ")", "...", "$x", "@skip(if: true)", "@include(if: $x)", "null", "-1", "1e400", "99999999999999999999", `""`, `"\u0000"`, "\x00", "\xff",
-		"é", "fragment F on Shop { ...F }", "__typename", "__schema", "a: name", `"""block"""`, "#", "&", "ID", "[[[[", "[]", "{}", "true", "on", "first: 100", "first: -1",
-	}
-	for range r.IntN(6) {
-		i, j := r.IntN(len(words)), r.IntN(len(words))
-		switch r.IntN(5) {
-		case 0:
-			words[i] = ""
-		case 1:
-			words[i] = words[j] + " " + words[i]
-		case 2:
-			words[i], words[j] = words[j], words[i]
-		case 3:
-			words[i] = odd[r.IntN(len(odd))]
-		case 4:
-			words[i] += " " + strings.Repeat(odd[r.IntN(len(odd))]+" ", 1+r.IntN(40))
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// Whatever is asked, the answer is JSON without an internal error, a Go or SQL word or more
-// bytes than the data needs; and a question in its right mind is still answered afterwards.
-func TestMutatedDocuments(t *testing.T) {
-	t.Parallel()
-	h := graphtest.New(t)
-	shop := fixture.Shop(t, h.Database, fixture.ShopOpts{Name: "Chez Ève"})
-	product := fixture.Product(t, h.Database, shop, fixture.ProductOpts{Stock: 1000})
-	n := 150
-	if os.Getenv("HALLES_LONG") != "" {
-		n = 10_000
-	}
-	r := rand.New(rand.NewPCG(56121, 1)) // the same documents each time
-	right := graphtest.Vars{
-		"id": shop.String(), "n": 3, "text": "chez", "after": nil, "x": true,
-		"input": map[string]any{"idempotencyKey": "0123456789abcdef", "orders": []any{map[string]any{
-			"shop": shop.String(), "mode": "PICKUP",
-			"lines": []any{map[string]any{"variant": product.Variants[0].String(), "quantity": 1}},
-		}}},
-		"r": []any{map[string]any{"__typename": "Shop", "id": shop.String()}, map[string]any{"__typename": "Commune", "slug": "groix"}},
-	}
-	wrong := []any{
-		nil, "x", "", "\x00", 7, -1, 1e30, 2.5, true,
-		[]any{},
-		[]any{"x", nil, []any{1}},
-		map[string]any{},
-		map[string]any{"__typename": "Shop", "id": 5},
-		shop.String(), product.Variants[0].String(), strings.Repeat("x", 5000), right["input"], right["r"],
-	}
-	valid := 0
-	for range n {
-		document, vars := mutated(r), graphtest.Vars{}
-		for name, value := range right {
-			if vars[name] = value; r.IntN(8) == 0 {
-				vars[name] = wrong[r.IntN(len(wrong))]
-			}
-		}
-		c := h.As(nil)
-		if r.IntN(2) == 0 {
-			c = c.Router()
-		}
-		variables, err := json.Marshal(vars)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := json.Marshal(map[string]any{"query": document, "variables": vars})
-		if err != nil {
-			t.Fatal(err)
-		}
-		byGet := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/graphql?query="+url.QueryEscape(document)+"&variables="+url.QueryEscape(string(variables)), nil)
-		for _, w := range []*httptest.ResponseRecorder{c.Raw(t, body), c.Do(t, byGet)} {
-			text := w.Body.String()
-			if w.Code >= 500 || !gjson.Valid(text) || strings.Contains(text, `"INTERNAL"`) {
-				t.Fatalf("%d %.2000s\nto %s\nwith %s", w.Code, text, document, variables)
-			}
-			for _, inside := range []string{"SQLSTATE", "goroutine", "runtime error", "interface {}", "json:", "strconv.", "reflect", ".go:"} {
-				if strings.Contains(text, inside) {
-					t.Fatalf("%q in %.2000s\nto %s", inside, text, document)
-				}
-			}
-			if strings.Contains(text, `"data":{`) {
-				valid++
-			}
-		}
-	}
-	t.Logf("%d of %d answers had data", valid, 2*n)
-	if valid < n/10 {
-		t.Error("hardly a document was valid: this shows nothing of the execution")
-	}
-	if name := h.Visitor().Query(t, `query ($id: ID!) { shop(id: $id) { name } }`, graphtest.Vars{"id": shop.String()}).OK(t).Get("shop.name").String(); name != "Chez Ève" {
-		t.Errorf("afterwards the shop is %q", name)
 	}
 }

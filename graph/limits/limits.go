@@ -42,6 +42,7 @@ import (
 const (
 	Tokens     = 2000 // some 400 small fields; comments count too
 	Operations = 10   // in one document: an editor sends all that stand in it and names one
+	Fragments  = 100  // in one document: the validator compares those that are spread side by side pair by pair
 	NameLength = 100  // characters of an alias: it comes back with every object
 	Depth      = 15
 	Fields     = 400
@@ -64,8 +65,9 @@ const (
 // Refusals are shown as errors of the protocol: over a socket they are an `error` message then,
 // and not a `next`. gqlgen keeps this in a global map, which must not change once servers run.
 func init() {
-	errcode.RegisterErrorType(string(fault.Limited), errcode.KindProtocol)
-	errcode.RegisterErrorType(string(fault.Invalid), errcode.KindProtocol)
+	for _, code := range []string{string(fault.Limited), string(fault.Invalid), string(fault.Forbidden), "PERSISTED_QUERY_NOT_FOUND"} {
+		errcode.RegisterErrorType(code, errcode.KindProtocol)
+	}
 }
 
 // Extension is the extension of gqlgen's server that keeps the limits.

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/audelor/halles/graph/generated"
+	"github.com/audelor/halles/graph/graphtest/hostile"
 	"github.com/audelor/halles/internal/fault"
 )
 
@@ -35,19 +37,19 @@ func ask(text string, vars map[string]any) (*graphql.OperationContext, gqlerror.
 }
 
 func TestHostile(t *testing.T) {
-	for name, d := range hostile() { // one after the other: what each allocates is measured
+	for name, d := range hostile.Documents() { // one after the other: what each allocates is measured
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, errs := ask(d.text, d.vars)
+			_, errs := ask(d.Text, d.Vars)
 			runtime.ReadMemStats(&after)
 			if len(errs) == 0 {
 				t.Fatal("accepted")
 			}
-			if d.because != "" && !strings.Contains(errs[0].Message, d.because) {
+			if d.Because != "" && !strings.Contains(errs[0].Message, d.Because) {
 				t.Errorf("refused because %.300s", errs[0].Message)
 			}
-			if d.because != "" && !errors.Is(errs[0], fault.Limited) && !errors.Is(errs[0], fault.Invalid) {
+			if d.Because != "" && !errors.Is(errs[0], fault.Limited) && !errors.Is(errs[0], fault.Invalid) {
 				t.Errorf("not a fault that a client can read: %v", errs[0])
 			}
 			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 10 {
@@ -61,8 +63,8 @@ func TestHostile(t *testing.T) {
 // page: never one for each as expanded.
 func TestStepsAreBoundedByTheText(t *testing.T) {
 	t.Parallel()
-	for name, d := range hostile() {
-		doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: d.text}, Tokens)
+	for name, d := range hostile.Documents() {
+		doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: d.Text}, Tokens)
 		if err != nil {
 			continue
 		}
@@ -77,6 +79,15 @@ func TestStepsAreBoundedByTheText(t *testing.T) {
 			t.Errorf("%s: %d steps for %d selections", name, steps, written)
 		}
 	}
+}
+
+// each repeats a format with 0, 1, 2 …
+func each(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }
 
 func selections(set ast.SelectionSet) int {
@@ -102,6 +113,7 @@ func TestAtTheBounds(t *testing.T) {
 		"Fields":     `{ communes { ` + repeat("name ", 399) + `} }`,
 		"Aliases":    `{ communes { ` + repeat("a: name ", 50) + `} }`,
 		"RootFields": `{ ` + repeat("communes { name } ", 10) + `}`,
+		"Fragments":  `{ shop(id: "x") { ` + each(100, "...f%d ") + `} } ` + each(100, "fragment f%d on Shop { id } "),
 		"Operations": each(10, "query q%d { __typename } "),
 		"Alias":      `{ communes { ` + repeat("a", 100) + `: name } }`,
 		"Objects":    `{ shops(first: 100) { nodes { products(first: 100) { nodes { id } } } } }`,
@@ -205,8 +217,8 @@ func TestLengthsAreOfTheSchema(t *testing.T) {
 // Any text is answered without a panic, within the steps that its length allows, and what
 // passes keeps the bounds.
 func FuzzDocument(f *testing.F) {
-	for _, d := range hostile() {
-		f.Add(d.text)
+	for _, d := range hostile.Documents() {
+		f.Add(d.Text)
 	}
 	f.Add(introspection)
 	f.Add(`{ shops(first: 1, filter: {communes: ` + strings.Repeat("[", 900) + strings.Repeat("]", 900) + `}) { totalCount } }`)

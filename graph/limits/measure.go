@@ -24,6 +24,9 @@ func measure(doc *ast.QueryDocument) (refusal *gqlerror.Error, steps int) {
 			m.named[f.Name] = f
 		}
 	}
+	if len(doc.Fragments) > Fragments {
+		return refused("Le document contient plus de %d fragments. Demandez moins à la fois.", Fragments), m.steps
+	}
 	directives := 0
 	for _, f := range doc.Fragments { // those that are spread nowhere are validated too
 		directives += len(f.Directives)
@@ -47,13 +50,47 @@ func measure(doc *ast.QueryDocument) (refusal *gqlerror.Error, steps int) {
 			return refusal, m.steps
 		}
 	}
-	switch {
-	case m.circular != "":
-		return asGraphQL(fault.Errorf(fault.Invalid, "Le fragment %s se contient lui-même.", fault.Shown(m.circular))), m.steps
-	case m.longName:
-		return refused("Un alias dépasse %d caractères.", NameLength), m.steps
+	if refusal := m.confused(doc); refusal != nil {
+		return refusal, m.steps
 	}
 	return nil, m.steps
+}
+
+// confused refuses what cannot be meant: the validator would too, or would not notice.
+func (m *measurer) confused(doc *ast.QueryDocument) *gqlerror.Error {
+	switch {
+	case m.unknown != "": // it compares 600 of them pair by pair: half a second
+		return asGraphQL(fault.Errorf(fault.Invalid, "Le document utilise le fragment %s, qui n'y est pas.", fault.Shown(m.unknown)))
+	case m.circular != "":
+		return asGraphQL(fault.Errorf(fault.Invalid, "Le fragment %s se contient lui-même.", fault.Shown(m.circular)))
+	case m.longName:
+		return refused("Un alias dépasse %d caractères.", NameLength)
+	}
+	for _, o := range doc.Operations {
+		if o.Operation != ast.Subscription {
+			continue
+		}
+		keys := map[string]bool{}
+		if m.keys(o.SelectionSet, keys); len(keys) > 1 {
+			return asGraphQL(fault.Errorf(fault.Invalid, "Une souscription suit une seule chose : envoyez-en plusieurs."))
+		}
+	}
+	return nil
+}
+
+// keys are the names in the answer of the fields at the top. There are RootFields at most and no
+// circle.
+func (m *measurer) keys(set ast.SelectionSet, keys map[string]bool) {
+	for _, selection := range set {
+		switch selection := selection.(type) {
+		case *ast.Field:
+			keys[selection.Alias] = true
+		case *ast.InlineFragment:
+			m.keys(selection.SelectionSet, keys)
+		case *ast.FragmentSpread:
+			m.keys(m.named[selection.Name].SelectionSet, keys)
+		}
+	}
 }
 
 // shape is what a set of selections measures, fragments expanded.
@@ -92,6 +129,7 @@ type measurer struct {
 	named    map[string]*ast.FragmentDefinition
 	done     map[*ast.FragmentDefinition]*shape // nil while it is being measured
 	circular string                             // a fragment that contains itself
+	unknown  string                             // a fragment that is spread and is not there
 	longName bool
 	steps    int
 }
@@ -120,9 +158,12 @@ func (m *measurer) selections(set ast.SelectionSet) (all shape) {
 		case *ast.InlineFragment:
 			all.add(m.selections(selection.SelectionSet), len(selection.Directives))
 		case *ast.FragmentSpread:
-			if f := m.named[selection.Name]; f != nil { // else it does not validate
-				all.add(m.fragment(f), len(selection.Directives))
+			f := m.named[selection.Name]
+			if f == nil {
+				m.unknown = selection.Name
+				continue
 			}
+			all.add(m.fragment(f), len(selection.Directives))
 		}
 	}
 	return all

@@ -94,7 +94,23 @@ func (s Socket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 		Implementation:   c,
 		InitFunc:         s.initialised,
 		PingPongInterval: s.Heartbeat,
-	}.Do(w, r.WithContext(context.WithValue(ctx, connKey{}, c)), exec)
+	}.Do(w, r.WithContext(context.WithValue(ctx, connKey{}, c)), presented{exec})
+}
+
+// presented shows what is wrong with an operation as every transport does: gqlgen's socket sends
+// some of it as it came, without a code.
+type presented struct{ graphql.GraphExecutor }
+
+func (e presented) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	operation, refused := e.GraphExecutor.CreateOperationContext(ctx, params)
+	if refused == nil {
+		return operation, nil
+	}
+	return operation, e.GraphExecutor.DispatchError(graphql.WithOperationContext(ctx, operation), refused).Errors
+}
+
+func (presented) DispatchError(_ context.Context, shown gqlerror.List) *graphql.Response {
+	return &graphql.Response{Errors: shown}
 }
 
 // initialised asks who it is, and ends the socket with that credential.
