@@ -90,7 +90,7 @@ func TestDocumentsByChance(t *testing.T) {
 	} {
 		askers = append(askers, newAsker(t, h.As(v)), newAsker(t, h.As(v).Router()))
 	}
-	n := 500
+	n := 300
 	if os.Getenv("HALLES_LONG") != "" {
 		n = 10_000
 	}

@@ -120,3 +120,16 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 	}
 	return t.UTC(), nil
 }
+
+// MarshalText writes a text.
+func MarshalText(s string) graphql.Marshaler { return graphql.MarshalString(s) }
+
+// UnmarshalText reads a scalar that is a text and nothing else: gqlgen's own takes numbers too,
+// and for a list has an error that is not for people.
+func UnmarshalText(v any) (string, error) {
+	s, ok := v.(string)
+	if !ok {
+		return "", fault.Errorf(fault.Invalid, "Il faut un texte, entre guillemets.")
+	}
+	return s, nil
+}
