@@ -3,6 +3,7 @@ package graphtest_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +149,64 @@ func TestEntitiesRefused(t *testing.T) {
 	for _, e := range a.Errors {
 		if e.Extensions.Code != "INVALID" {
 			t.Errorf("error %+v", e)
+		}
+	}
+}
+
+// Two hundred representations of every kind of key, right and wrong by chance: each has its own
+// answer, in its place, whatever stands beside it.
+func TestEntitiesEachItsOwn(t *testing.T) {
+	t.Parallel()
+	h := graphtest.New(t)
+	shop := fixture.Shop(t, h.Database, fixture.ShopOpts{Name: "Chez Ève"})
+	product := fixture.Product(t, h.Database, shop, fixture.ProductOpts{Name: "Far"})
+	draft := fixture.Shop(t, h.Database, fixture.ShopOpts{Status: "DRAFT"})
+	type entity struct {
+		representation map[string]any
+		name           string     // in the answer
+		code           fault.Kind // or of the error
+	}
+	kinds := []entity{
+		{map[string]any{"__typename": "Commune", "insee": "56121"}, "Lorient", ""},
+		{map[string]any{"__typename": "Commune", "slug": "groix"}, "Groix", ""},
+		{map[string]any{"__typename": "Commune", "insee": "56069", "slug": "groix"}, "Groix", ""},
+		{map[string]any{"__typename": "Commune", "slug": "nantes"}, "", fault.NotFound},
+		{map[string]any{"__typename": "Commune"}, "", fault.Invalid},
+		{map[string]any{"__typename": "Shop", "id": shop.String()}, "Chez Ève", ""},
+		{map[string]any{"__typename": "Shop", "id": draft.String()}, "", fault.NotFound},
+		{map[string]any{"__typename": "Shop", "id": strings.Replace(shop.String(), "_56121_", "_56069_", 1)}, "", fault.NotFound},
+		{map[string]any{"__typename": "Shop", "id": product.ID.String()}, "", fault.Invalid},
+		{map[string]any{"__typename": "Shop", "id": []any{shop.String()}}, "", fault.Invalid},
+		{map[string]any{"__typename": "Product", "id": product.ID.String()}, "Far", ""},
+		{map[string]any{"__typename": "Product", "id": "x"}, "", fault.Invalid},
+		{map[string]any{"__typename": "Category", "id": "category_librairie"}, "Librairie", ""},
+		{map[string]any{"__typename": "Viewer", "id": "x"}, "", fault.Invalid},
+		{map[string]any{"__typename": 7, "id": "x"}, "", fault.Invalid},
+		{map[string]any{}, "", fault.Invalid},
+	}
+	r := rand.New(rand.NewPCG(56121, 2))
+	for range 3 {
+		var asked []entity
+		representations, codes := []any{}, map[fault.Kind]int{}
+		for range 200 {
+			e := kinds[r.IntN(len(kinds))]
+			asked, representations = append(asked, e), append(representations, e.representation)
+			if e.code != "" {
+				codes[e.code]++
+			}
+		}
+		a := h.Visitor().Router().Query(t, `query ($r: [_Any!]!) { _entities(representations: $r) {
+			... on Commune { name } ... on Shop { name } ... on Product { name } ... on Category { name } } }`, graphtest.Vars{"r": representations})
+		for i, e := range asked {
+			if got := a.Get(fmt.Sprintf("_entities.%d.name", i)).String(); got != e.name {
+				t.Errorf("%v gives %q, want %q", e.representation, got, e.name)
+			}
+		}
+		for _, e := range a.Errors {
+			codes[e.Extensions.Code]--
+		}
+		if a.Get("_entities.#").Int() != 200 || codes[fault.Invalid] != 0 || codes[fault.NotFound] != 0 {
+			t.Errorf("%d answers; of each code there are too few: %v", a.Get("_entities.#").Int(), codes)
 		}
 	}
 }
