@@ -44,6 +44,10 @@ func PublicSDL() string {
 	return printed(public)
 }
 
+// Schema is the schema without the federation's own fields, with its tags: for whoever documents
+// it.
+func Schema() *ast.Schema { return without(parsed(), all, func(string) bool { return true }) }
+
 func parsed() *ast.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }
 
 func printed(s *ast.Schema) string {
@@ -64,7 +68,7 @@ func without(full *ast.Schema, field func(owner *ast.Definition, f *ast.FieldDef
 		}
 		return kept
 	}
-	s := *full
+	s := *full // what implements an interface stays
 	s.Directives, s.Types = nil, map[string]*ast.Definition{}
 	for name, whole := range full.Types {
 		d := *whole

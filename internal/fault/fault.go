@@ -28,6 +28,11 @@ const (
 	Internal        Kind = "INTERNAL"        // the server's own fault; the log has the request id
 )
 
+// Kinds lists them, for whoever documents the API.
+func Kinds() []Kind {
+	return []Kind{NotFound, Forbidden, Invalid, Conflict, Unauthenticated, Limited, CursorExpired, Unavailable, Internal}
+}
+
 // Error makes every kind usable as the target of errors.Is.
 func (k Kind) Error() string { return string(k) }
 

@@ -202,7 +202,11 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		r.Get("/schema.graphql", schemaFile)
 		r.Get("/documents.json", s.documentsFile)
 		r.Get("/assets/{version}/{file}", assets.ServeHTTP)
+		err = docs(r, assets)
 	})
+	if err != nil {
+		return nil, err
+	}
 	if s.pages != nil {
 		s.sessionRoutes(r)
 	}

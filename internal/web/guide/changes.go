@@ -1,0 +1,25 @@
+package guide
+
+// change is an entry of the schema's changelog.
+type change struct {
+	Date  string // ISO 8601
+	Added []string
+}
+
+// changes lists what changed for clients, the latest first. What is taken away is first marked
+// @deprecated with the date of its end, six months ahead at least.
+var changes = []change{
+	{"2026-11-24", []string{
+		"Subscriptions as `multipart/mixed;subscriptionSpec=1.0`, for Apollo's clients and routers.",
+		"Contracts for three audiences: `/schema.graphql?contract=widget`, `spa` and `staff`.",
+		"Registered documents: `documentId`, `/documents.json`; their answers to a GET carry an ETag.",
+		"A document has 100 fragments at most; a subscription follows one thing.",
+		"Scalars that are texts take texts only, no numbers.",
+	}},
+	{"2026-11-24", []string{
+		"Orders: placed over several shops at once, accepted, made ready, handed over, cancelled.",
+		"`orderUpdated`, `shopOrders` and `communeActivity`, which resume after any cursor, on any server.",
+		"Members, invitations and roles; the audit trail; widget keys and their rotation.",
+	}},
+	{"2026-11-23", []string{"The first schema: communes, shops and products, to read."}},
+}
