@@ -106,7 +106,13 @@ func (e presented) CreateOperationContext(ctx context.Context, params *graphql.R
 	if refused == nil {
 		return operation, nil
 	}
-	return operation, e.GraphExecutor.DispatchError(graphql.WithOperationContext(ctx, operation), refused).Errors
+	shown := e.GraphExecutor.DispatchError(graphql.WithOperationContext(ctx, operation), refused).Errors
+	for _, err := range shown {
+		if code := err.Extensions["code"]; code != nil {
+			err.Extensions["code"] = fmt.Sprint(code) // gqlgen tells an error message's kind by a code of type string
+		}
+	}
+	return operation, shown
 }
 
 func (presented) DispatchError(_ context.Context, shown gqlerror.List) *graphql.Response {
