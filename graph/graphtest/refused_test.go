@@ -179,7 +179,7 @@ func TestEntitiesEachItsOwn(t *testing.T) {
 		{map[string]any{"__typename": "Shop", "id": []any{shop.String()}}, "", fault.Invalid},
 		{map[string]any{"__typename": "Product", "id": product.ID.String()}, "Far", ""},
 		{map[string]any{"__typename": "Product", "id": "x"}, "", fault.Invalid},
-		{map[string]any{"__typename": "Category", "id": "category_librairie"}, "Librairie", ""},
+		{map[string]any{"__typename": "Category", "id": "category_librairie"}, "Livres", ""},
 		{map[string]any{"__typename": "Viewer", "id": "x"}, "", fault.Invalid},
 		{map[string]any{"__typename": 7, "id": "x"}, "", fault.Invalid},
 		{map[string]any{}, "", fault.Invalid},
