@@ -63,6 +63,22 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.refuse(w, r, status, err)
 }
 
+// answerFault is fail for routes where a person's mistakes have a status of their own.
+func (s *Server) answerFault(w http.ResponseWriter, r *http.Request, err error) {
+	var tooBig *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooBig), errors.Is(err, fault.Limited):
+		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+		s.refuse(w, r, http.StatusRequestEntityTooLarge, err)
+	case errors.Is(err, fault.Invalid):
+		s.refuse(w, r, http.StatusBadRequest, err)
+	case errors.Is(err, fault.NotFound):
+		s.refuse(w, r, http.StatusNotFound, err)
+	default:
+		s.fail(w, r, err)
+	}
+}
+
 // refuse answers as the caller reads: GraphQL errors at /graphql, HTML to a browser, else JSON.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 	f := s.shown(r.Context(), err)

@@ -30,6 +30,7 @@ import (
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/notice"
 	"github.com/audelor/halles/internal/notice/sink"
+	"github.com/audelor/halles/internal/opendata"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
@@ -87,6 +88,7 @@ type Server struct {
 	catalog    *catalog.Catalog
 	ordering   *ordering.Ordering
 	notices    *notice.Notices
+	openData   *opendata.Data
 	home       *pg.Snapshot[*homeFacts]
 	handler    http.Handler
 	background []func(context.Context) error
@@ -131,6 +133,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.Deadlines != (ordering.Deadlines{}) {
 		s.ordering.Deadlines = o.Deadlines
 	}
+	s.openData = &opendata.Data{DB: o.DB, Communes: s.communes, Directory: s.directory}
 	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
 	feed.Again, feed.Recheck = s.identity.Again, o.Keep
 	s.ordering.Wake = feed.Wake
@@ -226,6 +229,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		r.Post("/graphql", schema.ServeHTTP)
 		r.Options("/graphql", schema.ServeHTTP)
 	})
+	s.openDataRoutes(r, assets, zipped)
 	return r, nil
 }
 
