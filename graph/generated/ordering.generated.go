@@ -5470,6 +5470,14 @@ func (ec *executionContext) marshalNOrderChannel2githubᚗcomᚋaudelorᚋhalles
 	return res
 }
 
+func (ec *executionContext) marshalNOrderConnection2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐOrderConnection(ctx context.Context, sel ast.SelectionSet, v *ordering.OrderConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OrderConnection!")
+		return graphql.Null
+	}
+	return ec._OrderConnection(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNOrderEdge2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐOrderEdge(ctx context.Context, sel ast.SelectionSet, v ordering.OrderEdge) graphql.Marshaler {
 	return ec._OrderEdge(ctx, sel, &v)
 }

@@ -407,10 +407,12 @@ type ComplexityRoot struct {
 
 	Query struct {
 		AuditTrail         func(childComplexity int, commune tenancy.ID, first int, after *string) int
+		CallList           func(childComplexity int, first int, after *string) int
 		Categories         func(childComplexity int) int
 		Commune            func(childComplexity int, insee *string, slug *string) int
 		CommuneSettings    func(childComplexity int, commune tenancy.ID) int
 		Communes           func(childComplexity int) int
+		FindOrders         func(childComplexity int, number string, first int) int
 		Members            func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
 		Node               func(childComplexity int, id tenancy.ID) int
 		Nodes              func(childComplexity int, ids []*tenancy.ID) int
@@ -2093,6 +2095,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AuditTrail(childComplexity, args["commune"].(tenancy.ID), args["first"].(int), args["after"].(*string)), true
+	case "Query.callList":
+		if e.ComplexityRoot.Query.CallList == nil {
+			break
+		}
+
+		args, err := ec.field_Query_callList_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CallList(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Query.categories":
 		if e.ComplexityRoot.Query.Categories == nil {
 			break
@@ -2127,6 +2140,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Communes(childComplexity), true
+	case "Query.findOrders":
+		if e.ComplexityRoot.Query.FindOrders == nil {
+			break
+		}
+
+		args, err := ec.field_Query_findOrders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FindOrders(childComplexity, args["number"].(string), args["first"].(int)), true
 
 	case "Query.members":
 		if e.ComplexityRoot.Query.Members == nil {
@@ -3264,6 +3288,25 @@ extend type Variant @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type VariantOption @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Viewer @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type WidgetKey @tag(name: "staff")
+`, BuiltIn: false},
+	{Name: "../calls.graphqls", Input: `extend type Query {
+  """
+  The orders whose shops the hotline telephones, the longest waiting first, over all communes: PLACED, and not answered within an hour in which the shop was open, though it was reminded. Accepted, rejected or cancelled they leave the list; after four hours they are cancelled. Hotline and admin; ` + "`" + `order { shop { contact { phone } } }` + "`" + ` is whom to call.
+  """
+  callList(
+    "How many, 1 to 100."
+    first: Int!
+    "Resume after this cursor."
+    after: String
+  ): OrderConnection! @tag(name: "staff")
+  "The orders with a number, as it is said on the telephone. Merchant: of the own shops. Agent: of the own communes. Hotline and admin: of all. Rarely more than one: a number is unique in its commune."
+  findOrders(
+    "The order's number, in capitals or not: ` + "`" + `7K3MQ9TX` + "`" + `, ` + "`" + `7k3m q9tx` + "`" + `."
+    number: String!
+    "How many at most, 1 to 100."
+    first: Int!
+  ): [Order!]! @tag(name: "staff")
+}
 `, BuiltIn: false},
 	{Name: "../catalog.graphqls", Input: `extend type Query {
   "The tree of categories: its top level, one tree for all communes."
