@@ -37,7 +37,7 @@ func (r *shopResolver) Category(ctx context.Context, obj *directory.Shop) (*cata
 
 func (r *shopResolver) OpeningHours(ctx context.Context, obj *directory.Shop) (*directory.OpeningHours, error) {
 	weekly, err := load(ctx).hours.Load(ctx, obj.ID())
-	return &directory.OpeningHours{Weekly: weekly}, err
+	return &directory.OpeningHours{ShopID: obj.ID(), Weekly: weekly}, err
 }
 
 func (r *shopResolver) Fulfilments(ctx context.Context, obj *directory.Shop) ([]*directory.Fulfilment, error) {
@@ -52,6 +52,8 @@ func (r *shopConnectionResolver) TotalCount(ctx context.Context, obj *directory.
 	return r.Directory.Count(ctx, identity.From(ctx), q)
 }
 
+func (r *Resolver) OpeningHours() generated.OpeningHoursResolver { return &openingHoursResolver{r} }
+
 func (r *Resolver) Shop() generated.ShopResolver { return &shopResolver{r} }
 
 func (r *Resolver) ShopConnection() generated.ShopConnectionResolver {
@@ -59,6 +61,7 @@ func (r *Resolver) ShopConnection() generated.ShopConnectionResolver {
 }
 
 type (
+	openingHoursResolver   struct{ *Resolver }
 	shopResolver           struct{ *Resolver }
 	shopConnectionResolver struct{ *Resolver }
 )

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/audelor/halles/graph/loader"
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
@@ -23,6 +24,11 @@ type loaders struct {
 	shop        *loader.Loader[tenancy.ID, *directory.Shop]
 	hours       *loader.Loader[tenancy.ID, []directory.OpeningInterval]
 	fulfilments *loader.Loader[tenancy.ID, []*directory.Fulfilment]
+	calendar    *loader.Loader[calendarKey, *calendar.Shop]
+	closures    *loader.Loader[tenancy.ID, []*directory.Closure]
+	restriction *loader.Loader[tenancy.ID, *directory.Restriction]
+	scope       *loader.Loader[tenancy.ID, []string]
+	restricting *loader.Loader[restrictionsKey, []*directory.Restriction]
 	shopsOf     *loader.Loader[shopsKey, *directory.ShopConnection]
 	shopsIn     *loader.Loader[shopsKey, int]
 	product     *loader.Loader[tenancy.ID, *catalog.Product]
@@ -32,6 +38,7 @@ type loaders struct {
 	variantsOf  *loader.Loader[tenancy.ID, []*catalog.Variant]
 	stock       *loader.Loader[tenancy.ID, *int]
 	notice      *loader.Loader[tenancy.ID, *identity.CommuneNotice]
+	affected    *loader.Loader[affectedKey, []*ordering.Affected]
 	orders      *ordersBy
 	ordersOf    *loader.Loader[ordersKey, *ordering.OrderConnection]
 }
@@ -76,6 +83,11 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		shop:        loader.New(r.Wait, as(v, r.Directory.ByIDs), notFound[*directory.Shop]),
 		hours:       loader.New(r.Wait, as(v, r.Directory.HoursOf), loader.Zero),
 		fulfilments: loader.New(r.Wait, as(v, r.Directory.FulfilmentsOf), loader.Zero),
+		calendar:    loader.New(r.Wait, loader.Grouped(calendarKey.split, joinCalendarKey, r.calendars(v)), noCalendar),
+		closures:    loader.New(r.Wait, as(v, r.Directory.ClosuresOf), loader.Zero),
+		restriction: loader.New(r.Wait, as(v, r.Directory.RestrictionsByIDs), notFound[*directory.Restriction]),
+		scope:       loader.New(r.Wait, as(v, r.Directory.ScopesOf), loader.Zero),
+		restricting: loader.New(r.Wait, loader.Grouped(restrictionsKey.split, joinRestrictionsKey, r.restrictionsOf(v)), loader.Zero),
 		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopPages(v)), loader.Zero),
 		shopsIn:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopCounts(v)), loader.Zero),
 		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),
@@ -85,6 +97,7 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
 		stock:       loader.New(r.Wait, as(v, r.Catalog.StockOf), loader.Zero),
 		notice:      loader.New(r.Wait, as(v, r.Settings.NoticesOf), loader.Zero),
+		affected:    loader.New(r.Wait, loader.Grouped(affectedKey.split, joinAffectedKey, r.affected(v)), loader.Zero),
 		orders:      &ordersBy{r: r, of: map[*identity.Viewer]*orderLoaders{}},
 		ordersOf:    loader.New(r.Wait, loader.Grouped(ordersKey.split, joinOrdersKey, r.orderPages(v)), loader.Zero),
 	})

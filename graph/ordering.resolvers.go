@@ -130,6 +130,8 @@ func (r *Resolver) PlaceOrdersResult() generated.PlaceOrdersResultResolver {
 	return &placeOrdersResultResolver{r}
 }
 
+func (r *Resolver) Refusal() generated.RefusalResolver { return &refusalResolver{r} }
+
 type (
 	exchangeGuestLinkPayloadResolver struct{ *Resolver }
 	mutationResolver                 struct{ *Resolver }
@@ -137,4 +139,5 @@ type (
 	orderEventResolver               struct{ *Resolver }
 	orderLineResolver                struct{ *Resolver }
 	placeOrdersResultResolver        struct{ *Resolver }
+	refusalResolver                  struct{ *Resolver }
 )

@@ -92,9 +92,14 @@ var exceptions = map[string]exception{
 // published are the tenant tables of which halles_public reads anything, with the columns that
 // it may not. Of all others it reads nothing.
 var published = map[string]string{
-	"public.shops":            "created_at,headcount,sales_area_m2",
+	"public.shops":            "created_at,headcount",
 	"public.commune_settings": "office_email,office_name,office_phone,updated_at,version",
 	"public.opening_hours":    "",
+	"public.special_hours":    "",
+	"public.holiday_openings": "",
+	"public.closures":         "created_at",
+	"public.restrictions":     "declared_by",
+	"public.opening_spans":    "",
 	"public.fulfilments":      "",
 	"public.products":         "key",
 	"public.variants":         "stock",

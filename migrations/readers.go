@@ -28,8 +28,11 @@ var Readers = map[string]map[string]string{
 		Everybody: `id slug name description siret street postcode city phone email website services accessibility
 			last_confirmed_at updated_at`,
 	},
-	"fulfilments": {Everybody: "minimum_cents fee_cents perimeter_m"},
-	"products":    {Everybody: "id slug name description updated_at"},
+	"closures":      {Everybody: "id reason"},
+	"special_hours": {Everybody: "reason"},
+	"restrictions":  {Everybody: "id title reference url condition area_over_m2 square_metres declared_at"},
+	"fulfilments":   {Everybody: "minimum_cents fee_cents perimeter_m"},
+	"products":      {Everybody: "id slug name description updated_at"},
 	"variants": {
 		Everybody:      "id sku option_name option_value price_cents",
 		catalogueStaff: "stock",

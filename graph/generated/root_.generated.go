@@ -7,12 +7,14 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/audelor/halles/graph/model"
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
@@ -34,6 +36,7 @@ type ResolverRoot interface {
 	Entity() EntityResolver
 	ExchangeGuestLinkPayload() ExchangeGuestLinkPayloadResolver
 	Mutation() MutationResolver
+	OpeningHours() OpeningHoursResolver
 	Order() OrderResolver
 	OrderEvent() OrderEventResolver
 	OrderLine() OrderLineResolver
@@ -41,7 +44,12 @@ type ResolverRoot interface {
 	Product() ProductResolver
 	ProductConnection() ProductConnectionResolver
 	Query() QueryResolver
+	Refusal() RefusalResolver
+	RegimeCause() RegimeCauseResolver
+	Restriction() RestrictionResolver
 	Role() RoleResolver
+	ServiceRefusal() ServiceRefusalResolver
+	ServiceStatus() ServiceStatusResolver
 	Shop() ShopResolver
 	ShopConnection() ShopConnectionResolver
 	Subscription() SubscriptionResolver
@@ -63,6 +71,11 @@ type ComplexityRoot struct {
 		Insee    func(childComplexity int) int
 		Postcode func(childComplexity int) int
 		Street   func(childComplexity int) int
+	}
+
+	AffectedOrder struct {
+		Order   func(childComplexity int) int
+		Refusal func(childComplexity int) int
 	}
 
 	AuditConnection struct {
@@ -121,9 +134,25 @@ type ComplexityRoot struct {
 		Member func(childComplexity int) int
 	}
 
+	ChangeShopHoursPayload struct {
+		Shop func(childComplexity int) int
+	}
+
 	ChangedProduct struct {
 		ID      func(childComplexity int) int
 		Version func(childComplexity int) int
+	}
+
+	CloseShopPayload struct {
+		Closure func(childComplexity int) int
+		Shop    func(childComplexity int) int
+	}
+
+	Closure struct {
+		EndsAt   func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		StartsAt func(childComplexity int) int
 	}
 
 	Commune struct {
@@ -137,6 +166,7 @@ type ComplexityRoot struct {
 		OrdersPausedText func(childComplexity int) int
 		Population       func(childComplexity int) int
 		Postcodes        func(childComplexity int) int
+		Restrictions     func(childComplexity int, at *time.Time, upcoming bool) int
 		Shops            func(childComplexity int, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) int
 		Slug             func(childComplexity int) int
 		Website          func(childComplexity int) int
@@ -174,6 +204,11 @@ type ComplexityRoot struct {
 		Key func(childComplexity int) int
 	}
 
+	DeclareRestrictionPayload struct {
+		Effect       func(childComplexity int) int
+		Restrictions func(childComplexity int) int
+	}
+
 	Entity struct {
 		FindCategory func(childComplexity int, rep model.CategoryRepresentation) int
 		FindCommune  func(childComplexity int, rep model.CommuneRepresentation) int
@@ -190,11 +225,13 @@ type ComplexityRoot struct {
 	}
 
 	Fulfilment struct {
+		CutOffMinutes   func(childComplexity int) int
 		Fee             func(childComplexity int) int
 		LeadMinutes     func(childComplexity int) int
 		Minimum         func(childComplexity int) int
 		Mode            func(childComplexity int) int
 		PerimeterMetres func(childComplexity int) int
+		SlotMinutes     func(childComplexity int) int
 	}
 
 	GeoPoint struct {
@@ -226,9 +263,13 @@ type ComplexityRoot struct {
 		ArchiveVariant     func(childComplexity int, input catalog.VariantInput) int
 		CancelOrder        func(childComplexity int, input ordering.ChangeInput) int
 		ChangePrices       func(childComplexity int, input catalog.ChangePricesInput) int
+		CloseShop          func(childComplexity int, input directory.CloseShopInput) int
+		ConfirmShop        func(childComplexity int, input directory.ConfirmShopInput) int
 		CorrectStock       func(childComplexity int, input catalog.CorrectStockInput) int
 		CreateProduct      func(childComplexity int, input catalog.CreateProductInput) int
 		CreateWidgetKey    func(childComplexity int, input identity.CreateWidgetKeyInput) int
+		DeclareRestriction func(childComplexity int, input directory.RestrictionInput) int
+		EndRestriction     func(childComplexity int, input directory.EndRestrictionInput) int
 		ExchangeGuestLink  func(childComplexity int, input identity.LinkInput) int
 		GrantRole          func(childComplexity int, input identity.ChangeRoleInput) int
 		InviteMember       func(childComplexity int, input identity.InviteMemberInput) int
@@ -241,6 +282,7 @@ type ComplexityRoot struct {
 		PlaceOrders        func(childComplexity int, input ordering.PlaceInput) int
 		PublishProduct     func(childComplexity int, input catalog.ProductInput) int
 		RejectOrder        func(childComplexity int, input ordering.ChangeInput) int
+		ReopenShop         func(childComplexity int, input directory.ReopenShopInput) int
 		RestoreVariant     func(childComplexity int, input catalog.VariantInput) int
 		ResumeOrders       func(childComplexity int, input identity.ResumeOrdersInput) int
 		ResumeProduct      func(childComplexity int, input catalog.ProductInput) int
@@ -248,7 +290,10 @@ type ComplexityRoot struct {
 		RevokeWidgetKey    func(childComplexity int, input identity.RevokeWidgetKeyInput) int
 		RotateWidgetKey    func(childComplexity int, input identity.RotateWidgetKeyInput) int
 		SetCommuneSettings func(childComplexity int, input identity.SetCommuneSettingsInput) int
+		SetFulfilments     func(childComplexity int, input directory.FulfilmentsInput) int
+		SetOpeningHours    func(childComplexity int, input directory.HoursInput) int
 		SetPrice           func(childComplexity int, input catalog.SetPriceInput) int
+		SetSpecialHours    func(childComplexity int, input directory.SpecialHoursInput) int
 		UpdateProduct      func(childComplexity int, input catalog.UpdateProductInput) int
 		UpdateVariant      func(childComplexity int, input catalog.UpdateVariantInput) int
 	}
@@ -258,8 +303,19 @@ type ComplexityRoot struct {
 		Version func(childComplexity int) int
 	}
 
+	OpeningException struct {
+		First     func(childComplexity int) int
+		Intervals func(childComplexity int) int
+		Last      func(childComplexity int) int
+		Reason    func(childComplexity int) int
+	}
+
 	OpeningHours struct {
-		Weekly func(childComplexity int) int
+		Exceptions   func(childComplexity int) int
+		OpenHolidays func(childComplexity int) int
+		Osm          func(childComplexity int) int
+		SchemaOrg    func(childComplexity int) int
+		Weekly       func(childComplexity int) int
 	}
 
 	OpeningInterval struct {
@@ -268,7 +324,13 @@ type ComplexityRoot struct {
 		Weekday func(childComplexity int) int
 	}
 
+	OpeningSpan struct {
+		End   func(childComplexity int) int
+		Start func(childComplexity int) int
+	}
+
 	Order struct {
+		AffectedBy  func(childComplexity int) int
 		Channel     func(childComplexity int) int
 		Commune     func(childComplexity int) int
 		Contact     func(childComplexity int) int
@@ -417,8 +479,10 @@ type ComplexityRoot struct {
 		Node               func(childComplexity int, id tenancy.ID) int
 		Nodes              func(childComplexity int, ids []*tenancy.ID) int
 		Order              func(childComplexity int, id tenancy.ID) int
+		PreviewRestriction func(childComplexity int, input directory.RestrictionInput) int
 		Product            func(childComplexity int, id tenancy.ID) int
 		Products           func(childComplexity int, filter *catalog.ProductFilter, first int, after *string) int
+		Restrictions       func(childComplexity int, commune *tenancy.ID, at *time.Time, upcoming bool) int
 		Shop               func(childComplexity int, id tenancy.ID) int
 		Shops              func(childComplexity int, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) int
 		Viewer             func(childComplexity int) int
@@ -428,10 +492,55 @@ type ComplexityRoot struct {
 	}
 
 	Refusal struct {
-		Available func(childComplexity int) int
-		Code      func(childComplexity int) int
-		Message   func(childComplexity int) int
-		Path      func(childComplexity int) int
+		Available   func(childComplexity int) int
+		Code        func(childComplexity int) int
+		Message     func(childComplexity int) int
+		Next        func(childComplexity int) int
+		Path        func(childComplexity int) int
+		Restriction func(childComplexity int) int
+	}
+
+	Regime struct {
+		Because    func(childComplexity int) int
+		Conditions func(childComplexity int) int
+		Density    func(childComplexity int) int
+		Modes      func(childComplexity int) int
+		Visitors   func(childComplexity int) int
+	}
+
+	RegimeCause struct {
+		Refuses     func(childComplexity int) int
+		Restriction func(childComplexity int) int
+	}
+
+	Restriction struct {
+		Allows           func(childComplexity int) int
+		AreaOver         func(childComplexity int) int
+		Categories       func(childComplexity int) int
+		CommuneID        func(childComplexity int) int
+		Communes         func(childComplexity int) int
+		Condition        func(childComplexity int) int
+		DeclaredAs       func(childComplexity int) int
+		DeclaredAt       func(childComplexity int) int
+		EndsAt           func(childComplexity int) int
+		ExceptCategories func(childComplexity int) int
+		ExceptNafs       func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Nafs             func(childComplexity int) int
+		Rank             func(childComplexity int) int
+		Reference        func(childComplexity int) int
+		SquareMetres     func(childComplexity int) int
+		StartsAt         func(childComplexity int) int
+		Title            func(childComplexity int) int
+		URL              func(childComplexity int) int
+		Version          func(childComplexity int) int
+	}
+
+	RestrictionEffect struct {
+		Message func(childComplexity int) int
+		Orders  func(childComplexity int) int
+		Refused func(childComplexity int) int
+		Shops   func(childComplexity int) int
 	}
 
 	RevokeWidgetKeyPayload struct {
@@ -450,10 +559,26 @@ type ComplexityRoot struct {
 		Previous func(childComplexity int) int
 	}
 
+	ServiceRefusal struct {
+		Code        func(childComplexity int) int
+		Message     func(childComplexity int) int
+		Next        func(childComplexity int) int
+		Restriction func(childComplexity int) int
+	}
+
+	ServiceStatus struct {
+		Open    func(childComplexity int) int
+		Refusal func(childComplexity int) int
+		Text    func(childComplexity int) int
+		Until   func(childComplexity int) int
+	}
+
 	Shop struct {
 		Accessibility   func(childComplexity int) int
 		Address         func(childComplexity int) int
+		AffectedOrders  func(childComplexity int, first int) int
 		Category        func(childComplexity int) int
+		Closures        func(childComplexity int) int
 		Commune         func(childComplexity int) int
 		Contact         func(childComplexity int) int
 		Description     func(childComplexity int) int
@@ -463,11 +588,16 @@ type ComplexityRoot struct {
 		Location        func(childComplexity int) int
 		Naf             func(childComplexity int) int
 		Name            func(childComplexity int) int
+		NextOpening     func(childComplexity int, mode calendar.Mode, at *time.Time) int
+		OpenNow         func(childComplexity int) int
 		OpeningHours    func(childComplexity int) int
 		Orders          func(childComplexity int, status []ordering.Status, first int, after *string) int
 		Products        func(childComplexity int, first int, after *string) int
+		Regime          func(childComplexity int, at *time.Time) int
+		Service         func(childComplexity int, mode calendar.Mode, at *time.Time) int
 		Services        func(childComplexity int) int
 		Siret           func(childComplexity int) int
+		Slots           func(childComplexity int, mode directory.FulfilmentMode, from *time.Time, to *time.Time, first int) int
 		Slug            func(childComplexity int) int
 		Status          func(childComplexity int) int
 		UpdatedAt       func(childComplexity int) int
@@ -487,10 +617,21 @@ type ComplexityRoot struct {
 		Node           func(childComplexity int) int
 	}
 
+	Slot struct {
+		End     func(childComplexity int) int
+		Refusal func(childComplexity int) int
+		Start   func(childComplexity int) int
+	}
+
 	Subscription struct {
 		CommuneActivity func(childComplexity int, communes []*tenancy.ID, after *string) int
 		OrderUpdated    func(childComplexity int, id tenancy.ID, after *string) int
 		ShopOrders      func(childComplexity int, shops []*tenancy.ID, after *string) int
+	}
+
+	TimeInterval struct {
+		Closes func(childComplexity int) int
+		Opens  func(childComplexity int) int
 	}
 
 	UnavailableReason struct {
@@ -591,6 +732,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Address.Street(childComplexity), true
+
+	case "AffectedOrder.order":
+		if e.ComplexityRoot.AffectedOrder.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AffectedOrder.Order(childComplexity), true
+	case "AffectedOrder.refusal":
+		if e.ComplexityRoot.AffectedOrder.Refusal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AffectedOrder.Refusal(childComplexity), true
 
 	case "AuditConnection.edges":
 		if e.ComplexityRoot.AuditConnection.Edges == nil {
@@ -775,6 +929,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChangeRolePayload.Member(childComplexity), true
 
+	case "ChangeShopHoursPayload.shop":
+		if e.ComplexityRoot.ChangeShopHoursPayload.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeShopHoursPayload.Shop(childComplexity), true
+
 	case "ChangedProduct.id":
 		if e.ComplexityRoot.ChangedProduct.ID == nil {
 			break
@@ -787,6 +948,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangedProduct.Version(childComplexity), true
+
+	case "CloseShopPayload.closure":
+		if e.ComplexityRoot.CloseShopPayload.Closure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseShopPayload.Closure(childComplexity), true
+	case "CloseShopPayload.shop":
+		if e.ComplexityRoot.CloseShopPayload.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseShopPayload.Shop(childComplexity), true
+
+	case "Closure.until":
+		if e.ComplexityRoot.Closure.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Closure.EndsAt(childComplexity), true
+	case "Closure.id":
+		if e.ComplexityRoot.Closure.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Closure.ID(childComplexity), true
+	case "Closure.reason":
+		if e.ComplexityRoot.Closure.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Closure.Reason(childComplexity), true
+	case "Closure.from":
+		if e.ComplexityRoot.Closure.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Closure.StartsAt(childComplexity), true
 
 	case "Commune.currentInsee":
 		if e.ComplexityRoot.Commune.CurrentInsee == nil {
@@ -848,6 +1047,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Commune.Postcodes(childComplexity), true
+	case "Commune.restrictions":
+		if e.ComplexityRoot.Commune.Restrictions == nil {
+			break
+		}
+
+		args, err := ec.field_Commune_restrictions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Commune.Restrictions(childComplexity, args["at"].(*time.Time), args["upcoming"].(bool)), true
 	case "Commune.shops":
 		if e.ComplexityRoot.Commune.Shops == nil {
 			break
@@ -979,6 +1189,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateWidgetKeyPayload.Key(childComplexity), true
 
+	case "DeclareRestrictionPayload.effect":
+		if e.ComplexityRoot.DeclareRestrictionPayload.Effect == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclareRestrictionPayload.Effect(childComplexity), true
+	case "DeclareRestrictionPayload.restrictions":
+		if e.ComplexityRoot.DeclareRestrictionPayload.Restrictions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclareRestrictionPayload.Restrictions(childComplexity), true
+
 	case "Entity.findCategory":
 		if e.ComplexityRoot.Entity.FindCategory == nil {
 			break
@@ -1065,6 +1288,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ExchangeGuestLinkPayload.Token(childComplexity), true
 
+	case "Fulfilment.cutOffMinutes":
+		if e.ComplexityRoot.Fulfilment.CutOffMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Fulfilment.CutOffMinutes(childComplexity), true
 	case "Fulfilment.fee":
 		if e.ComplexityRoot.Fulfilment.Fee == nil {
 			break
@@ -1095,6 +1324,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Fulfilment.PerimeterMetres(childComplexity), true
+	case "Fulfilment.slotMinutes":
+		if e.ComplexityRoot.Fulfilment.SlotMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Fulfilment.SlotMinutes(childComplexity), true
 
 	case "GeoPoint.latitude":
 		if e.ComplexityRoot.GeoPoint.Latitude == nil {
@@ -1236,6 +1471,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangePrices(childComplexity, args["input"].(catalog.ChangePricesInput)), true
+	case "Mutation.closeShop":
+		if e.ComplexityRoot.Mutation.CloseShop == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_closeShop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CloseShop(childComplexity, args["input"].(directory.CloseShopInput)), true
+	case "Mutation.confirmShop":
+		if e.ComplexityRoot.Mutation.ConfirmShop == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmShop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmShop(childComplexity, args["input"].(directory.ConfirmShopInput)), true
 	case "Mutation.correctStock":
 		if e.ComplexityRoot.Mutation.CorrectStock == nil {
 			break
@@ -1269,6 +1526,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateWidgetKey(childComplexity, args["input"].(identity.CreateWidgetKeyInput)), true
+	case "Mutation.declareRestriction":
+		if e.ComplexityRoot.Mutation.DeclareRestriction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_declareRestriction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeclareRestriction(childComplexity, args["input"].(directory.RestrictionInput)), true
+	case "Mutation.endRestriction":
+		if e.ComplexityRoot.Mutation.EndRestriction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endRestriction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndRestriction(childComplexity, args["input"].(directory.EndRestrictionInput)), true
 	case "Mutation.exchangeGuestLink":
 		if e.ComplexityRoot.Mutation.ExchangeGuestLink == nil {
 			break
@@ -1401,6 +1680,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RejectOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.reopenShop":
+		if e.ComplexityRoot.Mutation.ReopenShop == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reopenShop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReopenShop(childComplexity, args["input"].(directory.ReopenShopInput)), true
 	case "Mutation.restoreVariant":
 		if e.ComplexityRoot.Mutation.RestoreVariant == nil {
 			break
@@ -1478,6 +1768,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetCommuneSettings(childComplexity, args["input"].(identity.SetCommuneSettingsInput)), true
+	case "Mutation.setFulfilments":
+		if e.ComplexityRoot.Mutation.SetFulfilments == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setFulfilments_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetFulfilments(childComplexity, args["input"].(directory.FulfilmentsInput)), true
+	case "Mutation.setOpeningHours":
+		if e.ComplexityRoot.Mutation.SetOpeningHours == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setOpeningHours_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetOpeningHours(childComplexity, args["input"].(directory.HoursInput)), true
 	case "Mutation.setPrice":
 		if e.ComplexityRoot.Mutation.SetPrice == nil {
 			break
@@ -1489,6 +1801,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetPrice(childComplexity, args["input"].(catalog.SetPriceInput)), true
+	case "Mutation.setSpecialHours":
+		if e.ComplexityRoot.Mutation.SetSpecialHours == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setSpecialHours_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetSpecialHours(childComplexity, args["input"].(directory.SpecialHoursInput)), true
 	case "Mutation.updateProduct":
 		if e.ComplexityRoot.Mutation.UpdateProduct == nil {
 			break
@@ -1525,6 +1848,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Naf.Version(childComplexity), true
 
+	case "OpeningException.first":
+		if e.ComplexityRoot.OpeningException.First == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningException.First(childComplexity), true
+	case "OpeningException.intervals":
+		if e.ComplexityRoot.OpeningException.Intervals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningException.Intervals(childComplexity), true
+	case "OpeningException.last":
+		if e.ComplexityRoot.OpeningException.Last == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningException.Last(childComplexity), true
+	case "OpeningException.reason":
+		if e.ComplexityRoot.OpeningException.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningException.Reason(childComplexity), true
+
+	case "OpeningHours.exceptions":
+		if e.ComplexityRoot.OpeningHours.Exceptions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningHours.Exceptions(childComplexity), true
+	case "OpeningHours.openHolidays":
+		if e.ComplexityRoot.OpeningHours.OpenHolidays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningHours.OpenHolidays(childComplexity), true
+	case "OpeningHours.osm":
+		if e.ComplexityRoot.OpeningHours.Osm == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningHours.Osm(childComplexity), true
+	case "OpeningHours.schemaOrg":
+		if e.ComplexityRoot.OpeningHours.SchemaOrg == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningHours.SchemaOrg(childComplexity), true
 	case "OpeningHours.weekly":
 		if e.ComplexityRoot.OpeningHours.Weekly == nil {
 			break
@@ -1551,6 +1923,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OpeningInterval.Weekday(childComplexity), true
 
+	case "OpeningSpan.end":
+		if e.ComplexityRoot.OpeningSpan.End == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningSpan.End(childComplexity), true
+	case "OpeningSpan.start":
+		if e.ComplexityRoot.OpeningSpan.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpeningSpan.Start(childComplexity), true
+
+	case "Order.affectedBy":
+		if e.ComplexityRoot.Order.AffectedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.AffectedBy(childComplexity), true
 	case "Order.channel":
 		if e.ComplexityRoot.Order.Channel == nil {
 			break
@@ -2196,6 +2587,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Order(childComplexity, args["id"].(tenancy.ID)), true
+	case "Query.previewRestriction":
+		if e.ComplexityRoot.Query.PreviewRestriction == nil {
+			break
+		}
+
+		args, err := ec.field_Query_previewRestriction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PreviewRestriction(childComplexity, args["input"].(directory.RestrictionInput)), true
 	case "Query.product":
 		if e.ComplexityRoot.Query.Product == nil {
 			break
@@ -2218,6 +2620,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Products(childComplexity, args["filter"].(*catalog.ProductFilter), args["first"].(int), args["after"].(*string)), true
+	case "Query.restrictions":
+		if e.ComplexityRoot.Query.Restrictions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_restrictions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Restrictions(childComplexity, args["commune"].(*tenancy.ID), args["at"].(*time.Time), args["upcoming"].(bool)), true
 	case "Query.shop":
 		if e.ComplexityRoot.Query.Shop == nil {
 			break
@@ -2293,12 +2706,214 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refusal.Message(childComplexity), true
+	case "Refusal.next":
+		if e.ComplexityRoot.Refusal.Next == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refusal.Next(childComplexity), true
 	case "Refusal.path":
 		if e.ComplexityRoot.Refusal.Path == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Refusal.Path(childComplexity), true
+	case "Refusal.restriction":
+		if e.ComplexityRoot.Refusal.Restriction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refusal.Restriction(childComplexity), true
+
+	case "Regime.because":
+		if e.ComplexityRoot.Regime.Because == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Regime.Because(childComplexity), true
+	case "Regime.conditions":
+		if e.ComplexityRoot.Regime.Conditions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Regime.Conditions(childComplexity), true
+	case "Regime.density":
+		if e.ComplexityRoot.Regime.Density == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Regime.Density(childComplexity), true
+	case "Regime.modes":
+		if e.ComplexityRoot.Regime.Modes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Regime.Modes(childComplexity), true
+	case "Regime.visitors":
+		if e.ComplexityRoot.Regime.Visitors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Regime.Visitors(childComplexity), true
+
+	case "RegimeCause.refuses":
+		if e.ComplexityRoot.RegimeCause.Refuses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegimeCause.Refuses(childComplexity), true
+	case "RegimeCause.restriction":
+		if e.ComplexityRoot.RegimeCause.Restriction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegimeCause.Restriction(childComplexity), true
+
+	case "Restriction.allows":
+		if e.ComplexityRoot.Restriction.Allows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.Allows(childComplexity), true
+	case "Restriction.areaOver":
+		if e.ComplexityRoot.Restriction.AreaOver == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.AreaOver(childComplexity), true
+	case "Restriction.categories":
+		if e.ComplexityRoot.Restriction.Categories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.Categories(childComplexity), true
+	case "Restriction.insee":
+		if e.ComplexityRoot.Restriction.CommuneID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.CommuneID(childComplexity), true
+	case "Restriction.communes":
+		if e.ComplexityRoot.Restriction.Communes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.Communes(childComplexity), true
+	case "Restriction.condition":
+		if e.ComplexityRoot.Restriction.Condition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.Condition(childComplexity), true
+	case "Restriction.declaredAs":
+		if e.ComplexityRoot.Restriction.DeclaredAs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.DeclaredAs(childComplexity), true
+	case "Restriction.declaredAt":
+		if e.ComplexityRoot.Restriction.DeclaredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.DeclaredAt(childComplexity), true
+	case "Restriction.until":
+		if e.ComplexityRoot.Restriction.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.EndsAt(childComplexity), true
+	case "Restriction.exceptCategories":
+		if e.ComplexityRoot.Restriction.ExceptCategories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.ExceptCategories(childComplexity), true
+	case "Restriction.exceptNafs":
+		if e.ComplexityRoot.Restriction.ExceptNafs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.ExceptNafs(childComplexity), true
+	case "Restriction.id":
+		if e.ComplexityRoot.Restriction.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.ID(childComplexity), true
+	case "Restriction.nafs":
+		if e.ComplexityRoot.Restriction.Nafs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.Nafs(childComplexity), true
+	case "Restriction.rank":
+		if e.ComplexityRoot.Restriction.Rank == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.Rank(childComplexity), true
+	case "Restriction.reference":
+		if e.ComplexityRoot.Restriction.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.Reference(childComplexity), true
+	case "Restriction.squareMetres":
+		if e.ComplexityRoot.Restriction.SquareMetres == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.SquareMetres(childComplexity), true
+	case "Restriction.from":
+		if e.ComplexityRoot.Restriction.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.StartsAt(childComplexity), true
+	case "Restriction.title":
+		if e.ComplexityRoot.Restriction.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.Title(childComplexity), true
+	case "Restriction.url":
+		if e.ComplexityRoot.Restriction.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.URL(childComplexity), true
+	case "Restriction.version":
+		if e.ComplexityRoot.Restriction.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Restriction.Version(childComplexity), true
+
+	case "RestrictionEffect.message":
+		if e.ComplexityRoot.RestrictionEffect.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RestrictionEffect.Message(childComplexity), true
+	case "RestrictionEffect.orders":
+		if e.ComplexityRoot.RestrictionEffect.Orders == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RestrictionEffect.Orders(childComplexity), true
+	case "RestrictionEffect.refused":
+		if e.ComplexityRoot.RestrictionEffect.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RestrictionEffect.Refused(childComplexity), true
+	case "RestrictionEffect.shops":
+		if e.ComplexityRoot.RestrictionEffect.Shops == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RestrictionEffect.Shops(childComplexity), true
 
 	case "RevokeWidgetKeyPayload.key":
 		if e.ComplexityRoot.RevokeWidgetKeyPayload.Key == nil {
@@ -2345,6 +2960,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RotateWidgetKeyPayload.Previous(childComplexity), true
 
+	case "ServiceRefusal.code":
+		if e.ComplexityRoot.ServiceRefusal.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceRefusal.Code(childComplexity), true
+	case "ServiceRefusal.message":
+		if e.ComplexityRoot.ServiceRefusal.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceRefusal.Message(childComplexity), true
+	case "ServiceRefusal.next":
+		if e.ComplexityRoot.ServiceRefusal.Next == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceRefusal.Next(childComplexity), true
+	case "ServiceRefusal.restriction":
+		if e.ComplexityRoot.ServiceRefusal.Restriction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceRefusal.Restriction(childComplexity), true
+
+	case "ServiceStatus.open":
+		if e.ComplexityRoot.ServiceStatus.Open == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStatus.Open(childComplexity), true
+	case "ServiceStatus.refusal":
+		if e.ComplexityRoot.ServiceStatus.Refusal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStatus.Refusal(childComplexity), true
+	case "ServiceStatus.text":
+		if e.ComplexityRoot.ServiceStatus.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStatus.Text(childComplexity), true
+	case "ServiceStatus.until":
+		if e.ComplexityRoot.ServiceStatus.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceStatus.Until(childComplexity), true
+
 	case "Shop.accessibility":
 		if e.ComplexityRoot.Shop.Accessibility == nil {
 			break
@@ -2357,12 +3022,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Address(childComplexity), true
+	case "Shop.affectedOrders":
+		if e.ComplexityRoot.Shop.AffectedOrders == nil {
+			break
+		}
+
+		args, err := ec.field_Shop_affectedOrders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Shop.AffectedOrders(childComplexity, args["first"].(int)), true
 	case "Shop.category":
 		if e.ComplexityRoot.Shop.Category == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Shop.Category(childComplexity), true
+	case "Shop.closures":
+		if e.ComplexityRoot.Shop.Closures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shop.Closures(childComplexity), true
 	case "Shop.commune":
 		if e.ComplexityRoot.Shop.Commune == nil {
 			break
@@ -2417,6 +3099,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Name(childComplexity), true
+	case "Shop.nextOpening":
+		if e.ComplexityRoot.Shop.NextOpening == nil {
+			break
+		}
+
+		args, err := ec.field_Shop_nextOpening_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Shop.NextOpening(childComplexity, args["mode"].(calendar.Mode), args["at"].(*time.Time)), true
+	case "Shop.openNow":
+		if e.ComplexityRoot.Shop.OpenNow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shop.OpenNow(childComplexity), true
 	case "Shop.openingHours":
 		if e.ComplexityRoot.Shop.OpeningHours == nil {
 			break
@@ -2445,6 +3144,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Products(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Shop.regime":
+		if e.ComplexityRoot.Shop.Regime == nil {
+			break
+		}
+
+		args, err := ec.field_Shop_regime_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Shop.Regime(childComplexity, args["at"].(*time.Time)), true
+	case "Shop.service":
+		if e.ComplexityRoot.Shop.Service == nil {
+			break
+		}
+
+		args, err := ec.field_Shop_service_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Shop.Service(childComplexity, args["mode"].(calendar.Mode), args["at"].(*time.Time)), true
 	case "Shop.services":
 		if e.ComplexityRoot.Shop.Services == nil {
 			break
@@ -2457,6 +3178,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Siret(childComplexity), true
+	case "Shop.slots":
+		if e.ComplexityRoot.Shop.Slots == nil {
+			break
+		}
+
+		args, err := ec.field_Shop_slots_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Shop.Slots(childComplexity, args["mode"].(directory.FulfilmentMode), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(int)), true
 	case "Shop.slug":
 		if e.ComplexityRoot.Shop.Slug == nil {
 			break
@@ -2526,6 +3258,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ShopEdge.Node(childComplexity), true
 
+	case "Slot.end":
+		if e.ComplexityRoot.Slot.End == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Slot.End(childComplexity), true
+	case "Slot.refusal":
+		if e.ComplexityRoot.Slot.Refusal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Slot.Refusal(childComplexity), true
+	case "Slot.start":
+		if e.ComplexityRoot.Slot.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Slot.Start(childComplexity), true
+
 	case "Subscription.communeActivity":
 		if e.ComplexityRoot.Subscription.CommuneActivity == nil {
 			break
@@ -2559,6 +3310,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.ShopOrders(childComplexity, args["shops"].([]*tenancy.ID), args["after"].(*string)), true
+
+	case "TimeInterval.closes":
+		if e.ComplexityRoot.TimeInterval.Closes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeInterval.Closes(childComplexity), true
+	case "TimeInterval.opens":
+		if e.ComplexityRoot.TimeInterval.Opens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeInterval.Opens(childComplexity), true
 
 	case "UnavailableReason.code":
 		if e.ComplexityRoot.UnavailableReason.Code == nil {
@@ -2777,11 +3541,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CategoryRepresentation", ec.unmarshalInputCategoryRepresentation),
 			graphql.NewInputUnmarshaler("ChangePricesInput", ec.unmarshalInputChangePricesInput),
 			graphql.NewInputUnmarshaler("ChangeRoleInput", ec.unmarshalInputChangeRoleInput),
+			graphql.NewInputUnmarshaler("CloseShopInput", ec.unmarshalInputCloseShopInput),
 			graphql.NewInputUnmarshaler("CommuneRepresentation", ec.unmarshalInputCommuneRepresentation),
+			graphql.NewInputUnmarshaler("ConfirmShopInput", ec.unmarshalInputConfirmShopInput),
 			graphql.NewInputUnmarshaler("CorrectStockInput", ec.unmarshalInputCorrectStockInput),
 			graphql.NewInputUnmarshaler("CreateProductInput", ec.unmarshalInputCreateProductInput),
 			graphql.NewInputUnmarshaler("CreateWidgetKeyInput", ec.unmarshalInputCreateWidgetKeyInput),
+			graphql.NewInputUnmarshaler("DeclareRestrictionInput", ec.unmarshalInputDeclareRestrictionInput),
+			graphql.NewInputUnmarshaler("EndRestrictionInput", ec.unmarshalInputEndRestrictionInput),
 			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
+			graphql.NewInputUnmarshaler("FulfilmentInput", ec.unmarshalInputFulfilmentInput),
 			graphql.NewInputUnmarshaler("GeoPointInput", ec.unmarshalInputGeoPointInput),
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
@@ -2789,6 +3558,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MergeCommuneInput", ec.unmarshalInputMergeCommuneInput),
 			graphql.NewInputUnmarshaler("MoveProductsInput", ec.unmarshalInputMoveProductsInput),
 			graphql.NewInputUnmarshaler("NewVariantInput", ec.unmarshalInputNewVariantInput),
+			graphql.NewInputUnmarshaler("OpeningIntervalInput", ec.unmarshalInputOpeningIntervalInput),
 			graphql.NewInputUnmarshaler("OrderContactInput", ec.unmarshalInputOrderContactInput),
 			graphql.NewInputUnmarshaler("OrderRepresentation", ec.unmarshalInputOrderRepresentation),
 			graphql.NewInputUnmarshaler("PauseOrdersInput", ec.unmarshalInputPauseOrdersInput),
@@ -2798,14 +3568,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ProductInput", ec.unmarshalInputProductInput),
 			graphql.NewInputUnmarshaler("ProductRepresentation", ec.unmarshalInputProductRepresentation),
 			graphql.NewInputUnmarshaler("RejectOrderInput", ec.unmarshalInputRejectOrderInput),
+			graphql.NewInputUnmarshaler("ReopenShopInput", ec.unmarshalInputReopenShopInput),
 			graphql.NewInputUnmarshaler("ResumeOrdersInput", ec.unmarshalInputResumeOrdersInput),
 			graphql.NewInputUnmarshaler("RevokeWidgetKeyInput", ec.unmarshalInputRevokeWidgetKeyInput),
 			graphql.NewInputUnmarshaler("RotateWidgetKeyInput", ec.unmarshalInputRotateWidgetKeyInput),
 			graphql.NewInputUnmarshaler("SetCommuneSettingsInput", ec.unmarshalInputSetCommuneSettingsInput),
+			graphql.NewInputUnmarshaler("SetFulfilmentsInput", ec.unmarshalInputSetFulfilmentsInput),
+			graphql.NewInputUnmarshaler("SetOpeningHoursInput", ec.unmarshalInputSetOpeningHoursInput),
 			graphql.NewInputUnmarshaler("SetPriceInput", ec.unmarshalInputSetPriceInput),
+			graphql.NewInputUnmarshaler("SetSpecialHoursInput", ec.unmarshalInputSetSpecialHoursInput),
 			graphql.NewInputUnmarshaler("ShopBasket", ec.unmarshalInputShopBasket),
 			graphql.NewInputUnmarshaler("ShopFilter", ec.unmarshalInputShopFilter),
 			graphql.NewInputUnmarshaler("ShopRepresentation", ec.unmarshalInputShopRepresentation),
+			graphql.NewInputUnmarshaler("TimeIntervalInput", ec.unmarshalInputTimeIntervalInput),
 			graphql.NewInputUnmarshaler("UpdateProductInput", ec.unmarshalInputUpdateProductInput),
 			graphql.NewInputUnmarshaler("UpdateVariantInput", ec.unmarshalInputUpdateVariantInput),
 			graphql.NewInputUnmarshaler("VariantInput", ec.unmarshalInputVariantInput),
@@ -3232,6 +4007,7 @@ enum ProductRefusalCode {
 
 extend type AcceptInvitationPayload @tag(name: "staff")
 extend type Address @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type AffectedOrder @tag(name: "staff")
 extend type AuditConnection @tag(name: "staff")
 extend type AuditEdge @tag(name: "staff")
 extend type AuditEvent @tag(name: "staff")
@@ -3241,13 +4017,17 @@ extend type ChangeOrderPayload @tag(name: "widget") @tag(name: "spa") @tag(name:
 extend type ChangeProductPayload @tag(name: "staff")
 extend type ChangeProductsPayload @tag(name: "staff")
 extend type ChangeRolePayload @tag(name: "staff")
+extend type ChangeShopHoursPayload @tag(name: "staff")
 extend type ChangedProduct @tag(name: "staff")
+extend type CloseShopPayload @tag(name: "staff")
+extend type Closure @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Commune @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type CommuneSettings @tag(name: "staff")
 extend type CommuneSettingsPayload @tag(name: "staff")
 extend type Contact @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type CorrectStockPayload @tag(name: "staff")
 extend type CreateWidgetKeyPayload @tag(name: "staff")
+extend type DeclareRestrictionPayload @tag(name: "staff")
 extend type ExchangeGuestLinkPayload @tag(name: "widget") @tag(name: "spa")
 extend type Fulfilment @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type GeoPoint @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -3256,8 +4036,10 @@ extend type Member @tag(name: "staff")
 extend type MergeCommunePayload @tag(name: "staff")
 extend type Naf @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend interface Node @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type OpeningException @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OpeningHours @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OpeningInterval @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type OpeningSpan @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Order @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OrderConnection @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OrderContact @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -3276,18 +4058,577 @@ extend type ProductConnection @tag(name: "widget") @tag(name: "spa") @tag(name: 
 extend type ProductEdge @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ProductRefusal @tag(name: "staff")
 extend type Refusal @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type Regime @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type RegimeCause @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type Restriction @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type RestrictionEffect @tag(name: "staff")
 extend type RevokeWidgetKeyPayload @tag(name: "staff")
 extend type Role @tag(name: "staff")
 extend type RotateWidgetKeyPayload @tag(name: "staff")
+extend type ServiceRefusal @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type ServiceStatus @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Shop @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopConnection @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopEdge @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type Slot @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type TimeInterval @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type UnavailableReason @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type VAT @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Variant @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type VariantOption @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Viewer @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type WidgetKey @tag(name: "staff")
+`, BuiltIn: false},
+	{Name: "../calendar.graphqls", Input: `"A day of the civil calendar, ISO 8601: ` + "`" + `2020-10-30` + "`" + `."
+scalar Date
+"Any JSON, as it is."
+scalar JSON
+
+extend type Query {
+  """
+  The laws and orders imposed on shops that are in force at an instant, the highest rank first. Each once: one that holds in several communes is told with the first of them.
+  """
+  restrictions(
+    "A commune's id; absent: all communes."
+    commune: ID
+    "The instant; absent: now. Between 2000 and 2100."
+    at: DateTime
+    "Tell those too that are declared and begin later."
+    upcoming: Boolean! = false
+  ): [Restriction!]! @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+  """
+  What a restriction would come to if it were declared now; nothing is changed. For agents of all its communes and for admins.
+  """
+  previewRestriction("The restriction." input: DeclareRestrictionInput!): RestrictionEffect! @tag(name: "staff")
+}
+
+extend type Mutation {
+  """
+  Replaces the usual week of a shop. For its merchant, its commune's agents and admins. CONFLICT when the shop has another version by now.
+  """
+  setOpeningHours("The week." input: SetOpeningHoursInput!): ChangeShopHoursPayload! @tag(name: "staff")
+  """
+  Gives one date hours of its own, in place of the week's and of a holiday's; or its usual ones again. For the shop's merchant, its commune's agents and admins. CONFLICT when the shop has another version by now.
+  """
+  setSpecialHours("The date and its hours." input: SetSpecialHoursInput!): ChangeShopHoursPayload! @tag(name: "staff")
+  """
+  Closes a shop for a while, whatever its hours say: it then serves nobody, and takes no order that would have to be handed over meanwhile. Orders that stand are listed in the shop's ` + "`" + `affectedOrders` + "`" + `. For its merchant, its commune's agents and admins.
+  """
+  closeShop("The closure." input: CloseShopInput!): CloseShopPayload! @tag(name: "staff")
+  """
+  Ends a closure now; one that has not begun never will. Ended already, it changes nothing. For the shop's merchant, its commune's agents and admins.
+  """
+  reopenShop("The closure to end." input: ReopenShopInput!): CloseShopPayload! @tag(name: "staff")
+  """
+  Says that all that is published of a shop is right today. For its merchant, its commune's agents and admins.
+  """
+  confirmShop("The shop." input: ConfirmShopInput!): ChangeShopHoursPayload! @tag(name: "staff")
+  """
+  Replaces the modes in which a shop hands orders over. Orders that were placed before keep theirs. For its merchant, its commune's agents and admins. CONFLICT when the shop has another version by now.
+  """
+  setFulfilments("The modes." input: SetFulfilmentsInput!): ChangeShopHoursPayload! @tag(name: "staff")
+  """
+  Imposes a law or an order on shops. They switch at its first minute and back at its end, by themselves. What applies to a shop is the strictest of all: a restriction can only take. For agents, in communes that they serve; for admins, in any. Look at ` + "`" + `previewRestriction` + "`" + ` first.
+  """
+  declareRestriction("The restriction." input: DeclareRestrictionInput!): DeclareRestrictionPayload! @tag(name: "staff")
+  """
+  Ends a restriction before its time; one that has not begun never will. Ended already, it changes nothing. For admins; for agents, in communes that they serve, what agents declared. CONFLICT when it has another version by now.
+  """
+  endRestriction("The restriction to end." input: EndRestrictionInput!): DeclareRestrictionPayload! @tag(name: "staff")
+}
+
+extend type Commune {
+  "The laws and orders imposed on the commune's shops that are in force at an instant, the highest rank first."
+  restrictions(
+    "The instant; absent: now. Between 2000 and 2100."
+    at: DateTime
+    "Tell those too that are declared and begin later."
+    upcoming: Boolean! = false
+  ): [Restriction!]! @goField(forceResolver: true)
+}
+
+extend input ShopFilter {
+  """
+  true: serves the mode of ` + "`" + `fulfilment` + "`" + ` at this instant, or lets visitors in where ` + "`" + `fulfilment` + "`" + ` is absent. false: does not.
+  """
+  openNow: Boolean
+}
+
+extend type Shop {
+  "Whether visitors may come in now."
+  openNow: Boolean! @goField(forceResolver: true)
+  "Whether the shop serves a mode at an instant, until when, and why not: hours, closures, holidays and restrictions together."
+  service(
+    "The mode."
+    mode: ServiceMode! = VISIT
+    "The instant; absent: now. Between 2000 and 2100."
+    at: DateTime
+  ): ServiceStatus! @goField(forceResolver: true)
+  "The first time open that begins after an instant: when the shop is open, the one after it has closed. Null: none within 400 days, or it does not close."
+  nextOpening(
+    "The mode."
+    mode: ServiceMode! = VISIT
+    "The instant; absent: now. Between 2000 and 2100."
+    at: DateTime
+  ): OpeningSpan @goField(forceResolver: true)
+  "What the laws and orders in force at an instant leave to the shop: the strictest of all that apply. It does not say whether the shop is open."
+  regime("The instant; absent: now. Between 2000 and 2100." at: DateTime): Regime! @goField(forceResolver: true)
+  "The times at which an order may be handed over in a mode, that begin in a time; each open, or with why not. None lies before today or more than 14 days ahead."
+  slots(
+    "The mode."
+    mode: FulfilmentMode!
+    "From this instant; absent: now."
+    from: DateTime
+    "Before this instant; absent: as far as orders are taken."
+    to: DateTime
+    "How many at most, 1 to 100; go on with ` + "`" + `from` + "`" + `."
+    first: Int!
+  ): [Slot!]! @goField(forceResolver: true)
+  "The shop's own closures that are on or to come, the first one first."
+  closures: [Closure!]! @goField(forceResolver: true)
+}
+
+extend type Shop {
+  "Open orders that cannot be handed over when they would be, since the shop is closed or a restriction refuses their mode; the oldest first. For the shop's merchant and its commune's staff; empty for all others."
+  affectedOrders("How many at most, 1 to 100." first: Int!): [AffectedOrder!]! @goField(forceResolver: true) @tag(name: "staff-only")
+}
+
+extend type Order {
+  "Why the order cannot be handed over when it would be, and when next: its shop is closed, or a restriction refuses its mode. Null: nothing stands against it, or it is over."
+  affectedBy: ServiceRefusal @goField(forceResolver: true)
+}
+
+extend type Refusal {
+  "RESTRICTION and CLOSURE: the next time at which an order can be handed over; null: none in sight. Else null."
+  next: OpeningSpan
+  "RESTRICTION: the one behind it, the highest in rank. Else null."
+  restriction: Restriction
+}
+
+extend enum RefusalCode {
+  "A law or an order refuses the mode when the order would be handed over; see ` + "`" + `next` + "`" + ` and ` + "`" + `restriction` + "`" + `."
+  RESTRICTION
+  "The shop is closed when the order would be handed over; see ` + "`" + `next` + "`" + `."
+  CLOSURE
+}
+
+"An open order that cannot be handed over when it would be."
+type AffectedOrder {
+  "The order."
+  order: Order!
+  "Why, and when next."
+  refusal: ServiceRefusal!
+}
+
+extend type OpeningHours {
+  "The statutory holidays on which the shop keeps its usual hours; it is closed on the others, unless ` + "`" + `exceptions` + "`" + ` say otherwise."
+  openHolidays: [Holiday!]! @goField(forceResolver: true)
+  "The dates of the next 90 days whose hours are not the week's: special hours, closures and holidays on which it is closed. Restrictions are not the shop's own hours and are left out."
+  exceptions: [OpeningException!]! @goField(forceResolver: true)
+  "The hours as OpenStreetMap's ` + "`" + `opening_hours` + "`" + ` has them, exceptions of the next 90 days included; empty: no hours are known."
+  osm: String! @goField(forceResolver: true)
+  "The hours as schema.org has them, to be merged into the JSON-LD of a LocalBusiness: ` + "`" + `openingHoursSpecification` + "`" + ` and ` + "`" + `specialOpeningHoursSpecification` + "`" + `."
+  schemaOrg: JSON! @goField(forceResolver: true)
+}
+
+extend type Fulfilment {
+  "Orders for a day are taken until this minute after the local midnight that it begins with: 720 is noon, -360 is 18:00 the day before. Null: no such limit."
+  cutOffMinutes: Int
+  "How long a slot of hand-over lasts; 0: each opening is one slot."
+  slotMinutes: Int!
+}
+
+"A way to be served by a shop."
+enum ServiceMode {
+  "To enter the shop."
+  VISIT
+  "Click & collect, without entering."
+  PICKUP
+  "The shop brings the order."
+  DELIVERY
+}
+
+"A time from ` + "`" + `start` + "`" + ` to before ` + "`" + `end` + "`" + `."
+type OpeningSpan {
+  "The first instant."
+  start: DateTime!
+  "The first instant after it."
+  end: DateTime!
+}
+
+"What a shop's door says of a mode at an instant."
+type ServiceStatus {
+  "Whether it is served."
+  open: Boolean!
+  "When it is served: the closing time; null: it does not close for weeks. Else null."
+  until: DateTime
+  "For people: ` + "`" + `Ouvert jusqu'à 19 h` + "`" + `, ` + "`" + `Ouvre demain à 9 h 30` + "`" + `."
+  text: String!
+  "When it is not: why, and when next."
+  refusal: ServiceRefusal
+}
+
+"Why a shop does not serve, or a slot cannot be booked, and the way on."
+type ServiceRefusal {
+  "For programs."
+  code: ServiceRefusalCode!
+  "For people: a French sentence."
+  message: String!
+  "RESTRICTION: the one behind it, the highest in rank. Else null."
+  restriction: Restriction
+  "The next time at which it is possible: an opening, or a slot. Null: none in sight."
+  next: OpeningSpan
+}
+
+"Why not. When several hold, the first of these is told."
+enum ServiceRefusalCode {
+  "The shop does not hand orders over so."
+  MODE_NOT_OFFERED
+  "The slot has begun."
+  PAST
+  "More than 14 days ahead."
+  BEYOND_HORIZON
+  "A law or an order refuses the mode."
+  RESTRICTION
+  "The shop is closed for a while."
+  CLOSURE
+  "A statutory holiday on which the shop does not open."
+  HOLIDAY
+  "Outside the opening hours."
+  CLOSED
+  "Open, but no slot begins then."
+  NO_SUCH_SLOT
+  "Less ahead than the shop needs to prepare an order."
+  TOO_SOON
+  "Orders for that day are no longer taken."
+  PAST_CUT_OFF
+  "The merchant closed the slot."
+  SLOT_CLOSED
+  "All places of the slot are booked."
+  FULL
+}
+
+"A time at which an order may be handed over."
+type Slot {
+  "The first instant."
+  start: DateTime!
+  "The first instant after it."
+  end: DateTime!
+  "Why it cannot be booked now; null: it can."
+  refusal: ServiceRefusal
+}
+
+"What a shop may do at an instant."
+type Regime {
+  "Whether the public may enter."
+  visitors: Boolean!
+  "The modes that are lawful; the shop need not offer them."
+  modes: [ServiceMode!]!
+  "Square metres of sales area for each visitor; null: no limit."
+  density: Int
+  "Conditions on visitors, in French: ` + "`" + `rayons de première nécessité seulement` + "`" + `."
+  conditions: [String!]!
+  "The restrictions in force, the highest rank first; empty: nothing is restricted."
+  because: [RegimeCause!]!
+}
+
+"A restriction's part in a regime."
+type RegimeCause {
+  "The restriction; null only when it was withdrawn at this very moment."
+  restriction: Restriction
+  "The modes that it refuses."
+  refuses: [ServiceMode!]!
+}
+
+"A law or an order imposed on many shops (loi, décret, arrêté), as it is in force in one commune. Public."
+type Restriction {
+  "Global id: of the restriction in this commune."
+  id: ID!
+  "INSEE code of the commune."
+  insee: InseeCode!
+  "INSEE codes of all communes in which it is in force."
+  communes: [InseeCode!]!
+  "The authority behind it."
+  rank: RestrictionRank!
+  "What it is called, in French: ` + "`" + `décret n° 2020-1310 du 29 octobre 2020` + "`" + `."
+  title: String!
+  "Where the legal text is found: a number in the Journal officiel, in the recueil des actes administratifs."
+  reference: String
+  "The legal text on the web."
+  url: URL
+  "The first instant, to the minute."
+  from: DateTime!
+  "The first instant after it; null: until further notice."
+  until: DateTime
+  "The trades concerned, with those below them; with ` + "`" + `nafs` + "`" + ` empty too: all."
+  categories: [Category!]!
+  "The activities concerned: codes, or beginnings of codes (` + "`" + `47` + "`" + ` is all retail)."
+  nafs: [Naf!]!
+  "Only shops with more sales area than this, in m²; null: whatever the area. A shop whose area is not known is taken for small."
+  areaOver: Int
+  "Trades that it leaves free, with those below them."
+  exceptCategories: [Category!]!
+  "Activities that it leaves free."
+  exceptNafs: [Naf!]!
+  "The modes that it leaves possible."
+  allows: [ServiceMode!]!
+  "Square metres of sales area for each visitor; null: it sets no limit."
+  squareMetres: Int
+  "A condition on visitors, in French; may be empty."
+  condition: String!
+  "The capacity of who declared it here: AGENT or ADMIN."
+  declaredAs: ViewerKind!
+  "When it was declared here."
+  declaredAt: DateTime!
+  "Counts its changes, from 1; send it back to end it."
+  version: Int!
+}
+
+"The authority behind a restriction. A lower one may be stricter; none gives back what another takes."
+enum RestrictionRank {
+  "A law or a decree."
+  NATIONAL
+  "The prefect of the department."
+  PREFECT
+  "The mayor."
+  MAYOR
+}
+
+"A time for which a shop closes of its own accord."
+type Closure {
+  "Global id."
+  id: ID!
+  "The first instant."
+  from: DateTime!
+  "The first instant after it; null: until further notice."
+  until: DateTime
+  "Why, in French, for customers; may be empty."
+  reason: String!
+}
+
+"What holds on some dates in a row in place of the week's hours."
+type OpeningException {
+  "The first date."
+  first: Date!
+  "The last date, included."
+  last: Date!
+  "The openings that begin on each of the dates, in order; empty: closed."
+  intervals: [TimeInterval!]!
+  "Why, in French; may be empty."
+  reason: String!
+}
+
+"One opening of a date."
+type TimeInterval {
+  "Opening time."
+  opens: LocalTime!
+  "Closing time; not after ` + "`" + `opens` + "`" + ` when the shop closes past midnight, on the next day."
+  closes: LocalTime!
+}
+
+"A statutory holiday (Code du travail, art. L3133-1)."
+enum Holiday {
+  "1 January."
+  NEW_YEAR
+  "The Monday after Easter."
+  EASTER_MONDAY
+  "1 May."
+  LABOUR_DAY
+  "8 May."
+  VICTORY_DAY
+  "The 39th day after Easter."
+  ASCENSION
+  "The 50th day after Easter."
+  WHIT_MONDAY
+  "14 July."
+  NATIONAL_DAY
+  "15 August."
+  ASSUMPTION
+  "1 November."
+  ALL_SAINTS
+  "11 November."
+  ARMISTICE
+  "25 December."
+  CHRISTMAS
+}
+
+"The usual week of a shop."
+input SetOpeningHoursInput {
+  "The shop."
+  shop: ID!
+  "The ` + "`" + `version` + "`" + ` of the shop that was changed from."
+  version: Int!
+  "All openings of the week, at most 8 a day, that do not overlap. Empty: always closed."
+  weekly: [OpeningIntervalInput!]!
+  "The statutory holidays on which the shop keeps its usual hours; absent: as they are."
+  openHolidays: [Holiday!]
+}
+
+"One opening of a weekday."
+input OpeningIntervalInput {
+  "ISO 8601: 1 is Monday, 7 Sunday."
+  weekday: Int!
+  "Opening time."
+  opens: LocalTime!
+  "Closing time; not after ` + "`" + `opens` + "`" + `: on the next day. 24 hours at most."
+  closes: LocalTime!
+}
+
+"Hours of one date."
+input SetSpecialHoursInput {
+  "The shop."
+  shop: ID!
+  "The ` + "`" + `version` + "`" + ` of the shop that was changed from."
+  version: Int!
+  "The date, from today to two years ahead."
+  date: Date!
+  "The openings that begin on the date, at most 8; empty: closed; null: the usual hours again."
+  intervals: [TimeIntervalInput!]
+  "Why, in French, for customers: ` + "`" + `marché de Noël` + "`" + `. At most 200 characters."
+  reason: String
+}
+
+"One opening of a date."
+input TimeIntervalInput {
+  "Opening time."
+  opens: LocalTime!
+  "Closing time; not after ` + "`" + `opens` + "`" + `: on the next day. 24 hours at most."
+  closes: LocalTime!
+}
+
+"A time for which a shop closes."
+input CloseShopInput {
+  "The shop."
+  shop: ID!
+  "The first instant; absent or past: now."
+  from: DateTime
+  "The first instant after it; absent: until further notice."
+  until: DateTime
+  "Why, in French, for customers: ` + "`" + `congés d'hiver` + "`" + `. At most 200 characters."
+  reason: String
+}
+
+"A closure to end."
+input ReopenShopInput {
+  "The closure."
+  closure: ID!
+}
+
+"A shop whose profile is right."
+input ConfirmShopInput {
+  "The shop."
+  shop: ID!
+}
+
+"How a shop hands its orders over."
+input SetFulfilmentsInput {
+  "The shop."
+  shop: ID!
+  "The ` + "`" + `version` + "`" + ` of the shop that was changed from."
+  version: Int!
+  "The modes, each once; empty: it takes no orders."
+  fulfilments: [FulfilmentInput!]!
+}
+
+"A mode with its conditions."
+input FulfilmentInput {
+  "The mode."
+  mode: FulfilmentMode!
+  "Minutes from the order to the earliest hand-over, 0 to 20160 (14 days)."
+  leadMinutes: Int!
+  "Orders for a day are taken until this minute after the local midnight that it begins with, -20160 to 1440; absent: no such limit."
+  cutOffMinutes: Int
+  "How long a slot of hand-over lasts, 5 to 1440 minutes; 0: each opening is one slot. 30 when absent."
+  slotMinutes: Int
+  "The least that must be ordered, 0 to 10 000 €; 0 when absent."
+  minimumCents: Cents
+  "What the mode costs the customer, 0 to 10 000 €; 0 when absent."
+  feeCents: Cents
+  "How far the shop delivers, 1 to 100000 metres around it; for DELIVERY, and only for it."
+  perimeterMetres: Int
+}
+
+"A law or an order to be imposed on shops. It concerns a shop that meets all of ` + "`" + `communes` + "`" + `, the trades and ` + "`" + `areaOver` + "`" + `, and is not among the exceptions; what is empty narrows nothing."
+input DeclareRestrictionInput {
+  "The communes, each once."
+  communes: [ID!]!
+  "The authority behind it."
+  rank: RestrictionRank!
+  "What it is called, in French, as the public is told: ` + "`" + `décret n° 2020-1310 du 29 octobre 2020` + "`" + `. At most 200 characters."
+  title: String!
+  "Where the legal text is found; at most 200 characters."
+  reference: String
+  "The legal text on the web."
+  url: URL
+  "The first instant, to the minute."
+  from: DateTime!
+  "The first instant after it; absent: until further notice."
+  until: DateTime
+  "The trades concerned, with those below them, or ` + "`" + `nafCodes` + "`" + `."
+  categories: [ID!]
+  "The activities concerned: codes (` + "`" + `47.71Z` + "`" + `), or beginnings of codes (` + "`" + `47` + "`" + `)."
+  nafCodes: [String!]
+  "Trades that it leaves free, with those below them."
+  exceptCategories: [ID!]
+  "Activities that it leaves free: codes, or beginnings of codes."
+  exceptNafCodes: [String!]
+  "The nomenclature of the codes, ` + "`" + `REV2` + "`" + ` or ` + "`" + `2025` + "`" + `; REV2 when absent."
+  nafVersion: String
+  "Only shops with more sales area than this, in m²."
+  areaOver: Int
+  "The modes that it leaves possible; empty: none."
+  allows: [ServiceMode!]!
+  "Square metres of sales area for each visitor; only where VISIT is allowed."
+  squareMetres: Int
+  "A condition on visitors, in French: ` + "`" + `rayons de première nécessité seulement` + "`" + `. At most 200 characters."
+  condition: String
+}
+
+"A restriction to end."
+input EndRestrictionInput {
+  "The restriction."
+  restriction: ID!
+  "The ` + "`" + `version` + "`" + ` of the restriction that was changed from."
+  version: Int!
+  "When it ends; absent or past: now."
+  at: DateTime
+  "End it in all communes of its scope that the viewer serves, not in this one only."
+  everywhere: Boolean
+}
+
+"A shop after a change."
+type ChangeShopHoursPayload {
+  "The shop as it stands now."
+  shop: Shop!
+}
+
+"A closure after a change."
+type CloseShopPayload {
+  "The closure as it stands now."
+  closure: Closure!
+  "Its shop."
+  shop: Shop!
+}
+
+"A restriction after a change."
+type DeclareRestrictionPayload {
+  "The restriction in each commune, as it stands now."
+  restrictions: [Restriction!]!
+  "What it comes to; zeros when it was ended."
+  effect: RestrictionEffect!
+}
+
+"What a restriction comes to, beside all others that are declared."
+type RestrictionEffect {
+  "Published shops that it concerns."
+  shops: Int!
+  "Of these, those from which it takes something that all others leave: a mode that they offer, or visitors."
+  refused: Int!
+  "Open orders that cannot be handed over when they would be without it."
+  orders: Int!
+  "The three figures in a French sentence."
+  message: String!
+}
 `, BuiltIn: false},
 	{Name: "../calls.graphqls", Input: `extend type Query {
   """
@@ -4826,6 +6167,16 @@ func (ec *executionContext) childFields_Address(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Address", field.Name)
 }
 
+func (ec *executionContext) childFields_AffectedOrder(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_AffectedOrder_order(ctx, field)
+	case "refusal":
+		return ec.fieldContext_AffectedOrder_refusal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AffectedOrder", field.Name)
+}
+
 func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -4938,6 +6289,14 @@ func (ec *executionContext) childFields_ChangeRolePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type ChangeRolePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangeShopHoursPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "shop":
+		return ec.fieldContext_ChangeShopHoursPayload_shop(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeShopHoursPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangedProduct(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4946,6 +6305,30 @@ func (ec *executionContext) childFields_ChangedProduct(ctx context.Context, fiel
 		return ec.fieldContext_ChangedProduct_version(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangedProduct", field.Name)
+}
+
+func (ec *executionContext) childFields_CloseShopPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "closure":
+		return ec.fieldContext_CloseShopPayload_closure(ctx, field)
+	case "shop":
+		return ec.fieldContext_CloseShopPayload_shop(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CloseShopPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Closure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Closure_id(ctx, field)
+	case "from":
+		return ec.fieldContext_Closure_from(ctx, field)
+	case "until":
+		return ec.fieldContext_Closure_until(ctx, field)
+	case "reason":
+		return ec.fieldContext_Closure_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Closure", field.Name)
 }
 
 func (ec *executionContext) childFields_Commune(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4966,6 +6349,8 @@ func (ec *executionContext) childFields_Commune(ctx context.Context, field graph
 		return ec.fieldContext_Commune_location(ctx, field)
 	case "currentInsee":
 		return ec.fieldContext_Commune_currentInsee(ctx, field)
+	case "restrictions":
+		return ec.fieldContext_Commune_restrictions(ctx, field)
 	case "shops":
 		return ec.fieldContext_Commune_shops(ctx, field)
 	case "openingText":
@@ -5044,6 +6429,16 @@ func (ec *executionContext) childFields_CreateWidgetKeyPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type CreateWidgetKeyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeclareRestrictionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "restrictions":
+		return ec.fieldContext_DeclareRestrictionPayload_restrictions(ctx, field)
+	case "effect":
+		return ec.fieldContext_DeclareRestrictionPayload_effect(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeclareRestrictionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ExchangeGuestLinkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "token":
@@ -5068,6 +6463,10 @@ func (ec *executionContext) childFields_Fulfilment(ctx context.Context, field gr
 		return ec.fieldContext_Fulfilment_fee(ctx, field)
 	case "perimeterMetres":
 		return ec.fieldContext_Fulfilment_perimeterMetres(ctx, field)
+	case "cutOffMinutes":
+		return ec.fieldContext_Fulfilment_cutOffMinutes(ctx, field)
+	case "slotMinutes":
+		return ec.fieldContext_Fulfilment_slotMinutes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Fulfilment", field.Name)
 }
@@ -5122,10 +6521,32 @@ func (ec *executionContext) childFields_Naf(ctx context.Context, field graphql.C
 	return nil, fmt.Errorf("no field named %q was found under type Naf", field.Name)
 }
 
+func (ec *executionContext) childFields_OpeningException(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "first":
+		return ec.fieldContext_OpeningException_first(ctx, field)
+	case "last":
+		return ec.fieldContext_OpeningException_last(ctx, field)
+	case "intervals":
+		return ec.fieldContext_OpeningException_intervals(ctx, field)
+	case "reason":
+		return ec.fieldContext_OpeningException_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpeningException", field.Name)
+}
+
 func (ec *executionContext) childFields_OpeningHours(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "weekly":
 		return ec.fieldContext_OpeningHours_weekly(ctx, field)
+	case "openHolidays":
+		return ec.fieldContext_OpeningHours_openHolidays(ctx, field)
+	case "exceptions":
+		return ec.fieldContext_OpeningHours_exceptions(ctx, field)
+	case "osm":
+		return ec.fieldContext_OpeningHours_osm(ctx, field)
+	case "schemaOrg":
+		return ec.fieldContext_OpeningHours_schemaOrg(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OpeningHours", field.Name)
 }
@@ -5140,6 +6561,16 @@ func (ec *executionContext) childFields_OpeningInterval(ctx context.Context, fie
 		return ec.fieldContext_OpeningInterval_closes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OpeningInterval", field.Name)
+}
+
+func (ec *executionContext) childFields_OpeningSpan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_OpeningSpan_start(ctx, field)
+	case "end":
+		return ec.fieldContext_OpeningSpan_end(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpeningSpan", field.Name)
 }
 
 func (ec *executionContext) childFields_Order(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5186,6 +6617,8 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_history(ctx, field)
 	case "nextActions":
 		return ec.fieldContext_Order_nextActions(ctx, field)
+	case "affectedBy":
+		return ec.fieldContext_Order_affectedBy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
 }
@@ -5426,8 +6859,98 @@ func (ec *executionContext) childFields_Refusal(ctx context.Context, field graph
 		return ec.fieldContext_Refusal_path(ctx, field)
 	case "available":
 		return ec.fieldContext_Refusal_available(ctx, field)
+	case "next":
+		return ec.fieldContext_Refusal_next(ctx, field)
+	case "restriction":
+		return ec.fieldContext_Refusal_restriction(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Refusal", field.Name)
+}
+
+func (ec *executionContext) childFields_Regime(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "visitors":
+		return ec.fieldContext_Regime_visitors(ctx, field)
+	case "modes":
+		return ec.fieldContext_Regime_modes(ctx, field)
+	case "density":
+		return ec.fieldContext_Regime_density(ctx, field)
+	case "conditions":
+		return ec.fieldContext_Regime_conditions(ctx, field)
+	case "because":
+		return ec.fieldContext_Regime_because(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Regime", field.Name)
+}
+
+func (ec *executionContext) childFields_RegimeCause(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "restriction":
+		return ec.fieldContext_RegimeCause_restriction(ctx, field)
+	case "refuses":
+		return ec.fieldContext_RegimeCause_refuses(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegimeCause", field.Name)
+}
+
+func (ec *executionContext) childFields_Restriction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Restriction_id(ctx, field)
+	case "insee":
+		return ec.fieldContext_Restriction_insee(ctx, field)
+	case "communes":
+		return ec.fieldContext_Restriction_communes(ctx, field)
+	case "rank":
+		return ec.fieldContext_Restriction_rank(ctx, field)
+	case "title":
+		return ec.fieldContext_Restriction_title(ctx, field)
+	case "reference":
+		return ec.fieldContext_Restriction_reference(ctx, field)
+	case "url":
+		return ec.fieldContext_Restriction_url(ctx, field)
+	case "from":
+		return ec.fieldContext_Restriction_from(ctx, field)
+	case "until":
+		return ec.fieldContext_Restriction_until(ctx, field)
+	case "categories":
+		return ec.fieldContext_Restriction_categories(ctx, field)
+	case "nafs":
+		return ec.fieldContext_Restriction_nafs(ctx, field)
+	case "areaOver":
+		return ec.fieldContext_Restriction_areaOver(ctx, field)
+	case "exceptCategories":
+		return ec.fieldContext_Restriction_exceptCategories(ctx, field)
+	case "exceptNafs":
+		return ec.fieldContext_Restriction_exceptNafs(ctx, field)
+	case "allows":
+		return ec.fieldContext_Restriction_allows(ctx, field)
+	case "squareMetres":
+		return ec.fieldContext_Restriction_squareMetres(ctx, field)
+	case "condition":
+		return ec.fieldContext_Restriction_condition(ctx, field)
+	case "declaredAs":
+		return ec.fieldContext_Restriction_declaredAs(ctx, field)
+	case "declaredAt":
+		return ec.fieldContext_Restriction_declaredAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Restriction_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Restriction", field.Name)
+}
+
+func (ec *executionContext) childFields_RestrictionEffect(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "shops":
+		return ec.fieldContext_RestrictionEffect_shops(ctx, field)
+	case "refused":
+		return ec.fieldContext_RestrictionEffect_refused(ctx, field)
+	case "orders":
+		return ec.fieldContext_RestrictionEffect_orders(ctx, field)
+	case "message":
+		return ec.fieldContext_RestrictionEffect_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RestrictionEffect", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeWidgetKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5460,6 +6983,34 @@ func (ec *executionContext) childFields_RotateWidgetKeyPayload(ctx context.Conte
 		return ec.fieldContext_RotateWidgetKeyPayload_previous(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RotateWidgetKeyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceRefusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ServiceRefusal_code(ctx, field)
+	case "message":
+		return ec.fieldContext_ServiceRefusal_message(ctx, field)
+	case "restriction":
+		return ec.fieldContext_ServiceRefusal_restriction(ctx, field)
+	case "next":
+		return ec.fieldContext_ServiceRefusal_next(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceRefusal", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceStatus(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "open":
+		return ec.fieldContext_ServiceStatus_open(ctx, field)
+	case "until":
+		return ec.fieldContext_ServiceStatus_until(ctx, field)
+	case "text":
+		return ec.fieldContext_ServiceStatus_text(ctx, field)
+	case "refusal":
+		return ec.fieldContext_ServiceStatus_refusal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceStatus", field.Name)
 }
 
 func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5502,6 +7053,20 @@ func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.
 		return ec.fieldContext_Shop_openingHours(ctx, field)
 	case "fulfilments":
 		return ec.fieldContext_Shop_fulfilments(ctx, field)
+	case "openNow":
+		return ec.fieldContext_Shop_openNow(ctx, field)
+	case "service":
+		return ec.fieldContext_Shop_service(ctx, field)
+	case "nextOpening":
+		return ec.fieldContext_Shop_nextOpening(ctx, field)
+	case "regime":
+		return ec.fieldContext_Shop_regime(ctx, field)
+	case "slots":
+		return ec.fieldContext_Shop_slots(ctx, field)
+	case "closures":
+		return ec.fieldContext_Shop_closures(ctx, field)
+	case "affectedOrders":
+		return ec.fieldContext_Shop_affectedOrders(ctx, field)
 	case "products":
 		return ec.fieldContext_Shop_products(ctx, field)
 	case "orders":
@@ -5534,6 +7099,28 @@ func (ec *executionContext) childFields_ShopEdge(ctx context.Context, field grap
 		return ec.fieldContext_ShopEdge_distanceMetres(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ShopEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Slot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_Slot_start(ctx, field)
+	case "end":
+		return ec.fieldContext_Slot_end(ctx, field)
+	case "refusal":
+		return ec.fieldContext_Slot_refusal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Slot", field.Name)
+}
+
+func (ec *executionContext) childFields_TimeInterval(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "opens":
+		return ec.fieldContext_TimeInterval_opens(ctx, field)
+	case "closes":
+		return ec.fieldContext_TimeInterval_closes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TimeInterval", field.Name)
 }
 
 func (ec *executionContext) childFields_UnavailableReason(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

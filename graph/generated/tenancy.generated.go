@@ -21,6 +21,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type CommuneResolver interface {
+	Restrictions(ctx context.Context, obj *tenancy.Commune, at *time.Time, upcoming bool) ([]*directory.Restriction, error)
 	Shops(ctx context.Context, obj *tenancy.Commune, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) (*directory.ShopConnection, error)
 	OpeningText(ctx context.Context, obj *tenancy.Commune) (*string, error)
 	Website(ctx context.Context, obj *tenancy.Commune) (*string, error)
@@ -37,6 +38,28 @@ type ViewerResolver interface {
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Commune_restrictions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "at",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["at"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "upcoming",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["upcoming"] = arg1
+	return args, nil
+}
 
 func (ec *executionContext) field_Commune_shops_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -301,6 +324,50 @@ func (ec *executionContext) _Commune_currentInsee(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_Commune_currentInsee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Commune", field, false, false, "InseeCode")
+}
+
+func (ec *executionContext) _Commune_restrictions(ctx context.Context, field graphql.CollectedField, obj *tenancy.Commune) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Commune_restrictions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Commune().Restrictions(ctx, obj, fc.Args["at"].(*time.Time), fc.Args["upcoming"].(bool))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*directory.Restriction) graphql.Marshaler {
+			return ec.marshalNRestriction2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRestrictionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Commune_restrictions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Commune",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Restriction(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Commune_restrictions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Commune_shops(ctx context.Context, field graphql.CollectedField, obj *tenancy.Commune) (ret graphql.Marshaler) {
@@ -656,6 +723,12 @@ func (ec *executionContext) _Commune(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "restrictions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Commune_restrictions(ctx, field, obj)
+				})
 		case "shops":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

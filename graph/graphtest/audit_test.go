@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/audelor/halles/graph/generated"
 	"github.com/audelor/halles/graph/graphtest"
@@ -105,6 +106,33 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		}
 	}
 	admin := []identity.Kind{identity.Admin}
+	shops := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
+			t.Helper()
+			object := fixture.Shop(t, d, fixture.ShopOpts{})
+			vars := graphtest.Vars{"s": object.String()}
+			if field == "reopenShop" {
+				closure := tenancy.NewID(tenancy.KindClosure, object.Commune)
+				d.Exec(t, `insert into closures (commune_id, id, shop_id, starts_at, created_at) values ($1, $2, $3, now(), now())`, object.Commune, closure.Row, object.Row)
+				vars = graphtest.Vars{"c": closure.String()}
+			}
+			return object.String(), h.As(v).Query(t, document, vars).Code() == ""
+		}
+	}
+	rules := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
+			t.Helper()
+			r := tenancy.NewID(tenancy.KindRestriction, fixture.Lorient)
+			d.Exec(t, `insert into restrictions (commune_id, id, rank, title, starts_at, naf_version, visitors, pickup, delivery, declared_as, declared_at)
+				values ($1, $2, 'MAYOR', 'Arrêté', now(), 'REV2', true, true, true, 'AGENT', now())`, r.Commune, r.Row)
+			a := h.As(v).Query(t, document, graphtest.Vars{"r": r.String()})
+			if field == "declareRestriction" {
+				return a.Get("declareRestriction.restrictions.0.id").String(), a.Code() == ""
+			}
+			return r.String(), a.Code() == ""
+		}
+	}
+	office := []identity.Kind{identity.Admin, identity.Agent}
 	statuses, once := []string{"PLACED", "ACCEPTED", "READY"}, []string{""}
 	type way struct {
 		action string
@@ -146,6 +174,17 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			"ROLE_REVOKE", once, roles(`mutation ($a: ID!) { revokeRole(input: {account: $a, role: AGENT, commune: "commune_56121"}) { member { account roles { name } } } }`, identity.Agent),
 			[]identity.Kind{identity.Admin, identity.Agent},
 		},
+		"setOpeningHours": {"OPENING_HOURS_SET", once, shops(`mutation ($s: ID!) { setOpeningHours(input: {shop: $s, version: 1, weekly: []}) { shop { version } } }`), office},
+		"setSpecialHours": {"SPECIAL_HOURS_SET", once, shops(`mutation ($s: ID!) { setSpecialHours(input: {shop: $s, version: 1, date: "` + time.Now().AddDate(0, 0, 9).Format(time.DateOnly) + `", intervals: []}) { shop { version } } }`), office},
+		"closeShop":       {"SHOP_CLOSE", once, shops(`mutation ($s: ID!) { closeShop(input: {shop: $s}) { shop { openNow } } }`), office},
+		"reopenShop":      {"SHOP_REOPEN", once, shops(`mutation ($c: ID!) { reopenShop(input: {closure: $c}) { shop { openNow } } }`), office},
+		"confirmShop":     {"SHOP_CONFIRM", once, shops(`mutation ($s: ID!) { confirmShop(input: {shop: $s}) { shop { lastConfirmedAt } } }`), office},
+		"setFulfilments":  {"FULFILMENTS_SET", once, shops(`mutation ($s: ID!) { setFulfilments(input: {shop: $s, version: 1, fulfilments: []}) { shop { version } } }`), office},
+		"declareRestriction": {
+			"RESTRICTION_DECLARE", once, rules(`mutation { declareRestriction(input: {communes: ["commune_56121"], rank: MAYOR, title: "Jauge", from: "2020-11-28T00:00:00Z", allows: [VISIT, PICKUP, DELIVERY], squareMetres: 8}) { restrictions { id } } }`),
+			office,
+		},
+		"endRestriction": {"RESTRICTION_END", once, rules(`mutation ($r: ID!) { endRestriction(input: {restriction: $r, version: 1}) { restrictions { until version } } }`), office},
 		"createWidgetKey": {
 			"WIDGET_KEY_CREATE", once, keys(`mutation { createWidgetKey(input: {commune: "commune_56121", name: "Site", origins: ["https://lorient.bzh"]}) { key { id } } }`),
 			[]identity.Kind{identity.Admin, identity.Agent},
@@ -202,7 +241,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 					from audit_events where commune_id = '56121' order by seq desc limit 1`)
 				same := "f f f"
 				switch f.Name {
-				case "createWidgetKey", "createProduct", "inviteMember", "acceptInvitation", "grantRole":
+				case "createWidgetKey", "createProduct", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole":
 					same = "t f"
 				case "revokeRole":
 					same = "f t"

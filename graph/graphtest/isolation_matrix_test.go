@@ -227,7 +227,10 @@ func (m *matrix) value(p *person, s *side, q *question, kind string, i int) (val
 		}
 		return id.String(), tenancy.NewID(id.Kind, id.Commune).String(), own || i%len(list) == 0 && p.spans(s.commune)
 	}
-	ids := map[string][]tenancy.ID{"shop": s.shops, "product": s.products, "variant": s.variants, "order": s.rows}
+	if kind == "restriction" { // public
+		return s.restriction.String(), s.restriction.String(), true
+	}
+	ids := map[string][]tenancy.ID{"shop": s.shops, "product": s.products, "variant": s.variants, "order": s.rows, "closure": s.closures}
 	if kind == "node" {
 		return id(ids[nodeKinds[i%len(nodeKinds)]], i/len(nodeKinds))
 	}
@@ -290,7 +293,7 @@ func (q *question) rounds() int {
 		return 3 * len(nodeKinds)
 	case has("product", "variant"):
 		return 3
-	case has("shop", "order", "cursor", "widgetKey", "siret", "number", "code"):
+	case has("shop", "order", "closure", "cursor", "widgetKey", "siret", "number", "code"):
 		return 2
 	}
 	return 1
@@ -315,9 +318,9 @@ func (m *matrix) fill(p *person, s *side, q *question, docs []document, i int, k
 				switch {
 				case !visible:
 					a.withheld = append(a.withheld, v)
-				case b.kind == "commune" || b.kind == "insee":
+				case b.kind == "commune" || b.kind == "insee" || b.kind == "restriction":
 					a.own = a.own || p.owns(row{Commune: s.commune})
-				case slices.Contains([]string{"shop", "product", "variant", "order", "node", "number", "siret", "widgetKey"}, b.kind):
+				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey"}, b.kind):
 					a.own = a.own || p.owns(row{Commune: s.commune, Shop: &s.shops[0].Row, Order: &s.rows[i%2].Row})
 				}
 				if value = v; !known && !visible {
@@ -468,7 +471,7 @@ func (m *matrix) unechoed(t *testing.T, p *person, q *question, a asked, body []
 }
 
 func leads(kind string) bool {
-	return slices.Contains([]string{"shop", "product", "variant", "order", "commune", "insee", "cursor", "number", "siret", "secret", "widgetKey"}, kind)
+	return slices.Contains([]string{"shop", "product", "variant", "order", "closure", "restriction", "commune", "insee", "cursor", "number", "siret", "secret", "widgetKey"}, kind)
 }
 
 // check looks for canaries in an answer, and remembers what may be read.

@@ -54,15 +54,17 @@ type question struct {
 
 // keyKinds says what an argument leads to, where its name does not.
 var keyKinds = map[string]string{
-	"Query.node.id":                 "node",
-	"Query.nodes.ids":               "node",
-	"Subscription.orderUpdated.id":  "order",
-	"Query.commune.slug":            "communeSlug",
-	"MarkOrderCollectedInput.code":  "code",
-	"ExchangeGuestLinkInput.secret": "secret",
-	"AcceptInvitationInput.code":    "secret",
-	"RotateWidgetKeyInput.key":      "widgetKey",
-	"RevokeWidgetKeyInput.key":      "widgetKey",
+	"Query.node.id":                            "node",
+	"Query.nodes.ids":                          "node",
+	"Subscription.orderUpdated.id":             "order",
+	"Query.commune.slug":                       "communeSlug",
+	"DeclareRestrictionInput.categories":       "category",
+	"DeclareRestrictionInput.exceptCategories": "category",
+	"MarkOrderCollectedInput.code":             "code",
+	"ExchangeGuestLinkInput.secret":            "secret",
+	"AcceptInvitationInput.code":               "secret",
+	"RotateWidgetKeyInput.key":                 "widgetKey",
+	"RevokeWidgetKeyInput.key":                 "widgetKey",
 }
 
 // keyNames are names of String arguments that lead to something.
@@ -87,7 +89,7 @@ func (g *generator) idKind(coordinate string) string {
 	if name == "id" && len(parts) == 3 { // shop(id:)
 		name = parts[1]
 	}
-	for _, kind := range []string{"commune", "category", "shop", "product", "variant", "order", "account"} {
+	for _, kind := range []string{"commune", "category", "shop", "product", "variant", "order", "account", "closure", "restriction"} {
 		if name == kind || name == kind+"s" || name == kind+"Id" {
 			return kind
 		}

@@ -38,6 +38,8 @@ type side struct {
 	name                            string
 	commune                         string
 	shops, products, variants, rows []tenancy.ID // rows are orders
+	closures                        []tenancy.ID
+	restriction                     tenancy.ID
 	guest, customer                 *identity.Viewer
 	widget                          *identity.WidgetKey
 	key                             string              // the idempotency key of the customer's order
@@ -70,8 +72,22 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 		}
 		s.rows, s.key = append(s.rows, id), in["idempotencyKey"].(string)
 	}
-	// Staff that acts leaves its trace.
 	d := h.Database
+	// Far ahead, so that nothing is closed when the others are asked.
+	for _, shop := range s.shops {
+		closure := tenancy.NewID(tenancy.KindClosure, commune)
+		s.closures = append(s.closures, closure)
+		d.Exec(t, `insert into closures (commune_id, id, shop_id, starts_at, ends_at, reason, created_at) values ($1, $2, $3, now() + '20 d', now() + '22 d', 'Congés', now())`, commune, closure.Row, shop.Row)
+		d.Exec(t, `insert into special_hours (commune_id, shop_id, day, opens, closes, reason) values ($1, $2, current_date + 40, '{601}', '{662}', 'Marché')`, commune, shop.Row)
+		d.Exec(t, `insert into holiday_openings (commune_id, shop_id, holiday) values ($1, $2, 'ARMISTICE')`, commune, shop.Row)
+	}
+	s.restriction = tenancy.NewID(tenancy.KindRestriction, commune)
+	d.Exec(t, `insert into restrictions (commune_id, id, rank, title, reference, url, starts_at, naf_version, area_over_m2, visitors, square_metres, condition, pickup, delivery, declared_as, declared_at)
+		values ($1, $2, 'MAYOR', 'Arrêté', 'n° 1', 'https://example.org/1', now() - interval '1 d', 'REV2', 400, true, 8, 'Un par un', true, true, 'ADMIN', now())`, commune, s.restriction.Row)
+	if err := h.Resolver.Directory.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// Staff that acts leaves its trace.
 	d.Exec(t, `insert into audit_heads (commune_id, seq, hash) values ($1, 1, sha256('')) on conflict (commune_id) do update set seq = audit_heads.seq + 1`, commune)
 	d.Exec(t, `insert into audit_events (commune_id, seq, at, account_id, kind, action, object, hash)
 		select commune_id, seq, now(), $2, 'HOTLINE', 'ORDER_ACCEPT', $3, hash from audit_heads where commune_id = $1`, commune, s.customer.Account, s.rows[1].String())
@@ -165,7 +181,7 @@ func (all canaries) in(text []byte) []*canary {
 // kept are columns that stay as they are: what the program counts, orders or finds by.
 var kept = []string{
 	"version", "seq", "order_seq", "pruned", "line", "position", "quantity", "weekday", "opens", "closes", "scope", "key",
-	"idempotency_key", "latitude", "longitude",
+	"idempotency_key", "latitude", "longitude", "starts_at", "categories", "naf_codes", "except_categories", "except_naf_codes",
 }
 
 // release puts a canary into each text, number and instant of every row of every tenant table,

@@ -245,12 +245,12 @@ func TestStatementsOfOrders(t *testing.T) {
 			t.Errorf("%d orders: %d statements", orders, least)
 		}
 	}
-	// Placing: begin, key and its row, the shop, two variants; order, lines, contact, moves, link,
+	// Placing: begin, key and its row, the shop, its calendar, two variants; order, lines, contact, moves, link,
 	// messages, event, commit.
 	in := basket(shopBasket(shop, book.Variants...))
 	n := h.Statements()
 	h.Visitor().Query(t, `mutation ($input: PlaceOrdersInput!) { placeOrders(input: $input) { results { order { id } } } }`, graphtest.Vars{"input": in}).OK(t)
-	if got := n(); got != 14 {
+	if got := n(); got != 15 {
 		t.Errorf("placing takes %d statements", got)
 	}
 	// As an entity: one statement for all.

@@ -57,6 +57,10 @@ func TestStatements(t *testing.T) {
 	h := graphtest.New(t)
 	h.Resolver.Wait *= 2
 	stock(t, h.Database, 100, 12)
+	for _, commune := range []string{"56121", "56098", "56069", "56083"} {
+		h.Exec(t, `insert into restrictions (commune_id, id, rank, title, starts_at, naf_version, visitors, square_metres, pickup, delivery, declared_as, declared_at)
+			values ($1, '0175cd00-0000-7000-8000-000000000000', 'NATIONAL', 'Décret', now() - interval '1 d', 'REV2', true, 8, true, true, 'ADMIN', now())`, commune)
+	}
 	shops := ids(t, h.Database, tenancy.KindShop, 100)
 	admin := fixture.Viewer(t, h.Database, identity.Admin)
 	merchant := fixture.Viewer(t, h.Database, identity.Merchant, shops...)
@@ -100,19 +104,27 @@ func TestStatements(t *testing.T) {
 			products(first: 10) { nodes { name category { name } variants { sku price { cents } availability { orderable } } } } } } }`,
 			first(20), first(100), 6, "shops.nodes.#.products.nodes.#.variants.#.sku|@flatten|@flatten", 2000,
 		},
-		"Shops":          {h.Visitor(), `query ($n: Int!) { shops(first: $n) { totalCount edges { cursor node ` + shop + ` } } }`, first(5), first(100), 2, "shops.edges", 100},
-		"ShopsNear":      {h.Visitor(), `query ($n: Int!) { shops(first: $n, near: {latitude: 47.7, longitude: -3.3}) { edges { distanceMetres node ` + shop + ` } } }`, first(5), first(100), 1, "shops.edges", 100},
-		"CommunesShops":  {h.Visitor(), `query ($n: Int!) { communes { name shops(first: $n) { totalCount nodes ` + shop + ` } } }`, first(1), first(25), 2, "communes.#.shops.nodes|@flatten", 100},
-		"Products":       {h.Visitor(), `query ($n: Int!) { products(first: $n) { totalCount nodes { name category { name } shop ` + shop + ` } } }`, first(5), first(100), 3, "products.nodes", 100},
-		"ShopsProducts":  {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { products(first: 3) { totalCount nodes { name } } } } }`, first(5), first(100), 3, "shops.nodes.#.products.nodes|@flatten", 300},
-		"Variants":       {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { sku } priceRange { min { cents } } availability { orderable } } } }`, first(5), first(100), 2, "products.nodes.#.variants|@flatten", 200},
-		"VariantsBack":   {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { product { name shop { name } } } } } }`, first(5), first(100), 4, "products.nodes.#.variants|@flatten", 200},
-		"Stock":          {h.As(admin), `query ($n: Int!) { products(first: $n) { nodes { variants { stock } } } }`, first(5), first(100), 3, "products.nodes.#.variants.#.stock|@flatten", 200},
-		"OpeningHours":   {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { openingHours { weekly { weekday opens closes } } } } }`, first(5), first(100), 2, "shops.nodes.#.openingHours.weekly|@flatten", 600},
-		"Fulfilments":    {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { fulfilments { mode minimum { formatted } } } } }`, first(5), first(100), 2, "shops.nodes.#.fulfilments|@flatten", 100},
-		"ViewersShops":   {h.As(merchant), `{ viewer { shops ` + shop + ` } }`, nil, nil, 1, "viewer.shops", 100},
-		"ViewersCommune": {h.As(admin), `{ viewer { communes { name shops(first: 4) { nodes { name } } } } }`, nil, nil, 1, "viewer.communes", 25},
-		"Categories":     {h.Visitor(), `{ categories { name children { name parent { name } children { name } } } }`, nil, nil, 0, "categories", 7},
+		"Shops":         {h.Visitor(), `query ($n: Int!) { shops(first: $n) { totalCount edges { cursor node ` + shop + ` } } }`, first(5), first(100), 2, "shops.edges", 100},
+		"ShopsNear":     {h.Visitor(), `query ($n: Int!) { shops(first: $n, near: {latitude: 47.7, longitude: -3.3}) { edges { distanceMetres node ` + shop + ` } } }`, first(5), first(100), 1, "shops.edges", 100},
+		"CommunesShops": {h.Visitor(), `query ($n: Int!) { communes { name shops(first: $n) { totalCount nodes ` + shop + ` } } }`, first(1), first(25), 2, "communes.#.shops.nodes|@flatten", 100},
+		"Products":      {h.Visitor(), `query ($n: Int!) { products(first: $n) { totalCount nodes { name category { name } shop ` + shop + ` } } }`, first(5), first(100), 3, "products.nodes", 100},
+		"ShopsProducts": {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { products(first: 3) { totalCount nodes { name } } } } }`, first(5), first(100), 3, "shops.nodes.#.products.nodes|@flatten", 300},
+		"Variants":      {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { sku } priceRange { min { cents } } availability { orderable } } } }`, first(5), first(100), 2, "products.nodes.#.variants|@flatten", 200},
+		"VariantsBack":  {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { product { name shop { name } } } } } }`, first(5), first(100), 4, "products.nodes.#.variants|@flatten", 200},
+		"Stock":         {h.As(admin), `query ($n: Int!) { products(first: $n) { nodes { variants { stock } } } }`, first(5), first(100), 3, "products.nodes.#.variants.#.stock|@flatten", 200},
+		"OpeningHours":  {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { openingHours { weekly { weekday opens closes } } } } }`, first(5), first(100), 2, "shops.nodes.#.openingHours.weekly|@flatten", 600},
+		"Calendars": {
+			h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { openNow nextOpening { start } service(mode: PICKUP) { open text refusal { code restriction { title } } }
+			regime { modes density because { restriction { title communes } } } closures { from } openingHours { weekly { opens } osm schemaOrg exceptions { first } } } } }`,
+			first(20), first(100), 6, "shops.nodes.#.openNow", 100, // shops, calendars, hours, closures, restrictions, their communes
+		},
+		"Slots":                {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { slots(mode: PICKUP, first: 100) { start refusal { code } } } } }`, first(5), first(50), 2, "shops.nodes.#.slots", 50},
+		"OpenNow":              {h.Visitor(), `query ($n: Int!) { shops(first: $n, filter: {openNow: false, fulfilment: PICKUP}) { totalCount nodes { name } } }`, first(5), first(100), 2, "shops.nodes", 100},
+		"CommunesRestrictions": {h.Visitor(), `{ communes { restrictions { title rank } } }`, nil, nil, 1, "communes.#.restrictions|@flatten", 4},
+		"Fulfilments":          {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { fulfilments { mode minimum { formatted } } } } }`, first(5), first(100), 2, "shops.nodes.#.fulfilments|@flatten", 100},
+		"ViewersShops":         {h.As(merchant), `{ viewer { shops ` + shop + ` } }`, nil, nil, 1, "viewer.shops", 100},
+		"ViewersCommune":       {h.As(admin), `{ viewer { communes { name shops(first: 4) { nodes { name } } } } }`, nil, nil, 1, "viewer.communes", 25},
+		"Categories":           {h.Visitor(), `{ categories { name children { name parent { name } children { name } } } }`, nil, nil, 0, "categories", 7},
 		"Nodes": {
 			h.Visitor(), `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Shop { commune { name } } ... on Product { shop { name } } ... on Variant { product { shop { name } } } } }`,
 			graphtest.Vars{"ids": mixed(5)},

@@ -32,6 +32,11 @@ var lengths = map[string]int{
 	"Viewer.communes":                 25,
 	"OpeningHours.weekly":             14, // a lunch break every day
 	"Shop.fulfilments":                2,
+	"Shop.closures":                   2,
+	"Query.restrictions":              20,
+	"Commune.restrictions":            5,
+	"Regime.because":                  3,
+	"OpeningException.intervals":      2,
 	"Product.variants":                3,
 	"OrderTotals.vat":                 5, // there are five rates
 	"PlaceOrdersPayload.results":      20,

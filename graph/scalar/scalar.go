@@ -12,6 +12,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/money"
 )
@@ -132,4 +133,34 @@ func UnmarshalText(v any) (string, error) {
 		return "", fault.Errorf(fault.Invalid, "Il faut un texte, entre guillemets.")
 	}
 	return s, nil
+}
+
+// MarshalDate writes a day.
+func MarshalDate(d calendar.Date) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { fmt.Fprintf(w, "%q", d.String()) })
+}
+
+// UnmarshalDate reads a day of ISO 8601.
+func UnmarshalDate(v any) (d calendar.Date, err error) {
+	s, ok := v.(string)
+	if !ok || d.UnmarshalText([]byte(s)) != nil {
+		return 0, fault.Errorf(fault.Invalid, "Il faut une date, comme 2020-10-30.")
+	}
+	return d, nil
+}
+
+// MarshalJSON writes what encodes itself as JSON.
+func MarshalJSON(v any) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		text, err := json.Marshal(v)
+		if err != nil {
+			panic(err) // plain data
+		}
+		_, _ = w.Write(text)
+	})
+}
+
+// UnmarshalJSON refuses: nothing takes any JSON.
+func UnmarshalJSON(any) (any, error) {
+	return nil, fault.Errorf(fault.Invalid, "Ce champ ne se donne pas.")
 }

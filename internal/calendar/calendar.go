@@ -13,6 +13,7 @@ package calendar
 
 import (
 	"math"
+	"slices"
 	"time"
 	_ "time/tzdata" // a bare machine has no zone files
 )
@@ -35,6 +36,12 @@ const (
 	Pickup   Mode = "PICKUP"   // click & collect, without entering
 	Delivery Mode = "DELIVERY" // by the shop
 )
+
+// Modes are all of them.
+var Modes = []Mode{Visit, Pickup, Delivery}
+
+// Valid tells whether m is one of the modes.
+func (m Mode) Valid() bool { return slices.Contains(Modes, m) }
 
 // Shop is what the calendar must know of a shop.
 type Shop struct {

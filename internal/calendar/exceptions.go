@@ -5,16 +5,20 @@ import (
 	"slices"
 )
 
-// exception is what holds on some dates in a row in place of the week's hours.
-type exception struct {
-	first, last Date
-	openings    []Opening // those that begin on the date, in order; none: closed
-	reason      string
+// Exception is what holds on some dates in a row in place of the week's hours.
+type Exception struct {
+	First, Last Date
+	Openings    []Opening // those that begin on the date, in order; none: closed
+	Reason      string    // in French; may be empty
 }
+
+// Exceptions are the dates from first to last whose hours are not the week's: special hours,
+// closures and the holidays on which the shop is closed.
+func (h *Hours) Exceptions(first, last Date) []Exception { return h.exceptions(first, last, true) }
 
 // exceptions are the dates from first to last whose hours are not the week's: special hours,
 // closures, and where asked the holidays. It is what the exports are written from.
-func (h *Hours) exceptions(first, last Date, holidays bool) []exception {
+func (h *Hours) exceptions(first, last Date, holidays bool) []Exception {
 	affected := map[Date]bool{}
 	for _, s := range h.Special {
 		affected[s.Date] = true
@@ -37,30 +41,30 @@ func (h *Hours) exceptions(first, last Date, holidays bool) []exception {
 			}
 		}
 	}
-	var list []exception
+	var list []Exception
 	for d := first; d <= last; d++ {
 		if !affected[d] {
 			continue
 		}
-		e := exception{d, d, h.pieces(d), ""}
-		if c := h.closure(span{d.instant(0), (d + 1).instant(0)}); c == nil || len(e.openings) > 0 {
+		e := Exception{d, d, h.pieces(d), ""}
+		if c := h.closure(span{d.instant(0), (d + 1).instant(0)}); c == nil || len(e.Openings) > 0 {
 			usual := h.Week[d.Weekday()-1]
 			if _, closed := h.holiday(d); closed && !holidays {
 				usual = nil // told by a rule of its own
 			}
-			if slices.Equal(e.openings, sortedOpenings(usual)) {
+			if slices.Equal(e.Openings, sortedOpenings(usual)) {
 				continue
 			}
 		} else {
-			e.reason = c.Reason
+			e.Reason = c.Reason
 		}
-		if s := h.special(d); e.reason == "" && s != nil {
-			e.reason = s.Reason
-		} else if holiday, closed := h.holiday(d); e.reason == "" && closed {
-			e.reason = holiday.Name()
+		if s := h.special(d); e.Reason == "" && s != nil {
+			e.Reason = s.Reason
+		} else if holiday, closed := h.holiday(d); e.Reason == "" && closed {
+			e.Reason = holiday.Name()
 		}
-		if n := len(list); n > 0 && list[n-1].last == d-1 && list[n-1].reason == e.reason && slices.Equal(list[n-1].openings, e.openings) {
-			list[n-1].last = d
+		if n := len(list); n > 0 && list[n-1].Last == d-1 && list[n-1].Reason == e.Reason && slices.Equal(list[n-1].Openings, e.Openings) {
+			list[n-1].Last = d
 			continue
 		}
 		list = append(list, e)

@@ -20,7 +20,7 @@ func (h *Hours) OSM(first, last Date) string {
 		rules = append(rules, h.holidayRules()...)
 	}
 	for _, e := range h.exceptions(first, last, false) {
-		rules = append(rules, osmRange(e.first, e.last)+" "+osmTimes(e.openings)+osmComment(e.reason))
+		rules = append(rules, osmRange(e.First, e.Last)+" "+osmTimes(e.Openings)+osmComment(e.Reason))
 	}
 	return strings.Join(rules, "; ")
 }

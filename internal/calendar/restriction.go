@@ -205,6 +205,51 @@ func (g *Regime) Allows(m Mode) bool {
 	return m == Visit && g.Visitors || m == Pickup && g.Pickup || m == Delivery && g.Delivery
 }
 
+// Modes are the lawful ones.
+func (g *Regime) Modes() []Mode {
+	return slices.DeleteFunc(slices.Clone(Modes), func(m Mode) bool { return !g.Allows(m) })
+}
+
+// Density is SquareMetres; nil without a limit.
+func (g *Regime) Density() *int {
+	if g.SquareMetres == 0 {
+		return nil
+	}
+	return &g.SquareMetres
+}
+
+// Refuses are the modes that a restriction does not leave possible.
+func (r *Restriction) Refuses() []Mode {
+	return slices.DeleteFunc(slices.Clone(Modes), r.Allows)
+}
+
+// Tightened tells whether a restriction that touches the shop takes something from it, at some
+// instant of its time, that all others leave: a mode that it offers, or the entry.
+func (s *Shop) Tightened(r *Restriction) bool {
+	in := r.block()
+	if in.from >= in.to {
+		return false
+	}
+	for _, m := range r.Refuses() {
+		if s.serves(m) && !s.refusedThroughout(m, in) {
+			return true
+		}
+	}
+	return false
+}
+
+// refusedThroughout tells whether restrictions refuse a mode at every instant of a span.
+func (s *Shop) refusedThroughout(m Mode, in span) bool {
+	for t := in.from; t < in.to; {
+		r := s.refusing(m, span{t, t + 1})
+		if r == nil {
+			return false
+		}
+		t = r.block().to
+	}
+	return true
+}
+
 // Against is the restriction that refuses a mode, the highest in rank of several, or nil.
 func (g *Regime) Against(m Mode) *Restriction {
 	for _, r := range g.Because {

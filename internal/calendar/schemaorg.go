@@ -38,13 +38,13 @@ func (h *Hours) SchemaOrg(first, last Date) SchemaOrg {
 		}
 	}
 	for _, e := range h.exceptions(first, last, true) {
-		openings := e.openings
+		openings := e.Openings
 		if len(openings) == 0 {
 			openings = []Opening{{0, 0}}
 		}
 		for _, o := range openings {
 			spec := o.schemaOrg()
-			spec.ValidFrom, spec.ValidThrough, spec.Description = &e.first, &e.last, e.reason
+			spec.ValidFrom, spec.ValidThrough, spec.Description = &e.First, &e.Last, e.Reason
 			out.Special = append(out.Special, spec)
 		}
 	}

@@ -54,6 +54,24 @@ func (s *Shop) NextOpening(m Mode, t time.Time) (Span, bool) {
 	return span{open, s.until(m, open)}.export(), true
 }
 
+// NextAfter is the first time open that begins after t: when it is open at t, the one after it has
+// closed. It is false when none lies within 400 days, or when it does not close.
+func (s *Shop) NextAfter(m Mode, t time.Time) (Span, bool) {
+	now := t.Unix()
+	open, ok := s.next(m, now)
+	if ok && open == now {
+		closes := s.until(m, now)
+		if closes-now >= alwaysOpen {
+			return Span{}, false
+		}
+		open, ok = s.next(m, closes)
+	}
+	if !ok {
+		return Span{}, false
+	}
+	return span{open, s.until(m, open)}.export(), true
+}
+
 // Spans are the times at which the shop serves a mode from an instant to before another, in
 // order and apart from each other: t lies in one of them exactly when OpenAt(m, t).
 func (s *Shop) Spans(m Mode, from, to time.Time) []Span {
@@ -70,6 +88,34 @@ func (s *Shop) Spans(m Mode, from, to time.Time) []Span {
 		}
 		spans = append(spans, span{open, t}.export())
 	}
+}
+
+// AllSpans is Spans for each mode that is served at all. Modes that the same restrictions refuse
+// share the same spans, which are then found once.
+func (s *Shop) AllSpans(from, to time.Time) map[Mode][]Span {
+	window := span{from.Unix(), to.Unix()}
+	all := map[Mode][]Span{}
+	known := map[string][]Span{}
+	for _, m := range Modes {
+		if !s.serves(m) {
+			continue
+		}
+		against := make([]byte, len(s.Restrictions))
+		for i := range s.Restrictions {
+			if r := &s.Restrictions[i]; !r.Allows(m) && r.block().meets(window) && r.Touches(&s.Place) {
+				against[i] = 1
+			}
+		}
+		spans, ok := known[string(against)]
+		if !ok {
+			spans = s.Spans(m, from, to)
+			known[string(against)] = spans
+		}
+		if len(spans) > 0 {
+			all[m] = spans
+		}
+	}
+	return all
 }
 
 // StatusAt is what the door says of a mode at an instant.
@@ -98,7 +144,7 @@ func (s *Shop) StatusAt(m Mode, t time.Time) Status {
 // than at t, for any mode: how long such an answer may be kept. It is false when none comes.
 func (s *Shop) NextSwitch(t time.Time) (time.Time, bool) {
 	now, first := t.Unix(), int64(forever)
-	for _, m := range []Mode{Visit, Pickup, Delivery} {
+	for _, m := range Modes {
 		open, ok := s.next(m, now)
 		if ok && open == now {
 			open = s.until(m, now)
@@ -212,4 +258,28 @@ func (s *Shop) blocked(m Mode, in span) *Refusal {
 		return refuse(InClosure, "Fermé%s%s.", untilText(c.Until), brackets(c.Reason))
 	}
 	return nil
+}
+
+// HandOver says what stands against handing over an order without a slot: nil, or the closure or
+// the restriction in whose time the shop would open, by its hours, first after it has had its
+// lead time since the order was placed. That the shop is closed at night is no reason: an order
+// waits for the morning. Checkout asks it with placed equal to now.
+func (s *Shop) HandOver(m Mode, placed, now time.Time) *Refusal {
+	t := now.Unix()
+	if o := s.offer(m); o != nil {
+		t = max(t, placed.Unix()+int64(o.Lead/time.Second))
+	}
+	open, ok := s.Hours.next(t)
+	if !ok {
+		return nil
+	}
+	refusal := s.blocked(m, span{open, open + 1})
+	if refusal == nil {
+		return nil
+	}
+	if next, ok := s.next(m, open); ok {
+		found := span{next, s.until(m, next)}.export()
+		refusal.Next = &found
+	}
+	return refusal
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/audelor/halles/internal/calendar"
 )
 
 // loaded are the tables that the generator writes and their columns in the order in which it
@@ -26,11 +28,17 @@ var loaded = []struct{ table, columns string }{
 		stock, published, version`},
 	{"products", "commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at, version"},
 	{"catalog_search", ""}, // filled by Postgres from the others
+	{"opening_spans", "commune_id, shop_id, mode, starts_at, ends_at, published"},
 	{"opening_hours", "commune_id, shop_id, weekday, opens, closes, published"},
 	{"fulfilments", "commune_id, shop_id, mode, lead_minutes, minimum_cents, fee_cents, perimeter_m, published"},
 	{"shops", `commune_id, id, slug, name, description, category_id, naf_code, naf_version, siret, status, street, postcode,
 		city, latitude, longitude, phone, email, website, services, accessibility, sales_area_m2, headcount,
 		last_confirmed_at, created_at, updated_at, version`},
+	{"closures", "commune_id, id, shop_id, starts_at, ends_at, reason, created_at, published"},
+	{"special_hours", "commune_id, shop_id, day, opens, closes, reason, published"},
+	{"holiday_openings", "commune_id, shop_id, holiday, published"},
+	{"restrictions", `commune_id, id, rank, title, reference, url, starts_at, ends_at, naf_codes, except_naf_codes, naf_version, area_over_m2,
+		visitors, square_metres, condition, pickup, delivery, declared_as, declared_at`},
 	{"grants", "account_id, role, commune_id, shop_id, granted_at"},
 	{"accounts", "id, issuer, subject, name, email, created_at"},
 }
@@ -125,23 +133,36 @@ func (r *rows) at(i instant) *rows {
 	return r.int8(int(i - since2000))
 }
 
+// date is a date.
+func (r *rows) date(d calendar.Date) *rows {
+	const days2000 = 10957
+	return r.int4(int(d) - days2000)
+}
+
 // texts is a text[].
 func (r *rows) texts(list []string) *rows {
 	const oidText = 25
+	return r.array(oidText, len(list), func(i int) { r.text(list[i]) })
+}
+
+// int2s is a smallint[].
+func (r *rows) int2s(list []int) *rows {
+	const oidInt2 = 21
+	return r.array(oidInt2, len(list), func(i int) { r.int2(list[i]) })
+}
+
+// array is an array of n elements, each written by its place.
+func (r *rows) array(oid, n int, element func(i int)) *rows {
 	start := len(r.buf)
 	r.size(0)
-	if len(list) == 0 {
-		r.size(0) // dimensions
-		r.size(0)
-		r.size(oidText)
-	} else {
-		r.size(1)
-		r.size(0)
-		r.size(oidText)
-		r.size(len(list))
+	r.size(min(n, 1)) // dimensions
+	r.size(0)
+	r.size(oid)
+	if n > 0 {
+		r.size(n)
 		r.size(1) // lower bound
-		for _, s := range list {
-			r.text(s)
+		for i := range n {
+			element(i)
 		}
 	}
 	binary.BigEndian.PutUint32(r.buf[start:], uint32(len(r.buf)-start-4))

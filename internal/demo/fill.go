@@ -177,7 +177,8 @@ func (l *loader) look(ctx context.Context) error {
 type batch struct {
 	shops, hours, fulfilments, products, variants *rows
 	orders, lines, contacts, events, moves        *rows
-	accounts, grants                              *rows
+	spans, closures, special, holidays            *rows
+	restrictions, accounts, grants                *rows
 }
 
 func newBatch() *batch {
@@ -185,12 +186,15 @@ func newBatch() *batch {
 		shops: into("shops"), hours: into("opening_hours"), fulfilments: into("fulfilments"), products: into("products"),
 		variants: into("variants"), orders: into("orders"), lines: into("order_lines"), contacts: into("order_contacts"),
 		events: into("order_events"), moves: into("stock_moves"), accounts: into("accounts"), grants: into("grants"),
+		spans: into("opening_spans"), closures: into("closures"), special: into("special_hours"), holidays: into("holiday_openings"),
+		restrictions: into("restrictions"),
 	}
 }
 
 func (b *batch) send(ctx context.Context, conn *pgx.Conn, straight bool) error {
 	for _, r := range []*rows{
 		b.shops, b.hours, b.fulfilments, b.products, b.variants, b.orders, b.lines, b.contacts, b.events, b.moves, b.accounts, b.grants,
+		b.spans, b.closures, b.special, b.holidays, b.restrictions,
 	} {
 		if err := r.send(ctx, conn, straight); err != nil {
 			return err

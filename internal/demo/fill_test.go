@@ -12,8 +12,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -78,7 +80,7 @@ func TestSamePlanGivesSameRows(t *testing.T) {
 		other.Seed++
 		for table, hash := range hashes(t, filledBy(t, other).Migrate) {
 			switch table {
-			case "accounts", "communes", "categories", "vat_rates":
+			case "accounts", "communes", "categories", "vat_rates", "restrictions":
 			case "idempotency_keys", "guest_links", "widget_keys", "invitations", "sessions", "commune_settings", "audit_events", "audit_heads", "messages", "order_escalations": // of things that the generator does not make
 			default:
 				if once[table] == hash {
@@ -258,6 +260,9 @@ func TestFilled(t *testing.T) {
 		where p.published <> (p.status = 'ACTIVE' and s.status = 'PUBLISHED')
 		union all select v.id::text from variants v join products p on p.commune_id = v.commune_id and p.id = v.product_id where v.published <> p.published
 		union all select h.shop_id::text from opening_hours h join shops s on s.commune_id = h.commune_id and s.id = h.shop_id where h.published <> (s.status = 'PUBLISHED')
+		union all select x.shop_id::text from (select commune_id, shop_id, published from closures union all select commune_id, shop_id, published from special_hours
+			union all select commune_id, shop_id, published from holiday_openings union all select commune_id, shop_id, published from opening_spans) x
+			join shops s on s.commune_id = x.commune_id and s.id = x.shop_id where x.published <> (s.status = 'PUBLISHED')
 		union all select f.shop_id::text from fulfilments f join shops s on s.commune_id = f.commune_id and s.id = f.shop_id where f.published <> (s.status = 'PUBLISHED')`)
 	none("SearchHoldsThePublished", "rows missing or too many", `
 		select coalesce(a.id, b.id)::text from catalog_search a full join (
@@ -313,6 +318,21 @@ func TestFilled(t *testing.T) {
 			where g.role = 'AGENT' and a.subject = $1 order by 1`, string(peopleOf(small).Accounts["agent"]))
 		if diff := cmp.Diff([]string{"larmor-plage", "lorient"}, got); diff != "" {
 			t.Error(diff)
+		}
+	})
+	t.Run("SpansAreTheCalendars", func(t *testing.T) {
+		const rows = `select count(*) || ' ' || count(distinct mode) || ' ' || md5(string_agg(o.xmin::text || o::text, '' order by o::text)) from opening_spans o`
+		before := column[string](t, d.Migrate, rows)
+		dir := &directory.Directory{DB: d.DB, Communes: tenancy.NewRegister(d.DB), Now: small.now}
+		if err := dir.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if after := column[string](t, d.Migrate, rows); after[0] != before[0] || !strings.Contains(before[0], " 3 ") {
+			t.Errorf("the generator wrote %v, the calendar %v", before, after)
+		}
+		got := column[string](t, d.Migrate, `select concat_ws(' ', (select count(*) from restrictions) / 25, exists (select from closures where starts_at > $1), exists (select from special_hours), exists (select from holiday_openings))`, small.now())
+		if got[0] != "2 t t t" {
+			t.Errorf("restrictions in a commune, closures to come, special hours, holidays: %s", got[0])
 		}
 	})
 	t.Run("SearchFindsByNameTradeAndShop", func(t *testing.T) {

@@ -29,6 +29,7 @@ type shop struct {
 	delivery *offer
 	exempt   bool    // franchise en base: sells without VAT
 	weight   float64 // how much it sells
+	area     int     // m²
 	variants []*variant
 	onSale   []*variant
 }
@@ -40,6 +41,8 @@ type offer struct{ lead, minimum, fee, perimeter int }
 func (c *commune) makeShops(b *batch) {
 	g := c.world.plan.rng("shops", c.number())
 	town := c.Population > 8000
+	c.restrict(b)
+	rules := c.world.rules()
 	named, slugs := map[string]bool{}, map[string]bool{}
 	for n := range c.quota {
 		s := &shop{commune: c, trade: c.chooseTrade(g, n, town)}
@@ -48,6 +51,7 @@ func (c *commune) makeShops(b *batch) {
 		sg := c.world.plan.rng("shop rows", c.number(), uint64(n))
 		s.call(sg, named)
 		s.write(sg, b, unique(slug(s.name), slugs))
+		s.schedule(c.world.plan.rng("shop calendar", c.number(), uint64(n)), b, rules)
 		s.stock(sg, b)
 	}
 }
@@ -233,7 +237,8 @@ func (s *shop) write(g *rng, b *batch, slug string) {
 		}
 	}
 	confirmed := s.status == directory.Published && g.chance(85)
-	b.shops.texts(services).texts(access).int4(g.between(t.area[0], t.area[1])).int4(g.between(t.jobs[0], t.jobs[1]))
+	s.area = g.between(t.area[0], t.area[1])
+	b.shops.texts(services).texts(access).int4(s.area).int4(g.between(t.jobs[0], t.jobs[1]))
 	if confirmed {
 		b.shops.at(g.within(updated, w.now))
 	} else {

@@ -47,7 +47,7 @@ func (d *Directory) HoursOf(ctx context.Context, v *identity.Viewer, ids []tenan
 func (d *Directory) FulfilmentsOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]*Fulfilment, error) {
 	communes, rows := tenancy.Columns(ids)
 	all, err := pg.Select[Fulfilment](ctx, d.DB, v.Scope().In(communes...), `
-		select f.commune_id, f.shop_id, f.mode, f.lead_minutes, f.minimum_cents, f.fee_cents, f.perimeter_m
+		select `+fulfilmentColumns+`
 		from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) join fulfilments f using (commune_id, shop_id)
 		order by f.mode desc`, communes, rows)
 	of := map[tenancy.ID][]*Fulfilment{}

@@ -123,6 +123,7 @@ type OpeningInterval struct {
 
 // OpeningHours is when a shop is open.
 type OpeningHours struct {
+	ShopID tenancy.ID
 	Weekly []OpeningInterval // Monday first
 }
 
@@ -140,10 +141,14 @@ type Fulfilment struct {
 	ShopID          uuid.UUID
 	Mode            FulfilmentMode
 	LeadMinutes     int         // from the order to the earliest hand-over
+	CutOffMinutes   *int        `db:"cut_off"` // see the column
+	SlotMinutes     int         // how long a slot lasts; 0: each opening is one
 	MinimumCents    money.Cents // of the items, VAT included
 	FeeCents        money.Cents
 	PerimeterMetres *int `db:"perimeter_m"` // around the shop; DELIVERY only
 }
+
+const fulfilmentColumns = `f.commune_id, f.shop_id, f.mode, f.lead_minutes, f.cut_off, f.slot_minutes, f.minimum_cents, f.fee_cents, f.perimeter_m`
 
 // Minimum is the least that must be ordered.
 func (f Fulfilment) Minimum() money.Price { return money.Price{Cents: f.MinimumCents} }

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/page"
@@ -22,6 +24,7 @@ type Directory struct {
 	DB       *pg.DB
 	Communes *tenancy.Register
 	Cursors  *page.Sealer
+	Now      func() time.Time // read once per request or transaction; nil: time.Now
 }
 
 // ShopOrder is how a list of shops is sorted.
@@ -42,6 +45,7 @@ type ShopFilter struct {
 	Category   *tenancy.ID     // the category and those below it
 	Fulfilment *FulfilmentMode // offers this mode
 	Text       *string         // words of the name, the trade or the description
+	OpenNow    *bool           // serves Fulfilment at this instant, or visitors without it
 }
 
 // ShopQuery is a list of published shops.
@@ -49,6 +53,7 @@ type ShopQuery struct {
 	Filter  *ShopFilter
 	Near    *tenancy.Point
 	OrderBy *ShopOrder // default: DISTANCE with Near, else NAME
+	now     time.Time  // of the answer
 }
 
 // ShopConnection is a page of a list of shops.
@@ -84,7 +89,8 @@ const maxText = 200
 
 // checked refuses what the caller could have known to be wrong, and spells the query out in
 // one way only: two spellings of one list share its cursors.
-func (q ShopQuery) checked(ctx context.Context, communes *tenancy.Register) (ShopQuery, error) {
+func (d *Directory) checked(ctx context.Context, q ShopQuery) (ShopQuery, error) {
+	q.now = d.now()
 	if q.Near != nil {
 		if err := q.Near.Check("near"); err != nil {
 			return q, err
@@ -122,7 +128,7 @@ func (q ShopQuery) checked(ctx context.Context, communes *tenancy.Register) (Sho
 		}
 	}
 	var err error
-	f.Communes, err = communes.Filter(ctx, f.Communes, "filter", "communes")
+	f.Communes, err = d.Communes.Filter(ctx, f.Communes, "filter", "communes")
 	return q, err
 }
 
@@ -182,6 +188,17 @@ func (q *ShopQuery) where(a *pg.Args) string {
 		sql += ` and exists (select from fulfilments f
 			where f.commune_id = s.commune_id and f.shop_id = s.id and f.mode = ` + a.Add(string(*f.Fulfilment)) + `)`
 	}
+	if f.OpenNow != nil {
+		mode := calendar.Visit
+		if f.Fulfilment != nil {
+			mode = calendar.Mode(*f.Fulfilment)
+		}
+		is := " is true"
+		if !*f.OpenNow {
+			is = " is not true"
+		}
+		sql += " and (" + openSQL(a, "s", mode, q.now) + ")" + is
+	}
 	if f.Category != nil {
 		sql += ` and s.category_id = any (array(select id from categories where ` + a.Add(f.Category.Name) + ` in (id, parent_id)))`
 	}
@@ -239,7 +256,7 @@ func (d *Directory) List(ctx context.Context, v *identity.Viewer, q ShopQuery, f
 	if err := page.CheckFirst(first); err != nil {
 		return nil, err
 	}
-	q, err := q.checked(ctx, d.Communes)
+	q, err := d.checked(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +288,7 @@ func (d *Directory) ListByCommune(ctx context.Context, v *identity.Viewer, commu
 	if err := page.CheckFirst(first); err != nil {
 		return nil, err
 	}
-	q, err := q.checked(ctx, d.Communes)
+	q, err := d.checked(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -325,7 +342,7 @@ func (d *Directory) connection(q ShopQuery, commune string, rows []shopRow, firs
 
 // Count is how many shops a list over communes has.
 func (d *Directory) Count(ctx context.Context, v *identity.Viewer, q ShopQuery) (int, error) {
-	q, err := q.checked(ctx, d.Communes)
+	q, err := d.checked(ctx, q)
 	if err != nil {
 		return 0, err
 	}
@@ -343,7 +360,7 @@ func (d *Directory) CountByCommune(ctx context.Context, v *identity.Viewer, comm
 		CommuneID string
 		N         int
 	}
-	q, err := q.checked(ctx, d.Communes)
+	q, err := d.checked(ctx, q)
 	if err != nil {
 		return nil, err
 	}

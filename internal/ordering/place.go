@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
@@ -206,6 +207,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		var keyHash []byte
 		var keyOrder uuid.UUID
 		var offers []offer
+		var shop *calendar.Shop
 		taken := make([]*catalog.Taken, len(p.lines))
 
 		// A twin under the same key is waited for here: once it has committed its row is there to be read.
@@ -223,6 +225,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 			offers, err = pgx.CollectRows(rows, pgx.RowToStructByName[offer])
 			return err
 		})
+		directory.QueueCalendar(first, p.shop, order.PlacedAt, func(s *calendar.Shop) { shop = s })
 		catalog.QueueTake(first, p.shop, p.pieces(), func(i int, t catalog.Taken) { taken[i] = &t })
 		if err := tx.Send(ctx, first); err != nil {
 			return err
@@ -236,7 +239,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		}
 		var lines []*Line
 		var err error
-		if lines, refusals, err = p.agree(ctx, tx, order, offers, taken); err != nil {
+		if lines, refusals, err = p.agree(ctx, tx, order, offers, shop, taken); err != nil {
 			return err
 		}
 		if refusals != nil {
@@ -290,8 +293,8 @@ func (p *placing) pieces() []catalog.Pieces {
 
 // agree compares what was asked for with what the shop has, and fills in the order's amounts
 // and lines; or it says all that keeps the order from being made.
-func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers []offer, taken []*catalog.Taken) ([]*Line, []Refusal, error) {
-	if len(offers) == 0 {
+func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers []offer, shop *calendar.Shop, taken []*catalog.Taken) ([]*Line, []Refusal, error) {
+	if len(offers) == 0 || shop == nil {
 		return nil, p.refuse(ShopUnavailable, "shop", sayUnavailable), nil
 	}
 	if why := offers[0].PauseText; why != nil {
@@ -300,6 +303,11 @@ func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers [
 	chosen := slices.IndexFunc(offers, func(f offer) bool { return f.Mode != nil && *f.Mode == p.mode })
 	if chosen < 0 {
 		return nil, p.refuse(ModeNotOffered, "mode", "%s", sayModes(offers)), nil
+	}
+	if no := shop.HandOver(calendar.Mode(p.mode), order.PlacedAt, order.PlacedAt); no != nil {
+		refusals := p.refuse(RefusalCode(no.Code), "mode", "%s", no.Message)
+		refusals[0].Next, refusals[0].Restriction = no.Next, no.Restriction
+		return nil, refusals, nil
 	}
 	refusals, err := p.missing(ctx, tx, taken)
 	if err != nil {

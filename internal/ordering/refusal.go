@@ -1,11 +1,16 @@
 package ordering
 
+import "github.com/audelor/halles/internal/calendar"
+
 // Refusal is a no of the business: nothing was changed, and it says what to do instead.
 type Refusal struct {
 	Code      RefusalCode
 	Message   string   // a French sentence, to show
 	Path      []string // the argument that it is about, from the field
 	Available *int     // pieces that can be ordered now; 5 is 5 or more
+
+	Next        *calendar.Span        // the next time that a hand-over is possible
+	Restriction *calendar.Restriction // the one behind RESTRICTION
 }
 
 // RefusalCode is a Refusal for programs.
@@ -16,6 +21,8 @@ const (
 	ShopUnavailable   RefusalCode = "SHOP_UNAVAILABLE"
 	OrdersPaused      RefusalCode = "ORDERS_PAUSED"
 	ModeNotOffered    RefusalCode = "MODE_NOT_OFFERED"
+	Restricted        RefusalCode = "RESTRICTION" // as calendar's
+	ShopInClosure     RefusalCode = "CLOSURE"     // as calendar's
 	BelowMinimum      RefusalCode = "BELOW_MINIMUM"
 	UnknownVariant    RefusalCode = "UNKNOWN_VARIANT"
 	OutOfStock        RefusalCode = "OUT_OF_STOCK"

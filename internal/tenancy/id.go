@@ -23,6 +23,9 @@ const (
 	KindVariant  Kind = "variant"
 	KindOrder    Kind = "order"
 
+	KindClosure     Kind = "closure"
+	KindRestriction Kind = "restriction"
+
 	KindWidgetKey Kind = "key"
 	KindAccount   Kind = "account"
 )
@@ -31,6 +34,7 @@ const (
 var kinds = map[Kind]string{
 	KindCommune: "une commune", KindCategory: "une catégorie", KindShop: "une boutique",
 	KindProduct: "un produit", KindVariant: "une déclinaison", KindOrder: "une commande",
+	KindClosure: "une fermeture", KindRestriction: "une mesure",
 	KindWidgetKey: "une clé de widget", KindAccount: "un compte",
 }
 

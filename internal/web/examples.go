@@ -63,6 +63,22 @@ func (s *Server) examples(ctx context.Context, visitor *identity.Viewer) ([]Exam
 }`,
 		Variables: map[string]any{"commune": "lorient"},
 	}, {
+		Key: "ouvertes", Title: "Qui est ouvert, et ce qui est imposé",
+		Explanation: "Les boutiques ouvertes en ce moment, ce que dit leur porte, quand elles ouvrent ensuite, et les arrêtés en vigueur. Chaque « non » porte un code, une phrase et la prochaine possibilité.",
+		Query: `query Ouvertes {
+  shops(filter: { openNow: true }, first: 10) {
+    totalCount
+    nodes {
+      name
+      service { text }
+      pickup: service(mode: PICKUP) { open text refusal { code message next { start } } }
+      nextOpening { start end }
+      regime { modes density conditions because { restriction { title } } }
+    }
+  }
+  restrictions { rank title reference from until areaOver allows squareMetres }
+}`,
+	}, {
 		Key: "gare", Title: "Retrait en boutique, près de la gare",
 		Explanation: "Les boutiques qui préparent des commandes à retirer, de la plus proche de la gare de Lorient à la plus lointaine.",
 		Query: `query PresDeLaGare($gare: GeoPointInput!) {

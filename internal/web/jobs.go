@@ -12,5 +12,6 @@ func (s *Server) jobs() *job.Jobs {
 	s.notices.Jobs(j)
 	s.catalog.Jobs(j)
 	s.ordering.Jobs(j)
+	s.directory.Jobs(j)
 	return j
 }
