@@ -34,6 +34,8 @@ var lengths = map[string]int{
 	"Shop.fulfilments":                2,
 	"Shop.closures":                   2,
 	"Query.restrictions":              20,
+	"Restriction.categories":          2,
+	"Restriction.exceptCategories":    2,
 	"Commune.restrictions":            5,
 	"Regime.because":                  3,
 	"OpeningException.intervals":      2,
