@@ -29,6 +29,7 @@ type loaders struct {
 	restriction *loader.Loader[tenancy.ID, *directory.Restriction]
 	scope       *loader.Loader[tenancy.ID, []string]
 	restricting *loader.Loader[restrictionsKey, []*directory.Restriction]
+	steps       *loader.Loader[tenancy.ID, []*directory.ShopStep]
 	shopsOf     *loader.Loader[shopsKey, *directory.ShopConnection]
 	shopsIn     *loader.Loader[shopsKey, int]
 	product     *loader.Loader[tenancy.ID, *catalog.Product]
@@ -88,6 +89,7 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		restriction: loader.New(r.Wait, as(v, r.Directory.RestrictionsByIDs), notFound[*directory.Restriction]),
 		scope:       loader.New(r.Wait, as(v, r.Directory.ScopesOf), loader.Zero),
 		restricting: loader.New(r.Wait, loader.Grouped(restrictionsKey.split, joinRestrictionsKey, r.restrictionsOf(v)), loader.Zero),
+		steps:       loader.New(r.Wait, as(v, r.Directory.StepsOf), loader.Zero),
 		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopPages(v)), loader.Zero),
 		shopsIn:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopCounts(v)), loader.Zero),
 		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),

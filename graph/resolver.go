@@ -30,6 +30,8 @@ type Resolver struct {
 	Members   *identity.Members
 	Settings  *identity.Settings
 	Wait      time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
+
+	Registrations *directory.Registrations
 }
 
 // node finds anything that has a global ID.
@@ -47,6 +49,8 @@ func (r *Resolver) node(ctx context.Context, id tenancy.ID) (tenancy.Node, error
 		return found(load(ctx).variant.Load(ctx, id))
 	case tenancy.KindOrder:
 		return found(load(ctx).orders.as(identity.From(ctx)).order.Load(ctx, id))
+	case tenancy.KindRegistration:
+		return found(r.Registrations.ByID(ctx, identity.From(ctx), id))
 	case tenancy.KindWidgetKey:
 		return found(r.Keys.ByID(ctx, identity.From(ctx), id))
 	}

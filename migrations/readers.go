@@ -13,6 +13,8 @@ const (
 	catalogueStaff = "merchant agent hotline admin"
 	orderReaders   = "guest customer merchant agent hotline admin"
 	orderParties   = "guest customer merchant" // whose business a person's name and words are
+
+	registrationReaders = "customer agent hotline admin" // a customer's are those that it began signed in
 )
 
 // Readers tells which columns of tenant tables reach whom through the API: table, then kinds,
@@ -49,6 +51,10 @@ var Readers = map[string]map[string]string{
 		Everybody:             "opening_text website pause_text",
 		"agent hotline admin": "office_name office_email office_phone updated_at",
 	},
+	"registrations": {registrationReaders: `id siret name description street postcode city phone email website services accessibility
+		sales_area_m2 headcount contact_name contact_phone contact_email consent_version consent_at call_back_at reason_text register_asked_at
+		register_answered_at register_name register_naf register_address register_commune submitted_at decided_at created_at updated_at`},
+	"shop_steps":  {catalogueStaff: "at reason reason_text"},
 	"widget_keys": {"agent admin": "id name origins created_at"},
 }
 

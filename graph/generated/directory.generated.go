@@ -44,6 +44,7 @@ type ShopResolver interface {
 	AffectedOrders(ctx context.Context, obj *directory.Shop, first int) ([]*ordering.Affected, error)
 	Products(ctx context.Context, obj *directory.Shop, first int, after *string) (*catalog.ProductConnection, error)
 	Orders(ctx context.Context, obj *directory.Shop, status []ordering.Status, first int, after *string) (*ordering.OrderConnection, error)
+	History(ctx context.Context, obj *directory.Shop) ([]*directory.ShopStep, error)
 }
 type ShopConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *directory.ShopConnection) (int, error)
@@ -1007,8 +1008,8 @@ func (ec *executionContext) _Shop_siret(ctx context.Context, field graphql.Colle
 			return obj.Siret, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNSiret2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v directory.Siret) graphql.Marshaler {
+			return ec.marshalNSiret2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSiret(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1675,6 +1676,38 @@ func (ec *executionContext) fieldContext_Shop_orders(ctx context.Context, field 
 	if fc.Args, err = ec.field_Shop_orders_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Shop_history(ctx context.Context, field graphql.CollectedField, obj *directory.Shop) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shop_history(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Shop().History(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*directory.ShopStep) graphql.Marshaler {
+			return ec.marshalNShopStep2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐShopStepᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Shop_history(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Shop",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ShopStep(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -2413,6 +2446,12 @@ func (ec *executionContext) _Shop(ctx context.Context, sel ast.SelectionSet, obj
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Shop_orders(ctx, field, obj)
+				})
+		case "history":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Shop_history(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/audelor/halles/graph/scalar"
+	"github.com/audelor/halles/internal/patch"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -1878,6 +1879,16 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) unmarshalOID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, v any) (patch.Field[tenancy.ID], error) {
+	var res patch.Field[tenancy.ID]
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, sel ast.SelectionSet, v patch.Field[tenancy.ID]) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalOID2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐIDᚄ(ctx context.Context, v any) ([]tenancy.ID, error) {
 	if v == nil {
 		return nil, nil
@@ -1929,6 +1940,16 @@ func (ec *executionContext) marshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinte
 	return v
 }
 
+func (ec *executionContext) unmarshalOInt2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, v any) (patch.Field[int], error) {
+	var res patch.Field[int]
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOInt2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, sel ast.SelectionSet, v patch.Field[int]) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {
 	if v == nil {
 		return nil, nil
@@ -1945,6 +1966,16 @@ func (ec *executionContext) marshalOInt2ᚖint(ctx context.Context, sel ast.Sele
 	_ = ctx
 	res := scalar.MarshalInt(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOString2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, v any) (patch.Field[string], error) {
+	var res patch.Field[string]
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOString2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, sel ast.SelectionSet, v patch.Field[string]) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalOString2string(ctx context.Context, v any) (string, error) {

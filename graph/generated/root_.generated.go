@@ -46,6 +46,8 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Refusal() RefusalResolver
 	RegimeCause() RegimeCauseResolver
+	Registration() RegistrationResolver
+	RegistrationConnection() RegistrationConnectionResolver
 	Restriction() RestrictionResolver
 	Role() RoleResolver
 	ServiceRefusal() ServiceRefusalResolver
@@ -76,6 +78,12 @@ type ComplexityRoot struct {
 	AffectedOrder struct {
 		Order   func(childComplexity int) int
 		Refusal func(childComplexity int) int
+	}
+
+	Applicant struct {
+		Email func(childComplexity int) int
+		Name  func(childComplexity int) int
+		Phone func(childComplexity int) int
 	}
 
 	AuditConnection struct {
@@ -189,6 +197,18 @@ type ComplexityRoot struct {
 		Settings func(childComplexity int) int
 	}
 
+	Consent struct {
+		At      func(childComplexity int) int
+		Channel func(childComplexity int) int
+		Text    func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
+	ConsentText struct {
+		Text    func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
 	Contact struct {
 		Email   func(childComplexity int) int
 		Phone   func(childComplexity int) int
@@ -207,6 +227,14 @@ type ComplexityRoot struct {
 	DeclareRestrictionPayload struct {
 		Effect       func(childComplexity int) int
 		Restrictions func(childComplexity int) int
+	}
+
+	DirectoryRefusal struct {
+		Code         func(childComplexity int) int
+		Message      func(childComplexity int) int
+		Path         func(childComplexity int) int
+		Registration func(childComplexity int) int
+		Shop         func(childComplexity int) int
 	}
 
 	Entity struct {
@@ -286,14 +314,18 @@ type ComplexityRoot struct {
 		RestoreVariant     func(childComplexity int, input catalog.VariantInput) int
 		ResumeOrders       func(childComplexity int, input identity.ResumeOrdersInput) int
 		ResumeProduct      func(childComplexity int, input catalog.ProductInput) int
+		ResumeRegistration func(childComplexity int, input directory.ResumeRegistrationInput) int
 		RevokeRole         func(childComplexity int, input identity.ChangeRoleInput) int
 		RevokeWidgetKey    func(childComplexity int, input identity.RevokeWidgetKeyInput) int
 		RotateWidgetKey    func(childComplexity int, input identity.RotateWidgetKeyInput) int
+		SaveRegistration   func(childComplexity int, input directory.SaveRegistrationInput) int
 		SetCommuneSettings func(childComplexity int, input identity.SetCommuneSettingsInput) int
 		SetFulfilments     func(childComplexity int, input directory.FulfilmentsInput) int
 		SetOpeningHours    func(childComplexity int, input directory.HoursInput) int
 		SetPrice           func(childComplexity int, input catalog.SetPriceInput) int
 		SetSpecialHours    func(childComplexity int, input directory.SpecialHoursInput) int
+		StartRegistration  func(childComplexity int, input directory.StartRegistrationInput) int
+		SubmitRegistration func(childComplexity int, input directory.SubmitRegistrationInput) int
 		UpdateProduct      func(childComplexity int, input catalog.UpdateProductInput) int
 		UpdateVariant      func(childComplexity int, input catalog.UpdateVariantInput) int
 	}
@@ -468,27 +500,30 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		AuditTrail         func(childComplexity int, commune tenancy.ID, first int, after *string) int
-		CallList           func(childComplexity int, first int, after *string) int
-		Categories         func(childComplexity int) int
-		Commune            func(childComplexity int, insee *string, slug *string) int
-		CommuneSettings    func(childComplexity int, commune tenancy.ID) int
-		Communes           func(childComplexity int) int
-		FindOrders         func(childComplexity int, number string, first int) int
-		Members            func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
-		Node               func(childComplexity int, id tenancy.ID) int
-		Nodes              func(childComplexity int, ids []*tenancy.ID) int
-		Order              func(childComplexity int, id tenancy.ID) int
-		PreviewRestriction func(childComplexity int, input directory.RestrictionInput) int
-		Product            func(childComplexity int, id tenancy.ID) int
-		Products           func(childComplexity int, filter *catalog.ProductFilter, first int, after *string) int
-		Restrictions       func(childComplexity int, commune *tenancy.ID, at *time.Time, upcoming bool) int
-		Shop               func(childComplexity int, id tenancy.ID) int
-		Shops              func(childComplexity int, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) int
-		Viewer             func(childComplexity int) int
-		WidgetKeys         func(childComplexity int, commune tenancy.ID) int
-		__resolve__service func(childComplexity int) int
-		__resolve_entities func(childComplexity int, representations []map[string]any) int
+		AuditTrail          func(childComplexity int, commune tenancy.ID, first int, after *string) int
+		CallList            func(childComplexity int, first int, after *string) int
+		Categories          func(childComplexity int) int
+		Commune             func(childComplexity int, insee *string, slug *string) int
+		CommuneSettings     func(childComplexity int, commune tenancy.ID) int
+		Communes            func(childComplexity int) int
+		FindOrders          func(childComplexity int, number string, first int) int
+		Members             func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
+		Node                func(childComplexity int, id tenancy.ID) int
+		Nodes               func(childComplexity int, ids []*tenancy.ID) int
+		Order               func(childComplexity int, id tenancy.ID) int
+		PreviewRestriction  func(childComplexity int, input directory.RestrictionInput) int
+		Product             func(childComplexity int, id tenancy.ID) int
+		Products            func(childComplexity int, filter *catalog.ProductFilter, first int, after *string) int
+		Registration        func(childComplexity int, id tenancy.ID) int
+		RegistrationConsent func(childComplexity int) int
+		Registrations       func(childComplexity int, filter *directory.RegistrationFilter, orderBy *directory.RegistrationOrder, first int, after *string) int
+		Restrictions        func(childComplexity int, commune *tenancy.ID, at *time.Time, upcoming bool) int
+		Shop                func(childComplexity int, id tenancy.ID) int
+		Shops               func(childComplexity int, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) int
+		Viewer              func(childComplexity int) int
+		WidgetKeys          func(childComplexity int, commune tenancy.ID) int
+		__resolve__service  func(childComplexity int) int
+		__resolve_entities  func(childComplexity int, representations []map[string]any) int
 	}
 
 	Refusal struct {
@@ -511,6 +546,82 @@ type ComplexityRoot struct {
 	RegimeCause struct {
 		Refuses     func(childComplexity int) int
 		Restriction func(childComplexity int) int
+	}
+
+	RegisterAnswer struct {
+		Address     func(childComplexity int) int
+		AnsweredAt  func(childComplexity int) int
+		AskedAt     func(childComplexity int) int
+		ClosedOn    func(childComplexity int) int
+		CommuneCode func(childComplexity int) int
+		Location    func(childComplexity int) int
+		NafCode     func(childComplexity int) int
+		Name        func(childComplexity int) int
+		State       func(childComplexity int) int
+		Warning     func(childComplexity int) int
+	}
+
+	Registration struct {
+		Accessibility func(childComplexity int) int
+		Applicant     func(childComplexity int) int
+		CallBackAt    func(childComplexity int) int
+		Category      func(childComplexity int) int
+		Channel       func(childComplexity int) int
+		City          func(childComplexity int) int
+		Commune       func(childComplexity int) int
+		Consent       func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		DecidedAt     func(childComplexity int) int
+		Description   func(childComplexity int) int
+		Email         func(childComplexity int) int
+		Headcount     func(childComplexity int) int
+		History       func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Location      func(childComplexity int) int
+		Missing       func(childComplexity int) int
+		MovedTo       func(childComplexity int) int
+		NafCode       func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Phone         func(childComplexity int) int
+		Postcode      func(childComplexity int) int
+		Reason        func(childComplexity int) int
+		ReasonText    func(childComplexity int) int
+		Register      func(childComplexity int) int
+		SalesAreaM2   func(childComplexity int) int
+		Services      func(childComplexity int) int
+		Shop          func(childComplexity int) int
+		Siret         func(childComplexity int) int
+		Status        func(childComplexity int) int
+		Street        func(childComplexity int) int
+		SubmittedAt   func(childComplexity int) int
+		UpdatedAt     func(childComplexity int) int
+		Version       func(childComplexity int) int
+		Website       func(childComplexity int) int
+	}
+
+	RegistrationConnection struct {
+		Counts     func(childComplexity int) int
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RegistrationCount struct {
+		Count  func(childComplexity int) int
+		Status func(childComplexity int) int
+	}
+
+	RegistrationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RegistrationPayload struct {
+		Existed      func(childComplexity int) int
+		Refusals     func(childComplexity int) int
+		Registration func(childComplexity int) int
+		ResumeSecret func(childComplexity int) int
 	}
 
 	Restriction struct {
@@ -583,6 +694,7 @@ type ComplexityRoot struct {
 		Contact         func(childComplexity int) int
 		Description     func(childComplexity int) int
 		Fulfilments     func(childComplexity int) int
+		History         func(childComplexity int) int
 		ID              func(childComplexity int) int
 		LastConfirmedAt func(childComplexity int) int
 		Location        func(childComplexity int) int
@@ -615,6 +727,14 @@ type ComplexityRoot struct {
 		Cursor         func(childComplexity int) int
 		DistanceMetres func(childComplexity int) int
 		Node           func(childComplexity int) int
+	}
+
+	ShopStep struct {
+		At         func(childComplexity int) int
+		By         func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		ReasonText func(childComplexity int) int
 	}
 
 	Slot struct {
@@ -745,6 +865,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AffectedOrder.Refusal(childComplexity), true
+
+	case "Applicant.email":
+		if e.ComplexityRoot.Applicant.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Applicant.Email(childComplexity), true
+	case "Applicant.name":
+		if e.ComplexityRoot.Applicant.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Applicant.Name(childComplexity), true
+	case "Applicant.phone":
+		if e.ComplexityRoot.Applicant.Phone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Applicant.Phone(childComplexity), true
 
 	case "AuditConnection.edges":
 		if e.ComplexityRoot.AuditConnection.Edges == nil {
@@ -1150,6 +1289,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CommuneSettingsPayload.Settings(childComplexity), true
 
+	case "Consent.at":
+		if e.ComplexityRoot.Consent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.At(childComplexity), true
+	case "Consent.channel":
+		if e.ComplexityRoot.Consent.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Channel(childComplexity), true
+	case "Consent.text":
+		if e.ComplexityRoot.Consent.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Text(childComplexity), true
+	case "Consent.version":
+		if e.ComplexityRoot.Consent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Version(childComplexity), true
+
+	case "ConsentText.text":
+		if e.ComplexityRoot.ConsentText.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentText.Text(childComplexity), true
+	case "ConsentText.version":
+		if e.ComplexityRoot.ConsentText.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentText.Version(childComplexity), true
+
 	case "Contact.email":
 		if e.ComplexityRoot.Contact.Email == nil {
 			break
@@ -1201,6 +1378,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeclareRestrictionPayload.Restrictions(childComplexity), true
+
+	case "DirectoryRefusal.code":
+		if e.ComplexityRoot.DirectoryRefusal.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DirectoryRefusal.Code(childComplexity), true
+	case "DirectoryRefusal.message":
+		if e.ComplexityRoot.DirectoryRefusal.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DirectoryRefusal.Message(childComplexity), true
+	case "DirectoryRefusal.path":
+		if e.ComplexityRoot.DirectoryRefusal.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DirectoryRefusal.Path(childComplexity), true
+	case "DirectoryRefusal.registration":
+		if e.ComplexityRoot.DirectoryRefusal.Registration == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DirectoryRefusal.Registration(childComplexity), true
+	case "DirectoryRefusal.shop":
+		if e.ComplexityRoot.DirectoryRefusal.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DirectoryRefusal.Shop(childComplexity), true
 
 	case "Entity.findCategory":
 		if e.ComplexityRoot.Entity.FindCategory == nil {
@@ -1724,6 +1932,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumeProduct(childComplexity, args["input"].(catalog.ProductInput)), true
+	case "Mutation.resumeRegistration":
+		if e.ComplexityRoot.Mutation.ResumeRegistration == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resumeRegistration_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResumeRegistration(childComplexity, args["input"].(directory.ResumeRegistrationInput)), true
 	case "Mutation.revokeRole":
 		if e.ComplexityRoot.Mutation.RevokeRole == nil {
 			break
@@ -1757,6 +1976,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateWidgetKey(childComplexity, args["input"].(identity.RotateWidgetKeyInput)), true
+	case "Mutation.saveRegistration":
+		if e.ComplexityRoot.Mutation.SaveRegistration == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_saveRegistration_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SaveRegistration(childComplexity, args["input"].(directory.SaveRegistrationInput)), true
 	case "Mutation.setCommuneSettings":
 		if e.ComplexityRoot.Mutation.SetCommuneSettings == nil {
 			break
@@ -1812,6 +2042,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetSpecialHours(childComplexity, args["input"].(directory.SpecialHoursInput)), true
+	case "Mutation.startRegistration":
+		if e.ComplexityRoot.Mutation.StartRegistration == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startRegistration_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartRegistration(childComplexity, args["input"].(directory.StartRegistrationInput)), true
+	case "Mutation.submitRegistration":
+		if e.ComplexityRoot.Mutation.SubmitRegistration == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_submitRegistration_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubmitRegistration(childComplexity, args["input"].(directory.SubmitRegistrationInput)), true
 	case "Mutation.updateProduct":
 		if e.ComplexityRoot.Mutation.UpdateProduct == nil {
 			break
@@ -2620,6 +2872,34 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Products(childComplexity, args["filter"].(*catalog.ProductFilter), args["first"].(int), args["after"].(*string)), true
+	case "Query.registration":
+		if e.ComplexityRoot.Query.Registration == nil {
+			break
+		}
+
+		args, err := ec.field_Query_registration_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Registration(childComplexity, args["id"].(tenancy.ID)), true
+	case "Query.registrationConsent":
+		if e.ComplexityRoot.Query.RegistrationConsent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.RegistrationConsent(childComplexity), true
+	case "Query.registrations":
+		if e.ComplexityRoot.Query.Registrations == nil {
+			break
+		}
+
+		args, err := ec.field_Query_registrations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Registrations(childComplexity, args["filter"].(*directory.RegistrationFilter), args["orderBy"].(*directory.RegistrationOrder), args["first"].(int), args["after"].(*string)), true
 	case "Query.restrictions":
 		if e.ComplexityRoot.Query.Restrictions == nil {
 			break
@@ -2768,6 +3048,360 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RegimeCause.Restriction(childComplexity), true
+
+	case "RegisterAnswer.address":
+		if e.ComplexityRoot.RegisterAnswer.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.Address(childComplexity), true
+	case "RegisterAnswer.answeredAt":
+		if e.ComplexityRoot.RegisterAnswer.AnsweredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.AnsweredAt(childComplexity), true
+	case "RegisterAnswer.askedAt":
+		if e.ComplexityRoot.RegisterAnswer.AskedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.AskedAt(childComplexity), true
+	case "RegisterAnswer.closedOn":
+		if e.ComplexityRoot.RegisterAnswer.ClosedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.ClosedOn(childComplexity), true
+	case "RegisterAnswer.communeCode":
+		if e.ComplexityRoot.RegisterAnswer.CommuneCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.CommuneCode(childComplexity), true
+	case "RegisterAnswer.location":
+		if e.ComplexityRoot.RegisterAnswer.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.Location(childComplexity), true
+	case "RegisterAnswer.nafCode":
+		if e.ComplexityRoot.RegisterAnswer.NafCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.NafCode(childComplexity), true
+	case "RegisterAnswer.name":
+		if e.ComplexityRoot.RegisterAnswer.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.Name(childComplexity), true
+	case "RegisterAnswer.state":
+		if e.ComplexityRoot.RegisterAnswer.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.State(childComplexity), true
+	case "RegisterAnswer.warning":
+		if e.ComplexityRoot.RegisterAnswer.Warning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterAnswer.Warning(childComplexity), true
+
+	case "Registration.accessibility":
+		if e.ComplexityRoot.Registration.Accessibility == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Accessibility(childComplexity), true
+	case "Registration.applicant":
+		if e.ComplexityRoot.Registration.Applicant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Applicant(childComplexity), true
+	case "Registration.callBackAt":
+		if e.ComplexityRoot.Registration.CallBackAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.CallBackAt(childComplexity), true
+	case "Registration.category":
+		if e.ComplexityRoot.Registration.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Category(childComplexity), true
+	case "Registration.channel":
+		if e.ComplexityRoot.Registration.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Channel(childComplexity), true
+	case "Registration.city":
+		if e.ComplexityRoot.Registration.City == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.City(childComplexity), true
+	case "Registration.commune":
+		if e.ComplexityRoot.Registration.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Commune(childComplexity), true
+	case "Registration.consent":
+		if e.ComplexityRoot.Registration.Consent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Consent(childComplexity), true
+	case "Registration.createdAt":
+		if e.ComplexityRoot.Registration.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.CreatedAt(childComplexity), true
+	case "Registration.decidedAt":
+		if e.ComplexityRoot.Registration.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.DecidedAt(childComplexity), true
+	case "Registration.description":
+		if e.ComplexityRoot.Registration.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Description(childComplexity), true
+	case "Registration.email":
+		if e.ComplexityRoot.Registration.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Email(childComplexity), true
+	case "Registration.headcount":
+		if e.ComplexityRoot.Registration.Headcount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Headcount(childComplexity), true
+	case "Registration.history":
+		if e.ComplexityRoot.Registration.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.History(childComplexity), true
+	case "Registration.id":
+		if e.ComplexityRoot.Registration.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.ID(childComplexity), true
+	case "Registration.location":
+		if e.ComplexityRoot.Registration.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Location(childComplexity), true
+	case "Registration.missing":
+		if e.ComplexityRoot.Registration.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Missing(childComplexity), true
+	case "Registration.movedTo":
+		if e.ComplexityRoot.Registration.MovedTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.MovedTo(childComplexity), true
+	case "Registration.nafCode":
+		if e.ComplexityRoot.Registration.NafCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.NafCode(childComplexity), true
+	case "Registration.name":
+		if e.ComplexityRoot.Registration.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Name(childComplexity), true
+	case "Registration.phone":
+		if e.ComplexityRoot.Registration.Phone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Phone(childComplexity), true
+	case "Registration.postcode":
+		if e.ComplexityRoot.Registration.Postcode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Postcode(childComplexity), true
+	case "Registration.reason":
+		if e.ComplexityRoot.Registration.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Reason(childComplexity), true
+	case "Registration.reasonText":
+		if e.ComplexityRoot.Registration.ReasonText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.ReasonText(childComplexity), true
+	case "Registration.register":
+		if e.ComplexityRoot.Registration.Register == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Register(childComplexity), true
+	case "Registration.salesAreaM2":
+		if e.ComplexityRoot.Registration.SalesAreaM2 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.SalesAreaM2(childComplexity), true
+	case "Registration.services":
+		if e.ComplexityRoot.Registration.Services == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Services(childComplexity), true
+	case "Registration.shop":
+		if e.ComplexityRoot.Registration.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Shop(childComplexity), true
+	case "Registration.siret":
+		if e.ComplexityRoot.Registration.Siret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Siret(childComplexity), true
+	case "Registration.status":
+		if e.ComplexityRoot.Registration.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Status(childComplexity), true
+	case "Registration.street":
+		if e.ComplexityRoot.Registration.Street == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Street(childComplexity), true
+	case "Registration.submittedAt":
+		if e.ComplexityRoot.Registration.SubmittedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.SubmittedAt(childComplexity), true
+	case "Registration.updatedAt":
+		if e.ComplexityRoot.Registration.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.UpdatedAt(childComplexity), true
+	case "Registration.version":
+		if e.ComplexityRoot.Registration.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Version(childComplexity), true
+	case "Registration.website":
+		if e.ComplexityRoot.Registration.Website == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registration.Website(childComplexity), true
+
+	case "RegistrationConnection.counts":
+		if e.ComplexityRoot.RegistrationConnection.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationConnection.Counts(childComplexity), true
+	case "RegistrationConnection.edges":
+		if e.ComplexityRoot.RegistrationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationConnection.Edges(childComplexity), true
+	case "RegistrationConnection.nodes":
+		if e.ComplexityRoot.RegistrationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationConnection.Nodes(childComplexity), true
+	case "RegistrationConnection.pageInfo":
+		if e.ComplexityRoot.RegistrationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationConnection.PageInfo(childComplexity), true
+	case "RegistrationConnection.totalCount":
+		if e.ComplexityRoot.RegistrationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationConnection.TotalCount(childComplexity), true
+
+	case "RegistrationCount.count":
+		if e.ComplexityRoot.RegistrationCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCount.Count(childComplexity), true
+	case "RegistrationCount.status":
+		if e.ComplexityRoot.RegistrationCount.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCount.Status(childComplexity), true
+
+	case "RegistrationEdge.cursor":
+		if e.ComplexityRoot.RegistrationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationEdge.Cursor(childComplexity), true
+	case "RegistrationEdge.node":
+		if e.ComplexityRoot.RegistrationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationEdge.Node(childComplexity), true
+
+	case "RegistrationPayload.existed":
+		if e.ComplexityRoot.RegistrationPayload.Existed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPayload.Existed(childComplexity), true
+	case "RegistrationPayload.refusals":
+		if e.ComplexityRoot.RegistrationPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPayload.Refusals(childComplexity), true
+	case "RegistrationPayload.registration":
+		if e.ComplexityRoot.RegistrationPayload.Registration == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPayload.Registration(childComplexity), true
+	case "RegistrationPayload.resumeSecret":
+		if e.ComplexityRoot.RegistrationPayload.ResumeSecret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPayload.ResumeSecret(childComplexity), true
 
 	case "Restriction.allows":
 		if e.ComplexityRoot.Restriction.Allows == nil {
@@ -3069,6 +3703,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Fulfilments(childComplexity), true
+	case "Shop.history":
+		if e.ComplexityRoot.Shop.History == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shop.History(childComplexity), true
 	case "Shop.id":
 		if e.ComplexityRoot.Shop.ID == nil {
 			break
@@ -3257,6 +3897,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ShopEdge.Node(childComplexity), true
+
+	case "ShopStep.at":
+		if e.ComplexityRoot.ShopStep.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopStep.At(childComplexity), true
+	case "ShopStep.by":
+		if e.ComplexityRoot.ShopStep.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopStep.By(childComplexity), true
+	case "ShopStep.kind":
+		if e.ComplexityRoot.ShopStep.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopStep.Kind(childComplexity), true
+	case "ShopStep.reason":
+		if e.ComplexityRoot.ShopStep.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopStep.Reason(childComplexity), true
+	case "ShopStep.reasonText":
+		if e.ComplexityRoot.ShopStep.ReasonText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopStep.ReasonText(childComplexity), true
 
 	case "Slot.end":
 		if e.ComplexityRoot.Slot.End == nil {
@@ -3567,11 +4238,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ProductFilter", ec.unmarshalInputProductFilter),
 			graphql.NewInputUnmarshaler("ProductInput", ec.unmarshalInputProductInput),
 			graphql.NewInputUnmarshaler("ProductRepresentation", ec.unmarshalInputProductRepresentation),
+			graphql.NewInputUnmarshaler("RegistrationAnswers", ec.unmarshalInputRegistrationAnswers),
+			graphql.NewInputUnmarshaler("RegistrationFilter", ec.unmarshalInputRegistrationFilter),
 			graphql.NewInputUnmarshaler("RejectOrderInput", ec.unmarshalInputRejectOrderInput),
 			graphql.NewInputUnmarshaler("ReopenShopInput", ec.unmarshalInputReopenShopInput),
 			graphql.NewInputUnmarshaler("ResumeOrdersInput", ec.unmarshalInputResumeOrdersInput),
+			graphql.NewInputUnmarshaler("ResumeRegistrationInput", ec.unmarshalInputResumeRegistrationInput),
 			graphql.NewInputUnmarshaler("RevokeWidgetKeyInput", ec.unmarshalInputRevokeWidgetKeyInput),
 			graphql.NewInputUnmarshaler("RotateWidgetKeyInput", ec.unmarshalInputRotateWidgetKeyInput),
+			graphql.NewInputUnmarshaler("SaveRegistrationInput", ec.unmarshalInputSaveRegistrationInput),
 			graphql.NewInputUnmarshaler("SetCommuneSettingsInput", ec.unmarshalInputSetCommuneSettingsInput),
 			graphql.NewInputUnmarshaler("SetFulfilmentsInput", ec.unmarshalInputSetFulfilmentsInput),
 			graphql.NewInputUnmarshaler("SetOpeningHoursInput", ec.unmarshalInputSetOpeningHoursInput),
@@ -3580,6 +4255,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ShopBasket", ec.unmarshalInputShopBasket),
 			graphql.NewInputUnmarshaler("ShopFilter", ec.unmarshalInputShopFilter),
 			graphql.NewInputUnmarshaler("ShopRepresentation", ec.unmarshalInputShopRepresentation),
+			graphql.NewInputUnmarshaler("StartRegistrationInput", ec.unmarshalInputStartRegistrationInput),
+			graphql.NewInputUnmarshaler("SubmitRegistrationInput", ec.unmarshalInputSubmitRegistrationInput),
 			graphql.NewInputUnmarshaler("TimeIntervalInput", ec.unmarshalInputTimeIntervalInput),
 			graphql.NewInputUnmarshaler("UpdateProductInput", ec.unmarshalInputUpdateProductInput),
 			graphql.NewInputUnmarshaler("UpdateVariantInput", ec.unmarshalInputUpdateVariantInput),
@@ -4008,6 +4685,7 @@ enum ProductRefusalCode {
 extend type AcceptInvitationPayload @tag(name: "staff")
 extend type Address @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type AffectedOrder @tag(name: "staff")
+extend type Applicant @tag(name: "spa") @tag(name: "staff")
 extend type AuditConnection @tag(name: "staff")
 extend type AuditEdge @tag(name: "staff")
 extend type AuditEvent @tag(name: "staff")
@@ -4024,10 +4702,13 @@ extend type Closure @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Commune @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type CommuneSettings @tag(name: "staff")
 extend type CommuneSettingsPayload @tag(name: "staff")
+extend type Consent @tag(name: "spa") @tag(name: "staff")
+extend type ConsentText @tag(name: "spa") @tag(name: "staff")
 extend type Contact @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type CorrectStockPayload @tag(name: "staff")
 extend type CreateWidgetKeyPayload @tag(name: "staff")
 extend type DeclareRestrictionPayload @tag(name: "staff")
+extend type DirectoryRefusal @tag(name: "spa") @tag(name: "staff")
 extend type ExchangeGuestLinkPayload @tag(name: "widget") @tag(name: "spa")
 extend type Fulfilment @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type GeoPoint @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -4060,6 +4741,12 @@ extend type ProductRefusal @tag(name: "staff")
 extend type Refusal @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Regime @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type RegimeCause @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type RegisterAnswer @tag(name: "spa") @tag(name: "staff")
+extend type Registration @tag(name: "spa") @tag(name: "staff")
+extend type RegistrationConnection @tag(name: "staff")
+extend type RegistrationCount @tag(name: "staff")
+extend type RegistrationEdge @tag(name: "staff")
+extend type RegistrationPayload @tag(name: "spa") @tag(name: "staff")
 extend type Restriction @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type RestrictionEffect @tag(name: "staff")
 extend type RevokeWidgetKeyPayload @tag(name: "staff")
@@ -4070,6 +4757,7 @@ extend type ServiceStatus @tag(name: "widget") @tag(name: "spa") @tag(name: "sta
 extend type Shop @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopConnection @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopEdge @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type ShopStep @tag(name: "staff")
 extend type Slot @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type TimeInterval @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type UnavailableReason @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -5742,6 +6430,469 @@ type OrderEdge {
   node: Order!
 }
 `, BuiltIn: false},
+	{Name: "../registration.graphqls", Input: `extend type Query {
+  "The text that a merchant agrees to before a dossier is submitted: to show, or to read out on the telephone."
+  registrationConsent: ConsentText! @tag(name: "spa") @tag(name: "staff")
+  "A dossier of the viewer's own account or, for staff, of a commune that it serves. Who has no account resumes it with its secret, see ` + "`" + `resumeRegistration` + "`" + `."
+  registration("A dossier's id." id: ID!): Registration @tag(name: "spa") @tag(name: "staff")
+  """
+  Dossiers of the communes that the viewer serves: of its own for an agent, of all for the hotline and admins. FORBIDDEN for everybody else.
+  """
+  registrations(
+    "What to keep; absent keeps all."
+    filter: RegistrationFilter
+    "NEWEST when absent."
+    orderBy: RegistrationOrder
+    "Page size, 1 to 100."
+    first: Int!
+    "` + "`" + `endCursor` + "`" + ` of the page before; only valid with the same filter and order."
+    after: String
+  ): RegistrationConnection! @tag(name: "staff")
+}
+
+extend type Mutation {
+  """
+  Begins a shop's dossier. The commune is the first answer; all others may come with it or later, one by one. Anyone may begin one for a shop of their own; the hotline, agents (in their commune) and admins for a merchant on the telephone.
+
+  A SIRET that has an open dossier leads to that one, where the viewer may read it.
+  """
+  startRegistration(input: StartRegistrationInput!): RegistrationPayload! @tag(name: "spa") @tag(name: "staff")
+  "Opens the dossier of a secret again. NOT_FOUND for a secret that is wrong, has expired or belongs to none, in the same words."
+  resumeRegistration(input: ResumeRegistrationInput!): RegistrationPayload! @tag(name: "spa") @tag(name: "staff")
+  "Saves answers of a dossier, as many as there are. Another commune begins a copy there and closes this dossier. For who began it and for staff of its commune."
+  saveRegistration(input: SaveRegistrationInput!): RegistrationPayload! @tag(name: "spa") @tag(name: "staff")
+  "Hands a dossier to the agent of its commune. What is still missing is refused, each with its path. For who began it and for staff of its commune."
+  submitRegistration(input: SubmitRegistrationInput!): RegistrationPayload! @tag(name: "spa") @tag(name: "staff")
+}
+
+"A text to agree to."
+type ConsentText {
+  "Names the text: send it as ` + "`" + `consent` + "`" + `."
+  version: String!
+  "The text, in French."
+  text: String!
+}
+
+"What was agreed to, when and how (RGPD, art. 7.1)."
+type Consent {
+  "Names the text."
+  version: String!
+  "The text, in French."
+  text: String!
+  "When."
+  at: DateTime!
+  "How."
+  channel: ConsentChannel!
+}
+
+"How somebody agreed."
+enum ConsentChannel {
+  "On a page."
+  WEB
+  "The text was read out on the telephone."
+  PHONE
+}
+
+"""
+A shop's dossier: what was told before there was a shop. Null is what was not answered yet. Read by who entered it and by staff of its commune.
+"""
+type Registration implements Node {
+  "Global id."
+  id: ID!
+  "The commune: the first answer."
+  commune: Commune!
+  "Where it stands."
+  status: RegistrationStatus!
+  "How it was entered."
+  channel: RegistrationChannel!
+  "The establishment's SIRET."
+  siret: Siret
+  "The shop's sign."
+  name: String
+  "What the shop says of itself; plain text."
+  description: String
+  "Its trade."
+  category: Category
+  "Its activity, as it was told: ` + "`" + `47.71Z` + "`" + `. What the register says is in ` + "`" + `register` + "`" + `."
+  nafCode: String
+  "Number and street."
+  street: String
+  "Postcode, five digits."
+  postcode: String
+  "Town, as on an envelope."
+  city: String
+  "The shop's door."
+  location: GeoPoint
+  "Telephone to publish."
+  phone: PhoneNumber
+  "E-mail to publish."
+  email: EmailAddress
+  "Web site."
+  website: URL
+  "What it offers beside selling: ` + "`" + `card` + "`" + `, ` + "`" + `gift-wrap` + "`" + ` …"
+  services: [String!]!
+  "How it can be reached and used by people with a disability: ` + "`" + `step-free` + "`" + ` …"
+  accessibility: [String!]!
+  "Sales area in m²: closure orders may have a threshold."
+  salesAreaM2: Int
+  "Jobs, the owner's included."
+  headcount: Int
+  "The person to speak to about the dossier; never published."
+  applicant: Applicant!
+  "What the merchant agreed to."
+  consent: Consent
+  "What the national register says of the SIRET. It decides nothing."
+  register: RegisterAnswer!
+  "When the merchant is to be called back; null: no call is waited for."
+  callBackAt: DateTime
+  "Why it was rejected; null when it was not."
+  reason: RejectionReason
+  "What was told the merchant beside the reason."
+  reasonText: String
+  "The dossier that goes on in another commune, when the first answer was changed."
+  movedTo: ID
+  "Answers that are still needed before it can be submitted, by their names in ` + "`" + `RegistrationAnswers` + "`" + `, in the order of a form."
+  missing: [String!]!
+  "The shop that was made of it; null until it was verified."
+  shop: Shop
+  "What happened to it, the oldest first; for staff of its commune, else empty."
+  history: [ShopStep!]! @goField(forceResolver: true) @tag(name: "staff-only")
+  "When it was begun."
+  createdAt: DateTime!
+  "When the last answer came."
+  updatedAt: DateTime!
+  "When it was submitted."
+  submittedAt: DateTime
+  "When it was verified or rejected."
+  decidedAt: DateTime
+  "Counts its changes, from 1; send it back with answers, so that nobody's are lost."
+  version: Int!
+}
+
+"Where a dossier stands."
+enum RegistrationStatus {
+  "Being entered."
+  STARTED
+  "Waits for the commune's agent."
+  SUBMITTED
+  "Became a shop."
+  VERIFIED
+  "Did not; ` + "`" + `reason` + "`" + ` says why."
+  REJECTED
+  "Goes on in another commune, see ` + "`" + `movedTo` + "`" + `."
+  MOVED
+}
+
+"How a dossier was entered."
+enum RegistrationChannel {
+  "By the merchant."
+  WEB
+  "By staff, on the telephone."
+  HOTLINE
+}
+
+"A person to speak to about a dossier."
+type Applicant {
+  "Name."
+  name: String
+  "Telephone."
+  phone: PhoneNumber
+  "E-mail."
+  email: EmailAddress
+}
+
+"What the national register of establishments (INSEE, Sirene) says of a SIRET, asked through the public API Recherche d'entreprises. Public data."
+type RegisterAnswer {
+  "Whether it answered, and what."
+  state: RegisterState!
+  "When it was asked first."
+  askedAt: DateTime
+  "When it answered."
+  answeredAt: DateTime
+  "The establishment's name there; null where its owner does not have it published."
+  name: String
+  "Its activity, NAF rev. 2: ` + "`" + `47.71Z` + "`" + `."
+  nafCode: String
+  "Its address, in one line."
+  address: String
+  "The INSEE code of its commune."
+  communeCode: InseeCode
+  "Its place, as the register has it: often the street's."
+  location: GeoPoint
+  "Since when it is closed."
+  closedOn: DateTime
+  "What to look at before verifying, in French: closed, unknown, another commune. Null when nothing is wrong."
+  warning: String
+}
+
+"Whether the register answered, and what."
+enum RegisterState {
+  "No SIRET was given."
+  NONE
+  "It was not reached yet; it is asked again and again."
+  WAITING
+  "There is such an establishment, and it is open."
+  ACTIVE
+  "There was one; it is closed."
+  CLOSED
+  "It knows none."
+  UNKNOWN
+}
+
+"Why a dossier did not become a shop."
+enum RejectionReason {
+  "It sells nothing to the public."
+  NOT_A_SHOP
+  "It is not in this commune."
+  NOT_IN_COMMUNE
+  "The establishment is closed."
+  ESTABLISHMENT_CLOSED
+  "It is a shop already, or another dossier."
+  DUPLICATE
+  "Too much is missing."
+  INCOMPLETE
+  "Nobody could be reached."
+  UNREACHABLE
+  "The merchant gave up."
+  WITHDRAWN
+  "Something else: the text says what."
+  OTHER
+}
+
+"A step of a shop's life, from its dossier on."
+type ShopStep {
+  "What happened."
+  kind: ShopStepKind!
+  "When."
+  at: DateTime!
+  "The capacity in which it was done."
+  by: ViewerKind!
+  "The reason's code, of a rejection or a suspension."
+  reason: String
+  "What was told the merchant beside it."
+  reasonText: String
+}
+
+"What happened to a dossier or to the shop that was made of it."
+enum ShopStepKind {
+  "The dossier was begun."
+  STARTED
+  "It was handed to the commune's agent."
+  SUBMITTED
+  "A call back was asked for."
+  CALL_BACK
+  "The call was made."
+  CALLED
+  "It goes on in another commune."
+  MOVED
+  "It became a shop."
+  VERIFIED
+  "It did not."
+  REJECTED
+  "The shop is public."
+  PUBLISHED
+  "It was taken off."
+  SUSPENDED
+  "It is public again."
+  REINSTATED
+}
+
+"Which dossiers to keep. Conditions add up; what is absent does not narrow."
+input RegistrationFilter {
+  "In one of these communes. Those that the viewer does not serve have none."
+  communes: [InseeCode!]
+  "With one of these statuses."
+  statuses: [RegistrationStatus!]
+  "true: a call back is waited for; false: none is."
+  callBack: Boolean
+  "With this answer of the register."
+  register: RegisterState
+  "With this SIRET."
+  siret: Siret
+  "With this telephone number, the shop's or the person's."
+  phone: PhoneNumber
+  "Entered this way."
+  startedIn: RegistrationChannel
+  "Without a new answer for so many hours, 0 to 8,784."
+  idleHours: Int
+}
+
+"How a list of dossiers is sorted."
+enum RegistrationOrder {
+  "Begun last first."
+  NEWEST
+  "The call-back queue: to be called first first. Those that wait for no call are left out."
+  CALL_BACK
+}
+
+"A page of dossiers."
+type RegistrationConnection {
+  "The dossiers with their cursors."
+  edges: [RegistrationEdge!]!
+  "The dossiers alone."
+  nodes: [Registration!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many dossiers the whole list has; counted when asked for."
+  totalCount: Int!
+  "How many of them have each status, in the order of their life; those without any are left out."
+  counts: [RegistrationCount!]! @goField(forceResolver: true)
+}
+
+"A dossier at its place in a list."
+type RegistrationEdge {
+  "Resume after this dossier."
+  cursor: String!
+  "The dossier."
+  node: Registration!
+}
+
+"How many dossiers have a status."
+type RegistrationCount {
+  "The status."
+  status: RegistrationStatus!
+  "How many."
+  count: Int!
+}
+
+"What is told of a shop, as much as there is of it. Absent leaves an answer as it was; null takes it back."
+input RegistrationAnswers {
+  "The establishment's SIRET; spaces do not matter. Its form is checked at once, its existence later."
+  siret: Siret
+  "The shop's sign, at most 200 characters."
+  name: String
+  "What it says of itself; plain text, at most 5,000 characters."
+  description: String
+  "Its trade."
+  category: ID
+  "Its activity, ` + "`" + `47.71Z` + "`" + `; the register's counts when absent."
+  naf: String
+  "Number and street, at most 200 characters."
+  street: String
+  "Postcode, five digits."
+  postcode: String
+  "Town, at most 100 characters."
+  city: String
+  "The shop's door; the register's place counts when absent."
+  location: GeoPointInput
+  "Telephone to publish, as people write it."
+  phone: PhoneNumber
+  "E-mail to publish."
+  email: EmailAddress
+  "Web site: an absolute http or https address."
+  website: URL
+  "What it offers beside selling, at most 30: ` + "`" + `card` + "`" + `, ` + "`" + `gift-wrap` + "`" + ` …; replaces those before."
+  services: [String!]
+  "How it can be reached and used by people with a disability, at most 30: ` + "`" + `step-free` + "`" + ` …; replaces those before."
+  accessibility: [String!]
+  "Sales area in m², 0 to 100,000."
+  salesAreaM2: Int
+  "Jobs, the owner's included, 0 to 10,000."
+  headcount: Int
+  "Who to speak to about the dossier, at most 100 characters; never published."
+  contactName: String
+  "That person's telephone, as people write it; never published."
+  contactPhone: PhoneNumber
+  "That person's e-mail; never published."
+  contactEmail: EmailAddress
+  "The version of the text that the merchant agrees to now, see ` + "`" + `registrationConsent` + "`" + `."
+  consent: String
+}
+
+"The first answer, and those that come with it."
+input StartRegistrationInput {
+  "The commune that the shop is in."
+  commune: ID!
+  "Other answers."
+  answers: RegistrationAnswers
+  "true: this is another shop than those that have its telephone or address."
+  anotherShop: Boolean
+}
+
+"A dossier to go on with."
+input ResumeRegistrationInput {
+  "The secret that came with ` + "`" + `startRegistration` + "`" + `."
+  secret: String!
+}
+
+"Answers of a dossier."
+input SaveRegistrationInput {
+  "The dossier."
+  registration: ID!
+  "Its secret, for who has no account."
+  secret: String
+  "The version that the answers were given to: CONFLICT when it is no longer the dossier's. Absent: each answer replaces the one before."
+  version: Int
+  "Another commune: a copy begins there, and this dossier is closed."
+  commune: ID
+  "The answers."
+  answers: RegistrationAnswers
+  "true: this is another shop than those that have its telephone or address."
+  anotherShop: Boolean
+}
+
+"A dossier to submit."
+input SubmitRegistrationInput {
+  "The dossier."
+  registration: ID!
+  "Its secret, for who has no account."
+  secret: String
+}
+
+"A dossier as it stands now."
+type RegistrationPayload {
+  "The dossier, changed or, with refusals, as it was; null when none was begun."
+  registration: Registration
+  "For who has no account: opens the dossier again, within 30 days of the last answer. Shown once."
+  resumeSecret: String
+  "Whether the dossier was there before."
+  existed: Boolean!
+  "Why nothing was changed; empty when it was."
+  refusals: [DirectoryRefusal!]!
+}
+
+"A no of the business: nothing was changed, and it says what to do instead."
+type DirectoryRefusal {
+  "The reason, for programs."
+  code: DirectoryRefusalCode!
+  "The reason and a way on, in French, to show."
+  message: String!
+  "The argument that it is about, from the field; empty when it is about the whole."
+  path: [String!]!
+  "The dossier that there is already, to those who may read it."
+  registration: ID
+  "The shop that there is already, to those who may read it."
+  shop: ID
+}
+
+"Why nothing was changed."
+enum DirectoryRefusalCode {
+  "The SIRET has a shop or a dossier already, perhaps in another commune: whose, the hotline knows."
+  SIRET_HELD
+  "A shop or a dossier has the telephone number or the address. Say ` + "`" + `anotherShop: true` + "`" + ` when it is another shop all the same."
+  POSSIBLE_DUPLICATE
+  "The dossier takes no more answers."
+  REGISTRATION_CLOSED
+  "An answer is missing that nobody can verify a shop without."
+  ANSWER_MISSING
+}
+
+extend type Shop {
+  "What happened to the shop since its dossier was begun, the oldest first; for its merchant and staff of its commune, else empty."
+  history: [ShopStep!]! @goField(forceResolver: true) @tag(name: "staff-only")
+}
+
+extend enum AuditAction {
+  "Staff began a dossier."
+  REGISTRATION_START
+  "Staff answered for a merchant."
+  REGISTRATION_SAVE
+  "Staff moved a dossier to another commune."
+  REGISTRATION_MOVE
+  "Staff submitted a dossier."
+  REGISTRATION_SUBMIT
+}
+`, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `extend schema
   @link(
     url: "https://specs.apollo.dev/federation/v2.7"
@@ -6177,6 +7328,18 @@ func (ec *executionContext) childFields_AffectedOrder(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type AffectedOrder", field.Name)
 }
 
+func (ec *executionContext) childFields_Applicant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Applicant_name(ctx, field)
+	case "phone":
+		return ec.fieldContext_Applicant_phone(ctx, field)
+	case "email":
+		return ec.fieldContext_Applicant_email(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Applicant", field.Name)
+}
+
 func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -6399,6 +7562,30 @@ func (ec *executionContext) childFields_CommuneSettingsPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type CommuneSettingsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Consent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_Consent_version(ctx, field)
+	case "text":
+		return ec.fieldContext_Consent_text(ctx, field)
+	case "at":
+		return ec.fieldContext_Consent_at(ctx, field)
+	case "channel":
+		return ec.fieldContext_Consent_channel(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Consent", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentText(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_ConsentText_version(ctx, field)
+	case "text":
+		return ec.fieldContext_ConsentText_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentText", field.Name)
+}
+
 func (ec *executionContext) childFields_Contact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "phone":
@@ -6437,6 +7624,22 @@ func (ec *executionContext) childFields_DeclareRestrictionPayload(ctx context.Co
 		return ec.fieldContext_DeclareRestrictionPayload_effect(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeclareRestrictionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DirectoryRefusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_DirectoryRefusal_code(ctx, field)
+	case "message":
+		return ec.fieldContext_DirectoryRefusal_message(ctx, field)
+	case "path":
+		return ec.fieldContext_DirectoryRefusal_path(ctx, field)
+	case "registration":
+		return ec.fieldContext_DirectoryRefusal_registration(ctx, field)
+	case "shop":
+		return ec.fieldContext_DirectoryRefusal_shop(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DirectoryRefusal", field.Name)
 }
 
 func (ec *executionContext) childFields_ExchangeGuestLinkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6893,6 +8096,158 @@ func (ec *executionContext) childFields_RegimeCause(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type RegimeCause", field.Name)
 }
 
+func (ec *executionContext) childFields_RegisterAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "state":
+		return ec.fieldContext_RegisterAnswer_state(ctx, field)
+	case "askedAt":
+		return ec.fieldContext_RegisterAnswer_askedAt(ctx, field)
+	case "answeredAt":
+		return ec.fieldContext_RegisterAnswer_answeredAt(ctx, field)
+	case "name":
+		return ec.fieldContext_RegisterAnswer_name(ctx, field)
+	case "nafCode":
+		return ec.fieldContext_RegisterAnswer_nafCode(ctx, field)
+	case "address":
+		return ec.fieldContext_RegisterAnswer_address(ctx, field)
+	case "communeCode":
+		return ec.fieldContext_RegisterAnswer_communeCode(ctx, field)
+	case "location":
+		return ec.fieldContext_RegisterAnswer_location(ctx, field)
+	case "closedOn":
+		return ec.fieldContext_RegisterAnswer_closedOn(ctx, field)
+	case "warning":
+		return ec.fieldContext_RegisterAnswer_warning(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegisterAnswer", field.Name)
+}
+
+func (ec *executionContext) childFields_Registration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Registration_id(ctx, field)
+	case "commune":
+		return ec.fieldContext_Registration_commune(ctx, field)
+	case "status":
+		return ec.fieldContext_Registration_status(ctx, field)
+	case "channel":
+		return ec.fieldContext_Registration_channel(ctx, field)
+	case "siret":
+		return ec.fieldContext_Registration_siret(ctx, field)
+	case "name":
+		return ec.fieldContext_Registration_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Registration_description(ctx, field)
+	case "category":
+		return ec.fieldContext_Registration_category(ctx, field)
+	case "nafCode":
+		return ec.fieldContext_Registration_nafCode(ctx, field)
+	case "street":
+		return ec.fieldContext_Registration_street(ctx, field)
+	case "postcode":
+		return ec.fieldContext_Registration_postcode(ctx, field)
+	case "city":
+		return ec.fieldContext_Registration_city(ctx, field)
+	case "location":
+		return ec.fieldContext_Registration_location(ctx, field)
+	case "phone":
+		return ec.fieldContext_Registration_phone(ctx, field)
+	case "email":
+		return ec.fieldContext_Registration_email(ctx, field)
+	case "website":
+		return ec.fieldContext_Registration_website(ctx, field)
+	case "services":
+		return ec.fieldContext_Registration_services(ctx, field)
+	case "accessibility":
+		return ec.fieldContext_Registration_accessibility(ctx, field)
+	case "salesAreaM2":
+		return ec.fieldContext_Registration_salesAreaM2(ctx, field)
+	case "headcount":
+		return ec.fieldContext_Registration_headcount(ctx, field)
+	case "applicant":
+		return ec.fieldContext_Registration_applicant(ctx, field)
+	case "consent":
+		return ec.fieldContext_Registration_consent(ctx, field)
+	case "register":
+		return ec.fieldContext_Registration_register(ctx, field)
+	case "callBackAt":
+		return ec.fieldContext_Registration_callBackAt(ctx, field)
+	case "reason":
+		return ec.fieldContext_Registration_reason(ctx, field)
+	case "reasonText":
+		return ec.fieldContext_Registration_reasonText(ctx, field)
+	case "movedTo":
+		return ec.fieldContext_Registration_movedTo(ctx, field)
+	case "missing":
+		return ec.fieldContext_Registration_missing(ctx, field)
+	case "shop":
+		return ec.fieldContext_Registration_shop(ctx, field)
+	case "history":
+		return ec.fieldContext_Registration_history(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Registration_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Registration_updatedAt(ctx, field)
+	case "submittedAt":
+		return ec.fieldContext_Registration_submittedAt(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_Registration_decidedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Registration_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Registration", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RegistrationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RegistrationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RegistrationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RegistrationConnection_totalCount(ctx, field)
+	case "counts":
+		return ec.fieldContext_RegistrationConnection_counts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "status":
+		return ec.fieldContext_RegistrationCount_status(ctx, field)
+	case "count":
+		return ec.fieldContext_RegistrationCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationCount", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RegistrationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RegistrationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "registration":
+		return ec.fieldContext_RegistrationPayload_registration(ctx, field)
+	case "resumeSecret":
+		return ec.fieldContext_RegistrationPayload_resumeSecret(ctx, field)
+	case "existed":
+		return ec.fieldContext_RegistrationPayload_existed(ctx, field)
+	case "refusals":
+		return ec.fieldContext_RegistrationPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Restriction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7071,6 +8426,8 @@ func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.
 		return ec.fieldContext_Shop_products(ctx, field)
 	case "orders":
 		return ec.fieldContext_Shop_orders(ctx, field)
+	case "history":
+		return ec.fieldContext_Shop_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Shop", field.Name)
 }
@@ -7099,6 +8456,22 @@ func (ec *executionContext) childFields_ShopEdge(ctx context.Context, field grap
 		return ec.fieldContext_ShopEdge_distanceMetres(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ShopEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ShopStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ShopStep_kind(ctx, field)
+	case "at":
+		return ec.fieldContext_ShopStep_at(ctx, field)
+	case "by":
+		return ec.fieldContext_ShopStep_by(ctx, field)
+	case "reason":
+		return ec.fieldContext_ShopStep_reason(ctx, field)
+	case "reasonText":
+		return ec.fieldContext_ShopStep_reasonText(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ShopStep", field.Name)
 }
 
 func (ec *executionContext) childFields_Slot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

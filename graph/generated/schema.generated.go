@@ -23,6 +23,7 @@ import (
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/patch"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -44,6 +45,9 @@ type QueryResolver interface {
 	Members(ctx context.Context, commune *tenancy.ID, shop *tenancy.ID) ([]*identity.Member, error)
 	WidgetKeys(ctx context.Context, commune tenancy.ID) ([]*identity.WidgetKey, error)
 	Order(ctx context.Context, id tenancy.ID) (*ordering.Order, error)
+	RegistrationConsent(ctx context.Context) (*directory.ConsentText, error)
+	Registration(ctx context.Context, id tenancy.ID) (*directory.Registration, error)
+	Registrations(ctx context.Context, filter *directory.RegistrationFilter, orderBy *directory.RegistrationOrder, first int, after *string) (*directory.RegistrationConnection, error)
 	CommuneSettings(ctx context.Context, commune tenancy.ID) (*identity.CommuneSettings, error)
 	Communes(ctx context.Context) ([]*tenancy.Commune, error)
 	Commune(ctx context.Context, insee *string, slug *string) (*tenancy.Commune, error)
@@ -311,6 +315,58 @@ func (ec *executionContext) field_Query_products_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_registration_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (tenancy.ID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_registrations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*directory.RegistrationFilter, error) {
+			return ec.unmarshalORegistrationFilter2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRegistrationFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) (*directory.RegistrationOrder, error) {
+			return ec.unmarshalORegistrationOrder2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRegistrationOrder(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -1277,6 +1333,126 @@ func (ec *executionContext) fieldContext_Query_order(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_registrationConsent(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_registrationConsent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().RegistrationConsent(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.ConsentText) graphql.Marshaler {
+			return ec.marshalNConsentText2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐConsentText(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_registrationConsent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsentText(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_registration(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_registration(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Registration(ctx, fc.Args["id"].(tenancy.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.Registration) graphql.Marshaler {
+			return ec.marshalORegistration2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRegistration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_registration(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Registration(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_registration_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_registrations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_registrations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Registrations(ctx, fc.Args["filter"].(*directory.RegistrationFilter), fc.Args["orderBy"].(*directory.RegistrationOrder), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.RegistrationConnection) graphql.Marshaler {
+			return ec.marshalNRegistrationConnection2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRegistrationConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_registrations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RegistrationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_registrations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_communeSettings(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1657,6 +1833,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Shop(ctx, sel, obj)
+	case *directory.Registration:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Registration(ctx, sel, obj)
 	case *catalog.Product:
 		if obj == nil {
 			return graphql.Null
@@ -1928,6 +2109,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_order(ctx, field)
 				})
+		case "registrationConsent":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_registrationConsent(ctx, field)
+				})
+		case "registration":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_registration(ctx, field)
+				})
+		case "registrations":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_registrations(ctx, field)
+				})
 		case "communeSettings":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -2134,18 +2333,14 @@ func (ec *executionContext) marshalNPrice2githubᚗcomᚋaudelorᚋhallesᚋinte
 	return ec._Price(ctx, sel, &v)
 }
 
-func (ec *executionContext) unmarshalNSiret2string(ctx context.Context, v any) (string, error) {
-	res, err := scalar.UnmarshalText(v)
+func (ec *executionContext) unmarshalNSiret2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSiret(ctx context.Context, v any) (directory.Siret, error) {
+	var res directory.Siret
+	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSiret2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
-	_ = sel
-	res := scalar.MarshalText(v)
-	if res == graphql.Null {
-		graphql.AddInvalidNullFromMarshaler(ctx, "Siret!")
-	}
-	return res
+func (ec *executionContext) marshalNSiret2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSiret(ctx context.Context, sel ast.SelectionSet, v directory.Siret) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalOBasisPoints2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmoneyᚐBasisPoints(ctx context.Context, v any) (*money.BasisPoints, error) {
@@ -2202,6 +2397,16 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	return res
 }
 
+func (ec *executionContext) unmarshalOEmailAddress2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, v any) (patch.Field[string], error) {
+	var res patch.Field[string]
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOEmailAddress2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, sel ast.SelectionSet, v patch.Field[string]) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalOEmailAddress2ᚖstring(ctx context.Context, v any) (*string, error) {
 	if v == nil {
 		return nil, nil
@@ -2218,6 +2423,13 @@ func (ec *executionContext) marshalOEmailAddress2ᚖstring(ctx context.Context, 
 	_ = ctx
 	res := scalar.MarshalText(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOGeoPoint2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐPoint(ctx context.Context, sel ast.SelectionSet, v *tenancy.Point) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._GeoPoint(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOGeoPointInput2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐPoint(ctx context.Context, v any) (*tenancy.Point, error) {
@@ -2288,6 +2500,16 @@ func (ec *executionContext) marshalONode2githubᚗcomᚋaudelorᚋhallesᚋinter
 	return ec._Node(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOPhoneNumber2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, v any) (patch.Field[string], error) {
+	var res patch.Field[string]
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPhoneNumber2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, sel ast.SelectionSet, v patch.Field[string]) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalOPhoneNumber2ᚖstring(ctx context.Context, v any) (*string, error) {
 	if v == nil {
 		return nil, nil
@@ -2304,6 +2526,42 @@ func (ec *executionContext) marshalOPhoneNumber2ᚖstring(ctx context.Context, s
 	_ = ctx
 	res := scalar.MarshalText(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOSiret2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, v any) (patch.Field[directory.Siret], error) {
+	var res patch.Field[directory.Siret]
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSiret2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, sel ast.SelectionSet, v patch.Field[directory.Siret]) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalOSiret2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSiret(ctx context.Context, v any) (*directory.Siret, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(directory.Siret)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSiret2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSiret(ctx context.Context, sel ast.SelectionSet, v *directory.Siret) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalOURL2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, v any) (patch.Field[string], error) {
+	var res patch.Field[string]
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOURL2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx context.Context, sel ast.SelectionSet, v patch.Field[string]) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalOURL2ᚖstring(ctx context.Context, v any) (*string, error) {

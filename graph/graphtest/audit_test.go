@@ -9,6 +9,7 @@ import (
 
 	"github.com/audelor/halles/graph/generated"
 	"github.com/audelor/halles/graph/graphtest"
+	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
@@ -21,6 +22,8 @@ import (
 var private = map[string]string{
 	"placeOrders":       "one's own order",
 	"exchangeGuestLink": "changes nothing",
+
+	"resumeRegistration": "changes nothing",
 }
 
 // Every mutation that staff can do leaves exactly one entry, with who did what to what; and one
@@ -133,6 +136,16 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		}
 	}
 	office := []identity.Kind{identity.Admin, identity.Agent}
+	dossiers := func(args string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, status string) (string, bool) {
+			t.Helper()
+			_, account := fixture.Account(t, d, identity.Customer)
+			id := fixture.Registration(t, d, fixture.RegistrationOpts{Account: account, Status: directory.RegistrationStatus(status)})
+			a := h.As(v).Query(t, fmt.Sprintf(`mutation { %s(input: {registration: %q %s}) { registration { id } refusals { code } } }`, field, id, args), nil)
+			return id.String(), a.Code() == "" && a.Get(field+".refusals.#").Int() == 0
+		}
+	}
+	started := []string{"STARTED"}
 	statuses, once := []string{"PLACED", "ACCEPTED", "READY"}, []string{""}
 	type way struct {
 		action string
@@ -189,8 +202,17 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			"WIDGET_KEY_CREATE", once, keys(`mutation { createWidgetKey(input: {commune: "commune_56121", name: "Site", origins: ["https://lorient.bzh"]}) { key { id } } }`),
 			[]identity.Kind{identity.Admin, identity.Agent},
 		},
-		"rotateWidgetKey": {"WIDGET_KEY_ROTATE", once, keys(`mutation ($k: ID!) { rotateWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
-		"revokeWidgetKey": {"WIDGET_KEY_REVOKE", once, keys(`mutation ($k: ID!) { revokeWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
+		"startRegistration": {
+			"REGISTRATION_START", once, func(t *testing.T, _ string, v *identity.Viewer, _ string) (string, bool) {
+				t.Helper()
+				a := h.As(v).Query(t, `mutation { startRegistration(input: {commune: "commune_56121", answers: {name: "Chez Ève"}}) { registration { id } } }`, nil)
+				return a.Get("startRegistration.registration.id").String(), a.Code() == ""
+			}, []identity.Kind{identity.Admin, identity.Agent, identity.Hotline},
+		},
+		"saveRegistration":   {"REGISTRATION_SAVE", started, dossiers(`answers: {name: "Chez Ève"}`), []identity.Kind{identity.Admin, identity.Agent, identity.Hotline}},
+		"submitRegistration": {"REGISTRATION_SUBMIT", started, dossiers(""), []identity.Kind{identity.Admin, identity.Agent, identity.Hotline}},
+		"rotateWidgetKey":    {"WIDGET_KEY_ROTATE", once, keys(`mutation ($k: ID!) { rotateWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
+		"revokeWidgetKey":    {"WIDGET_KEY_REVOKE", once, keys(`mutation ($k: ID!) { revokeWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
 	}
 	settings := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
 		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
@@ -241,7 +263,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 					from audit_events where commune_id = '56121' order by seq desc limit 1`)
 				same := "f f f"
 				switch f.Name {
-				case "createWidgetKey", "createProduct", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole":
+				case "createWidgetKey", "createProduct", "startRegistration", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole":
 					same = "t f"
 				case "revokeRole":
 					same = "f t"

@@ -64,6 +64,8 @@ func New(t testing.TB) *Harness {
 		Keys:      identity.NewWidgetKeys(d.DB, communes),
 		Audit:     &identity.Audit{DB: d.DB, Cursors: cursors},
 		Wait:      wait,
+
+		Registrations: directory.NewRegistrations(d.DB, communes, cursors, fixture.Secret),
 	}}
 	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{
 		Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),

@@ -214,7 +214,7 @@ func (m *matrix) learn(t *testing.T, s *side) {
 var communeSlugs = map[string]string{fixture.Lorient: "lorient", fixture.Groix: "groix"}
 
 // nodeKinds are what node takes, one after the other.
-var nodeKinds = []string{"shop", "product", "variant", "order"}
+var nodeKinds = []string{"shop", "product", "variant", "order", "registration"}
 
 // value is a side's i-th thing of a kind: as it is written, as it would be if it did not exist,
 // and whether a person may see the first.
@@ -222,6 +222,9 @@ func (m *matrix) value(p *person, s *side, q *question, kind string, i int) (val
 	id := func(list []tenancy.ID, i int) (string, string, bool) {
 		id := list[i%len(list)]
 		own := p.owns(row{Commune: s.commune, Shop: &s.shops[0].Row}) || id.Kind == tenancy.KindShop && slices.Contains(p.shops, id.Row)
+		if id.Kind == tenancy.KindRegistration {
+			return id.String(), tenancy.NewID(id.Kind, id.Commune).String(), p.owns(row{Commune: s.commune, Account: &s.customer.Account})
+		}
 		if id.Kind == tenancy.KindOrder {
 			return id.String(), tenancy.NewID(id.Kind, id.Commune).String(), own || slices.Contains(p.orders, id.Row)
 		}
@@ -230,7 +233,7 @@ func (m *matrix) value(p *person, s *side, q *question, kind string, i int) (val
 	if kind == "restriction" { // public
 		return s.restriction.String(), s.restriction.String(), true
 	}
-	ids := map[string][]tenancy.ID{"shop": s.shops, "product": s.products, "variant": s.variants, "order": s.rows, "closure": s.closures}
+	ids := map[string][]tenancy.ID{"shop": s.shops, "product": s.products, "variant": s.variants, "order": s.rows, "closure": s.closures, "registration": {s.dossier}}
 	if kind == "node" {
 		return id(ids[nodeKinds[i%len(nodeKinds)]], i/len(nodeKinds))
 	}
@@ -320,6 +323,8 @@ func (m *matrix) fill(p *person, s *side, q *question, docs []document, i int, k
 					a.withheld = append(a.withheld, v)
 				case b.kind == "commune" || b.kind == "insee" || b.kind == "restriction":
 					a.own = a.own || p.owns(row{Commune: s.commune})
+				case b.kind == "registration":
+					a.own = a.own || p.owns(row{Commune: s.commune, Account: &s.customer.Account})
 				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey"}, b.kind):
 					a.own = a.own || p.owns(row{Commune: s.commune, Shop: &s.shops[0].Row, Order: &s.rows[i%2].Row})
 				}
@@ -399,7 +404,7 @@ func (m *matrix) run(t *testing.T) {
 }
 
 // openMutations act on what is published: with that, they are for everybody.
-var openMutations = []string{"placeOrders"}
+var openMutations = []string{"placeOrders", "startRegistration"}
 
 func (m *matrix) try(t *testing.T, p *person, s *side, q *question, round int) {
 	a := m.fill(p, s, q, q.documents, round, true)
@@ -471,7 +476,7 @@ func (m *matrix) unechoed(t *testing.T, p *person, q *question, a asked, body []
 }
 
 func leads(kind string) bool {
-	return slices.Contains([]string{"shop", "product", "variant", "order", "closure", "restriction", "commune", "insee", "cursor", "number", "siret", "secret", "widgetKey"}, kind)
+	return slices.Contains([]string{"shop", "product", "variant", "order", "closure", "restriction", "commune", "insee", "cursor", "number", "siret", "secret", "widgetKey", "registration"}, kind)
 }
 
 // check looks for canaries in an answer, and remembers what may be read.

@@ -65,6 +65,10 @@ var keyKinds = map[string]string{
 	"AcceptInvitationInput.code":               "secret",
 	"RotateWidgetKeyInput.key":                 "widgetKey",
 	"RevokeWidgetKeyInput.key":                 "widgetKey",
+
+	"ResumeRegistrationInput.secret": "secret",
+	"SaveRegistrationInput.secret":   "secret",
+	"SubmitRegistrationInput.secret": "secret",
 }
 
 // keyNames are names of String arguments that lead to something.
@@ -73,7 +77,7 @@ var keyNames = map[string]string{
 }
 
 // freeNames are names of String arguments that are only written down.
-var freeNames = []string{"note", "name", "street", "city", "description", "label", "comment", "url", "alt", "lang", "origins"}
+var freeNames = []string{"note", "name", "street", "city", "description", "label", "comment", "url", "alt", "lang", "origins", "postcode"}
 
 func (g *generator) problem(format string, args ...any) {
 	g.problems[fmt.Sprintf(format, args...)] = true
@@ -89,7 +93,7 @@ func (g *generator) idKind(coordinate string) string {
 	if name == "id" && len(parts) == 3 { // shop(id:)
 		name = parts[1]
 	}
-	for _, kind := range []string{"commune", "category", "shop", "product", "variant", "order", "account", "closure", "restriction"} {
+	for _, kind := range []string{"commune", "category", "shop", "product", "variant", "order", "account", "closure", "restriction", "registration"} {
 		if name == kind || name == kind+"s" || name == kind+"Id" {
 			return kind
 		}
@@ -134,6 +138,11 @@ var plain = map[string]string{
 	"Cents": "1000", "BasisPoints": "2000", "Currency": `"EUR"`, "URL": `"https://example.org/"`, "String": `"Essai"`, "Int": "1",
 }
 
+// formed are values of texts that must have a form, by the argument's name.
+var formed = map[string]string{
+	"origins": `"https://example.org"`, "postcode": `"56100"`, "naf": `"47.71Z"`, "services": `"card"`, "accessibility": `"step-free"`, "consent": `"2026-11"`,
+}
+
 // value writes a value of a type: the required parts of an input and, where all is set, those of
 // its optional ones that name something; or the one optional part that only names.
 func (g *generator) value(t *ast.Type, coordinate string, all bool, only []string, f fill) string {
@@ -168,8 +177,8 @@ func (g *generator) value(t *ast.Type, coordinate string, all bool, only []strin
 		if strings.HasSuffix(coordinate, ".first") {
 			return "5"
 		}
-		if strings.HasSuffix(coordinate, ".origins") {
-			return `"https://example.org"`
+		if v, ok := formed[coordinate[strings.LastIndex(coordinate, ".")+1:]]; ok {
+			return v
 		}
 		if v, ok := plain[def.Name]; ok {
 			return v

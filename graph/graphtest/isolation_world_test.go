@@ -29,6 +29,7 @@ type person struct {
 	shops    []uuid.UUID
 	communes []string
 	orders   []uuid.UUID
+	account  uuid.UUID
 	within   string // the only commune there is for a widget
 }
 
@@ -40,6 +41,7 @@ type side struct {
 	shops, products, variants, rows []tenancy.ID // rows are orders
 	closures                        []tenancy.ID
 	restriction                     tenancy.ID
+	dossier                         tenancy.ID // the customer's
 	guest, customer                 *identity.Viewer
 	widget                          *identity.WidgetKey
 	key                             string              // the idempotency key of the customer's order
@@ -94,6 +96,12 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 	d.Exec(t, `insert into commune_settings (commune_id, version, office_name, office_email, office_phone, opening_text, website, paused_at, pause_text, updated_at)
 		select $1, 1, 'Service commerce', 'commerce@example.org', '+33297000000', 'Bienvenue', 'https://example.org', null, null, now() on conflict do nothing`, commune)
 	d.Exec(t, `insert into order_escalations (commune_id, order_id, step, at) values ($1, $2, 'CALL', now())`, commune, s.rows[0].Row)
+	s.dossier = fixture.Registration(t, d, fixture.RegistrationOpts{Commune: commune, Account: s.customer.Account, Status: directory.Submitted})
+	d.Exec(t, `update registrations set call_back_at = now(), register_state = 'ACTIVE', register_answered_at = now(), register_name = 'X', register_naf = 'X',
+		register_address = 'X', register_commune = 'X', decided_at = now(), reason_text = 'X' where commune_id = $1 and id = $2`, commune, s.dossier.Row)
+	d.Exec(t, `insert into shop_steps (commune_id, shop_id, id, kind, at, actor, reason, reason_text)
+		select commune_id, id, gen_random_uuid(), 'SUSPENDED', now(), 'AGENT', 'OTHER', 'X' from shops where commune_id = $1 and id = any ($2)`,
+		commune, []uuid.UUID{s.shops[0].Row, s.shops[1].Row})
 	s.widget = fixture.WidgetKey(t, h.Database, commune, "https://"+name+".example.org")
 	s.guest = fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(s.rows[0])
 	s.digest = pgtest.Scan[string](t, h.Database, `select translate(encode(digest, 'base64'), '+/=', '-_') from guest_links where order_id = $1`, s.rows[0].Row)
@@ -113,7 +121,7 @@ func (s *side) people(t *testing.T, h *graphtest.Harness) []*person {
 		{kind: "visitor", viewer: fixture.Viewer(t, d, identity.Visitor)},
 		{kind: "widget", viewer: widget, within: s.commune},
 		{kind: "guest", viewer: s.guest, orders: []uuid.UUID{s.rows[0].Row}},
-		{kind: "customer", viewer: s.customer, orders: []uuid.UUID{s.rows[1].Row}},
+		{kind: "customer", viewer: s.customer, orders: []uuid.UUID{s.rows[1].Row}, account: s.customer.Account},
 		{kind: "merchant", viewer: fixture.Viewer(t, d, identity.Merchant, s.shops...), shops: []uuid.UUID{s.shops[0].Row, s.shops[1].Row}},
 		{kind: "agent", viewer: fixture.Viewer(t, d, identity.Agent, s.shops[0]), communes: []string{s.commune}},
 		{kind: "hotline", viewer: fixture.Viewer(t, d, identity.Hotline), communes: all},
@@ -137,6 +145,7 @@ type row struct {
 	Commune   string
 	Shop      *uuid.UUID
 	Order     *uuid.UUID
+	Account   *uuid.UUID
 	Published bool
 }
 
@@ -147,7 +156,7 @@ func (r row) String() string {
 // owns tells whether a row is a person's own.
 func (p *person) owns(r row) bool {
 	return r.Shop != nil && slices.Contains(p.shops, *r.Shop) || slices.Contains(p.communes, r.Commune) ||
-		r.Order != nil && slices.Contains(p.orders, *r.Order)
+		r.Order != nil && slices.Contains(p.orders, *r.Order) || r.Account != nil && *r.Account == p.account && p.account != uuid.Nil
 }
 
 // reads tells whether the table beside the policies lets a person read a canary.
@@ -164,6 +173,16 @@ func (p *person) spans(commune string) bool { return p.within == "" || p.within 
 
 // canaries are the values by themselves.
 type canaries map[string]*canary
+
+// siretOf is a number that has a SIRET's form: 7, n, and Luhn's check digit.
+func siretOf(n int) string {
+	for check := range 10 {
+		if s := directory.Siret(fmt.Sprintf("7%012d%d", n, check)); s.Valid() {
+			return string(s)
+		}
+	}
+	panic("no check digit")
+}
 
 // singing finds whatever may be a canary in a text.
 var singing = regexp.MustCompile(`QZX[0-9]{5}|[0-9a-f]{8}-[0-9a-f-]{27}|7[0-9]{13}|7[0-9]{7}|2001-[0-9-]{5}T[0-9:]{8}Z|[0-9a-hjkmnp-tv-z]{26}`)
@@ -231,7 +250,7 @@ func release(t *testing.T, d *pgtest.Database) (canaries, []*table) {
 				var values []any
 				switch kind {
 				case "text":
-					values = []any{fmt.Sprintf("QZX%05d", n), fmt.Sprintf("7%013d", n)}
+					values = []any{fmt.Sprintf("QZX%05d", n), siretOf(n)}
 				case "text[]":
 					values = []any{[]string{fmt.Sprintf("QZX%05d", n)}}
 				case "integer", "bigint":
@@ -281,7 +300,7 @@ func (t *table) key() string { return "(" + strings.Join(t.Keys, ", ") + ")::tex
 // rowsOf finds the table's rows and whose they are, by the keys that it has.
 func (t *table) rowsOf(has func(string) bool) string {
 	table := t.Name
-	shop, order := "null::uuid", "null::uuid"
+	shop, order, account := "null::uuid", "null::uuid", "null::uuid"
 	switch {
 	case table == "shops":
 		shop = "t.id"
@@ -293,6 +312,9 @@ func (t *table) rowsOf(has func(string) bool) string {
 		shop = "(select v.shop_id from products v where v.commune_id = t.commune_id and v.id = t.product_id)"
 	case has("order_id"):
 		shop = "(select o.shop_id from orders o where o.commune_id = t.commune_id and o.id = t.order_id)"
+	}
+	if table == "registrations" { // elsewhere an account is who did something
+		account = "t.account_id"
 	}
 	switch {
 	case table == "orders":
@@ -309,7 +331,7 @@ func (t *table) rowsOf(has func(string) bool) string {
 	case shop == "null::uuid":
 		published = "true" // a whole commune's
 	}
-	return "select t.ctid::text, " + t.key() + " as key, t.commune_id as commune, " + shop + " as shop, " + order + ` as "order", ` + published + " as published from " + table + " t"
+	return "select t.ctid::text, " + t.key() + " as key, t.commune_id as commune, " + shop + " as shop, " + order + ` as "order", ` + account + " as account, " + published + " as published from " + table + " t"
 }
 
 func query[T any](t *testing.T, conn *pgx.Conn, sql string, args ...any) []T {

@@ -49,6 +49,7 @@ var lengths = map[string]int{
 	"CorrectStockPayload.refusals":    3,
 	"ChangeProductsPayload.products":  1000, // its inputs take as many
 	"ChangeProductsPayload.refusals":  20,
+	"RegistrationConnection.counts":   5, // there are five statuses
 }
 
 // Cost is what `extensions.cost` tells.

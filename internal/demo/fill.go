@@ -228,7 +228,7 @@ func (l *loader) loadShops(ctx context.Context) error {
 	if err := run(ctx, l.pool, jobs); err != nil {
 		return err
 	}
-	return run(ctx, l.pool, []job{l.loadPeople})
+	return run(ctx, l.pool, []job{l.loadPeople, l.loadHolders})
 }
 
 // searchSQL writes the entries of a commune's published shops and products: what the triggers of
@@ -250,6 +250,12 @@ const searchSQL = `
 	select $1, 'PRODUCT', p.id, p.shop_id, p.category_id, catalog_words(n.words, t.words, s.words, d.words)
 	from product p join shop s on s.id = p.shop_id join trade t on t.id = p.category_id
 	join text n on n.told = p.name join text d on d.told = p.description`
+
+// loadHolders gives each shop its SIRET, as a trigger does that is silent during the load.
+func (l *loader) loadHolders(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `insert into siret_holders (siret, commune_id, holder_id, since) select siret, commune_id, id, created_at from shops`)
+	return err
+}
 
 // loadPeople writes the demo's accounts and what they may act for.
 func (l *loader) loadPeople(ctx context.Context, conn *pgx.Conn) error {

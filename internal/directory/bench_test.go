@@ -22,7 +22,7 @@ func manyShops(t testing.TB, d *pgtest.Database, n int) {
 		insert into shops (commune_id, id, slug, name, description, category_id, naf_code, naf_version, siret, status,
 			street, postcode, city, latitude, longitude, created_at, updated_at)
 		select c.insee, gen_random_uuid(), 'boutique-' || i, (array['Épicerie', 'Œuvrerie', 'Librairie', 'Ça mousse', 'Crêperie', 'L''Échoppe', 'Zèbre', 'Atelier'])[1 + i % 8] || ' ' || md5(i::text),
-			'Une boutique.', (array['librairie', 'boulangerie', 'creperie', 'velo'])[1 + i % 4], '47.61Z', 'REV2', lpad(i::text, 14, '9'),
+			'Une boutique.', (array['librairie', 'boulangerie', 'creperie', 'velo'])[1 + i % 4], '47.61Z', 'REV2', lpad(i::text, 14, '0'),
 			case when i % 20 = 0 then 'DRAFT' else 'PUBLISHED' end, i || ' rue du Port', c.postcodes[1], c.name,
 			c.latitude + (i % 97) / 5000.0, c.longitude + (i % 89) / 5000.0, now(), now()
 		from generate_series(1, $1) i

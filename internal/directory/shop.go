@@ -45,7 +45,7 @@ type Shop struct {
 	CategoryID      string
 	NafCode         string
 	NafVersion      string
-	Siret           string
+	Siret           Siret
 	Status          ShopStatus
 	Street          string
 	Postcode        string

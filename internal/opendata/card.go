@@ -140,7 +140,7 @@ func (d *Data) card(ctx context.Context, site string, in *tenancy.Commune, s *di
 	today := calendar.DateOf(d.now())
 	c.JSONLD, err = json.MarshalIndent(thing{
 		Context: "https://schema.org", Type: "Store", ID: c.URL, URL: c.URL, Name: c.Name, Description: c.Description,
-		Identifier: property{"PropertyValue", "SIRET", s.Siret},
+		Identifier: property{"PropertyValue", "SIRET", string(s.Siret)},
 		Address:    address{"PostalAddress", s.Street, s.Postcode, s.City, "FR"},
 		Geo:        geo{"GeoCoordinates", s.Latitude, s.Longitude},
 		Telephone:  c.Phone, SameAs: c.Website, SchemaOrg: hours.SchemaOrg(today, today+exceptionDays),

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
-	"net/mail"
 	"regexp"
 	"strconv"
 	"strings"
@@ -199,13 +198,13 @@ func (c *PersonContact) check(v *identity.Viewer, path []string) (*PersonContact
 		return nil, err
 	}
 	if given.Phone != nil {
-		e164, ok := phone(*given.Phone)
+		e164, ok := directory.Phone(*given.Phone)
 		if !ok {
 			return nil, fault.At(at(path, "phone"), "%q n'est pas un numéro de téléphone ; écrivez 06 12 34 56 78 ou +33612345678.", clip(*given.Phone))
 		}
 		given.Phone = &e164
 	}
-	if given.Email != nil && !email(*given.Email) {
+	if given.Email != nil && !directory.Email(*given.Email) {
 		return nil, fault.At(at(path, "email"), "%q n'est pas une adresse électronique ; écrivez nom@exemple.fr.", clip(*given.Email))
 	}
 	// The shop must be able to say that the bread is gone.
@@ -218,31 +217,8 @@ func (c *PersonContact) check(v *identity.Viewer, path []string) (*PersonContact
 	return &given, nil
 }
 
-var (
-	international = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-	french        = regexp.MustCompile(`^0[1-9][0-9]{8}$`)
-	separators    = strings.NewReplacer(" ", "", ".", "", "-", "", "(", "", ")", "", "\u00a0", "", "\u202f", "")
-)
-
-// phone reads a telephone number as people write it and returns E.164. A number of ten digits
-// is French.
-func phone(s string) (string, bool) {
-	s = strings.Replace(separators.Replace(s), "+330", "+33", 1) // +33 (0)6 …
-	if strings.HasPrefix(s, "00") {
-		s = "+" + s[2:]
-	}
-	if french.MatchString(s) {
-		s = "+33" + s[1:]
-	}
-	return s, international.MatchString(s) && (!strings.HasPrefix(s, "+33") || len(s) == 12)
-}
-
-// email looks at the form only: one mailbox of a domain with a dot, at most 254 bytes (RFC 5321).
-func email(s string) bool {
-	parsed, err := mail.ParseAddress(s)
-	_, domain, _ := strings.Cut(s, "@")
-	return err == nil && parsed.Address == s && len(s) <= 254 && strings.Contains(domain, ".") && !strings.ContainsAny(s, "\"\r\n")
-}
+// separators are what people write between the letters of a code.
+var separators = strings.NewReplacer(" ", "", ".", "", "-", "", "(", "", ")", "", "\u00a0", "", "\u202f", "")
 
 // trimmed is a text without the space around it; null when nothing is left.
 func trimmed(s *string) *string {

@@ -23,8 +23,9 @@ const (
 	KindVariant  Kind = "variant"
 	KindOrder    Kind = "order"
 
-	KindClosure     Kind = "closure"
-	KindRestriction Kind = "restriction"
+	KindClosure      Kind = "closure"
+	KindRestriction  Kind = "restriction"
+	KindRegistration Kind = "registration"
 
 	KindWidgetKey Kind = "key"
 	KindAccount   Kind = "account"
@@ -36,6 +37,7 @@ var kinds = map[Kind]string{
 	KindProduct: "un produit", KindVariant: "une déclinaison", KindOrder: "une commande",
 	KindClosure: "une fermeture", KindRestriction: "une mesure",
 	KindWidgetKey: "une clé de widget", KindAccount: "un compte",
+	KindRegistration: "un dossier d'inscription",
 }
 
 // ID is a global ID: it names a kind, a commune and a row, so that every look-up is by
