@@ -1,4 +1,4 @@
-// Apollo Client 4: HTTP for queries and mutations; subscriptions over a socket.
+// Apollo Client 4: HTTP for queries and mutations; subscriptions over a socket and over multipart HTTP.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ApolloClient, HttpLink, InMemoryCache, gql } from '@apollo/client';
@@ -63,4 +63,7 @@ test('subscription over a socket', async () => {
   });
   assert.equal(kinds, whole);
   await ws.dispose();
+});
+test('subscription over multipart HTTP', async () => {
+  assert.equal(await story((order) => subscribe(client(http(order.token)), order)), whole);
 });

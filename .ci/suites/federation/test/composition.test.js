@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { composeServices } from '@apollo/composition';
 import { ROUTER_COMPATIBILITY_VERSION_ONE, federateSubgraphs } from '@wundergraph/composition';
+import { parse } from 'graphql';
 import { send, sdl, url } from '../demo.js';
 import { services } from '../supergraph.js';
 
@@ -32,6 +33,14 @@ test('WunderGraph: composes without an error, and with no warning', async () => 
 test('The program prints what it serves', { skip: !process.env.HALLES_PROGRAM && 'HALLES_PROGRAM is not set' }, async () => {
   assert.equal(execFileSync(process.env.HALLES_PROGRAM, ['schema'], { encoding: 'utf8' }).trim(), (await sdl()).trim());
 });
+
+for (const contract of ['widget', 'spa', 'staff']) {
+  test(`The contract ${contract} composes alone`, { skip: !process.env.HALLES_PROGRAM && 'HALLES_PROGRAM is not set' }, () => {
+    const text = execFileSync(process.env.HALLES_PROGRAM, ['schema', '--contract', contract], { encoding: 'utf8' });
+    const { errors } = composeServices([{ name: 'halles', url, typeDefs: parse(text) }]);
+    assert.deepEqual((errors ?? []).map((e) => e.message), []);
+  });
+}
 
 test('Without the router\'s credential the federation\'s fields are refused, however they are asked', async () => {
   for (const query of [
