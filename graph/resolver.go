@@ -13,6 +13,7 @@ import (
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -29,6 +30,7 @@ type Resolver struct {
 	Audit     *identity.Audit
 	Members   *identity.Members
 	Settings  *identity.Settings
+	Intake    *intake.Intake
 	Wait      time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 
 	Registrations *directory.Registrations

@@ -56,6 +56,9 @@ var Readers = map[string]map[string]string{
 		register_answered_at register_name register_naf register_address register_commune submitted_at decided_at created_at updated_at`},
 	"shop_steps":  {catalogueStaff: "at reason reason_text"},
 	"widget_keys": {"agent admin": "id name origins created_at"},
+	// Who made an import reads it too: see the policy, which knows accounts.
+	"imports":        {"agent admin": "id file_name line_count created_count changed_count issue_count done_count left_count created_at finished_at"},
+	"import_changes": {"agent admin": "label"},
 }
 
 // SharedRows are tables of which viewers see rows that are neither published nor their own, and

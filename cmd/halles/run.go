@@ -20,6 +20,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Run everything on this machine: a private Postgres, the schema, fictitious data and the server."`
 	Serve   serveCmd   `cmd:"" help:"Serve the API and the pages."`
 	Export  exportCmd  `cmd:"" help:"Write what is published into files."`
+	Import  importCmd  `cmd:"" help:"Import what shops sell, from a spreadsheet."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to this program's."`
 	Schema  schemaCmd  `cmd:"" help:"Print the schema as a federation router composes it."`
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
@@ -65,6 +66,8 @@ type MutationResolver interface {
 	CreateWidgetKey(ctx context.Context, input identity.CreateWidgetKeyInput) (*identity.CreateWidgetKeyPayload, error)
 	RotateWidgetKey(ctx context.Context, input identity.RotateWidgetKeyInput) (*identity.RotateWidgetKeyPayload, error)
 	RevokeWidgetKey(ctx context.Context, input identity.RevokeWidgetKeyInput) (*identity.RevokeWidgetKeyPayload, error)
+	ImportProducts(ctx context.Context, input intake.Input) (*intake.Payload, error)
+	UndoImport(ctx context.Context, input intake.UndoImportInput) (*intake.Payload, error)
 	StartRegistration(ctx context.Context, input directory.StartRegistrationInput) (*directory.RegistrationPayload, error)
 	ResumeRegistration(ctx context.Context, input directory.ResumeRegistrationInput) (*directory.RegistrationPayload, error)
 	SaveRegistration(ctx context.Context, input directory.SaveRegistrationInput) (*directory.RegistrationPayload, error)
@@ -337,6 +340,20 @@ func (ec *executionContext) field_Mutation_grantRole_args(ctx context.Context, r
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.ChangeRoleInput, error) {
 			return ec.unmarshalNChangeRoleInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋidentityᚐChangeRoleInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_importProducts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (intake.Input, error) {
+			return ec.unmarshalNImportInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋintakeᚐInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -701,6 +718,20 @@ func (ec *executionContext) field_Mutation_submitRegistration_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (directory.SubmitRegistrationInput, error) {
 			return ec.unmarshalNSubmitRegistrationInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSubmitRegistrationInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_undoImport_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (intake.UndoImportInput, error) {
+			return ec.unmarshalNUndoImportInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋintakeᚐUndoImportInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2505,6 +2536,94 @@ func (ec *executionContext) fieldContext_Mutation_revokeWidgetKey(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeWidgetKey_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_importProducts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_importProducts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ImportProducts(ctx, fc.Args["input"].(intake.Input))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *intake.Payload) graphql.Marshaler {
+			return ec.marshalNImportPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋintakeᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_importProducts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_importProducts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_undoImport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_undoImport(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UndoImport(ctx, fc.Args["input"].(intake.UndoImportInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *intake.Payload) graphql.Marshaler {
+			return ec.marshalNImportPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋintakeᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_undoImport(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_undoImport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5469,6 +5588,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "revokeWidgetKey":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_revokeWidgetKey(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "importProducts":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_importProducts(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "undoImport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_undoImport(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -18,6 +18,7 @@ import (
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -35,6 +36,7 @@ type ResolverRoot interface {
 	CommuneSettings() CommuneSettingsResolver
 	Entity() EntityResolver
 	ExchangeGuestLinkPayload() ExchangeGuestLinkPayloadResolver
+	Import() ImportResolver
 	Mutation() MutationResolver
 	OpeningHours() OpeningHoursResolver
 	Order() OrderResolver
@@ -267,6 +269,67 @@ type ComplexityRoot struct {
 		Longitude func(childComplexity int) int
 	}
 
+	Import struct {
+		ChangedCount   func(childComplexity int) int
+		Changes        func(childComplexity int, states []intake.ChangeState, first int, after *string) int
+		Commune        func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		CreatedCount   func(childComplexity int) int
+		DoneCount      func(childComplexity int) int
+		FileName       func(childComplexity int) int
+		FinishedAt     func(childComplexity int) int
+		ID             func(childComplexity int) int
+		IssueCount     func(childComplexity int) int
+		Issues         func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		LeftCount      func(childComplexity int) int
+		LineCount      func(childComplexity int) int
+		Status         func(childComplexity int) int
+		UnchangedCount func(childComplexity int) int
+	}
+
+	ImportChange struct {
+		Fields func(childComplexity int) int
+		Kind   func(childComplexity int) int
+		Label  func(childComplexity int) int
+		Line   func(childComplexity int) int
+		State  func(childComplexity int) int
+	}
+
+	ImportChangeConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ImportChangeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ImportField struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Name   func(childComplexity int) int
+	}
+
+	ImportIssue struct {
+		Column  func(childComplexity int) int
+		Line    func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
+	ImportPayload struct {
+		Import   func(childComplexity int) int
+		Refusals func(childComplexity int) int
+	}
+
+	ImportRefusal struct {
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
+		Path    func(childComplexity int) int
+	}
+
 	InviteMemberPayload struct {
 		Code      func(childComplexity int) int
 		ExpiresAt func(childComplexity int) int
@@ -300,6 +363,7 @@ type ComplexityRoot struct {
 		EndRestriction     func(childComplexity int, input directory.EndRestrictionInput) int
 		ExchangeGuestLink  func(childComplexity int, input identity.LinkInput) int
 		GrantRole          func(childComplexity int, input identity.ChangeRoleInput) int
+		ImportProducts     func(childComplexity int, input intake.Input) int
 		InviteMember       func(childComplexity int, input identity.InviteMemberInput) int
 		MarkOrderCollected func(childComplexity int, input ordering.ChangeInput) int
 		MarkOrderReady     func(childComplexity int, input ordering.ChangeInput) int
@@ -326,6 +390,7 @@ type ComplexityRoot struct {
 		SetSpecialHours    func(childComplexity int, input directory.SpecialHoursInput) int
 		StartRegistration  func(childComplexity int, input directory.StartRegistrationInput) int
 		SubmitRegistration func(childComplexity int, input directory.SubmitRegistrationInput) int
+		UndoImport         func(childComplexity int, input intake.UndoImportInput) int
 		UpdateProduct      func(childComplexity int, input catalog.UpdateProductInput) int
 		UpdateVariant      func(childComplexity int, input catalog.UpdateVariantInput) int
 	}
@@ -507,6 +572,7 @@ type ComplexityRoot struct {
 		CommuneSettings     func(childComplexity int, commune tenancy.ID) int
 		Communes            func(childComplexity int) int
 		FindOrders          func(childComplexity int, number string, first int) int
+		Import              func(childComplexity int, id tenancy.ID) int
 		Members             func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
 		Node                func(childComplexity int, id tenancy.ID) int
 		Nodes               func(childComplexity int, ids []*tenancy.ID) int
@@ -1552,6 +1618,241 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GeoPoint.Longitude(childComplexity), true
 
+	case "Import.changedCount":
+		if e.ComplexityRoot.Import.ChangedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.ChangedCount(childComplexity), true
+	case "Import.changes":
+		if e.ComplexityRoot.Import.Changes == nil {
+			break
+		}
+
+		args, err := ec.field_Import_changes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Import.Changes(childComplexity, args["states"].([]intake.ChangeState), args["first"].(int), args["after"].(*string)), true
+	case "Import.commune":
+		if e.ComplexityRoot.Import.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Commune(childComplexity), true
+	case "Import.createdAt":
+		if e.ComplexityRoot.Import.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.CreatedAt(childComplexity), true
+	case "Import.createdCount":
+		if e.ComplexityRoot.Import.CreatedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.CreatedCount(childComplexity), true
+	case "Import.doneCount":
+		if e.ComplexityRoot.Import.DoneCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.DoneCount(childComplexity), true
+	case "Import.fileName":
+		if e.ComplexityRoot.Import.FileName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.FileName(childComplexity), true
+	case "Import.finishedAt":
+		if e.ComplexityRoot.Import.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.FinishedAt(childComplexity), true
+	case "Import.id":
+		if e.ComplexityRoot.Import.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.ID(childComplexity), true
+	case "Import.issueCount":
+		if e.ComplexityRoot.Import.IssueCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.IssueCount(childComplexity), true
+	case "Import.issues":
+		if e.ComplexityRoot.Import.Issues == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Issues(childComplexity), true
+	case "Import.kind":
+		if e.ComplexityRoot.Import.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Kind(childComplexity), true
+	case "Import.leftCount":
+		if e.ComplexityRoot.Import.LeftCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.LeftCount(childComplexity), true
+	case "Import.lineCount":
+		if e.ComplexityRoot.Import.LineCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.LineCount(childComplexity), true
+	case "Import.status":
+		if e.ComplexityRoot.Import.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.Status(childComplexity), true
+	case "Import.unchangedCount":
+		if e.ComplexityRoot.Import.UnchangedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Import.UnchangedCount(childComplexity), true
+
+	case "ImportChange.fields":
+		if e.ComplexityRoot.ImportChange.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChange.Fields(childComplexity), true
+	case "ImportChange.kind":
+		if e.ComplexityRoot.ImportChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChange.Kind(childComplexity), true
+	case "ImportChange.label":
+		if e.ComplexityRoot.ImportChange.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChange.Label(childComplexity), true
+	case "ImportChange.line":
+		if e.ComplexityRoot.ImportChange.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChange.Line(childComplexity), true
+	case "ImportChange.state":
+		if e.ComplexityRoot.ImportChange.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChange.State(childComplexity), true
+
+	case "ImportChangeConnection.edges":
+		if e.ComplexityRoot.ImportChangeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChangeConnection.Edges(childComplexity), true
+	case "ImportChangeConnection.nodes":
+		if e.ComplexityRoot.ImportChangeConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChangeConnection.Nodes(childComplexity), true
+	case "ImportChangeConnection.pageInfo":
+		if e.ComplexityRoot.ImportChangeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChangeConnection.PageInfo(childComplexity), true
+
+	case "ImportChangeEdge.cursor":
+		if e.ComplexityRoot.ImportChangeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChangeEdge.Cursor(childComplexity), true
+	case "ImportChangeEdge.node":
+		if e.ComplexityRoot.ImportChangeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportChangeEdge.Node(childComplexity), true
+
+	case "ImportField.after":
+		if e.ComplexityRoot.ImportField.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportField.After(childComplexity), true
+	case "ImportField.before":
+		if e.ComplexityRoot.ImportField.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportField.Before(childComplexity), true
+	case "ImportField.name":
+		if e.ComplexityRoot.ImportField.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportField.Name(childComplexity), true
+
+	case "ImportIssue.column":
+		if e.ComplexityRoot.ImportIssue.Column == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportIssue.Column(childComplexity), true
+	case "ImportIssue.line":
+		if e.ComplexityRoot.ImportIssue.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportIssue.Line(childComplexity), true
+	case "ImportIssue.message":
+		if e.ComplexityRoot.ImportIssue.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportIssue.Message(childComplexity), true
+
+	case "ImportPayload.import":
+		if e.ComplexityRoot.ImportPayload.Import == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportPayload.Import(childComplexity), true
+	case "ImportPayload.refusals":
+		if e.ComplexityRoot.ImportPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportPayload.Refusals(childComplexity), true
+
+	case "ImportRefusal.code":
+		if e.ComplexityRoot.ImportRefusal.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportRefusal.Code(childComplexity), true
+	case "ImportRefusal.message":
+		if e.ComplexityRoot.ImportRefusal.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportRefusal.Message(childComplexity), true
+	case "ImportRefusal.path":
+		if e.ComplexityRoot.ImportRefusal.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImportRefusal.Path(childComplexity), true
+
 	case "InviteMemberPayload.code":
 		if e.ComplexityRoot.InviteMemberPayload.Code == nil {
 			break
@@ -1778,6 +2079,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.GrantRole(childComplexity, args["input"].(identity.ChangeRoleInput)), true
+	case "Mutation.importProducts":
+		if e.ComplexityRoot.Mutation.ImportProducts == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_importProducts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ImportProducts(childComplexity, args["input"].(intake.Input)), true
 	case "Mutation.inviteMember":
 		if e.ComplexityRoot.Mutation.InviteMember == nil {
 			break
@@ -2064,6 +2376,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubmitRegistration(childComplexity, args["input"].(directory.SubmitRegistrationInput)), true
+	case "Mutation.undoImport":
+		if e.ComplexityRoot.Mutation.UndoImport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_undoImport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UndoImport(childComplexity, args["input"].(intake.UndoImportInput)), true
 	case "Mutation.updateProduct":
 		if e.ComplexityRoot.Mutation.UpdateProduct == nil {
 			break
@@ -2794,6 +3117,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.FindOrders(childComplexity, args["number"].(string), args["first"].(int)), true
+	case "Query.import":
+		if e.ComplexityRoot.Query.Import == nil {
+			break
+		}
+
+		args, err := ec.field_Query_import_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Import(childComplexity, args["id"].(tenancy.ID)), true
 
 	case "Query.members":
 		if e.ComplexityRoot.Query.Members == nil {
@@ -4223,6 +4557,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
 			graphql.NewInputUnmarshaler("FulfilmentInput", ec.unmarshalInputFulfilmentInput),
 			graphql.NewInputUnmarshaler("GeoPointInput", ec.unmarshalInputGeoPointInput),
+			graphql.NewInputUnmarshaler("ImportInput", ec.unmarshalInputImportInput),
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
 			graphql.NewInputUnmarshaler("MarkOrderReadyInput", ec.unmarshalInputMarkOrderReadyInput),
@@ -4258,6 +4593,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("StartRegistrationInput", ec.unmarshalInputStartRegistrationInput),
 			graphql.NewInputUnmarshaler("SubmitRegistrationInput", ec.unmarshalInputSubmitRegistrationInput),
 			graphql.NewInputUnmarshaler("TimeIntervalInput", ec.unmarshalInputTimeIntervalInput),
+			graphql.NewInputUnmarshaler("UndoImportInput", ec.unmarshalInputUndoImportInput),
 			graphql.NewInputUnmarshaler("UpdateProductInput", ec.unmarshalInputUpdateProductInput),
 			graphql.NewInputUnmarshaler("UpdateVariantInput", ec.unmarshalInputUpdateVariantInput),
 			graphql.NewInputUnmarshaler("VariantInput", ec.unmarshalInputVariantInput),
@@ -4712,6 +5048,14 @@ extend type DirectoryRefusal @tag(name: "spa") @tag(name: "staff")
 extend type ExchangeGuestLinkPayload @tag(name: "widget") @tag(name: "spa")
 extend type Fulfilment @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type GeoPoint @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type Import @tag(name: "staff")
+extend type ImportChange @tag(name: "staff")
+extend type ImportChangeConnection @tag(name: "staff")
+extend type ImportChangeEdge @tag(name: "staff")
+extend type ImportField @tag(name: "staff")
+extend type ImportIssue @tag(name: "staff")
+extend type ImportPayload @tag(name: "staff")
+extend type ImportRefusal @tag(name: "staff")
 extend type InviteMemberPayload @tag(name: "staff")
 extend type Member @tag(name: "staff")
 extend type MergeCommunePayload @tag(name: "staff")
@@ -5969,6 +6313,203 @@ input ChangeRoleInput {
 type ChangeRolePayload {
   "The account, with its roles over the same shop, commune or platform."
   member: Member!
+}
+`, BuiltIn: false},
+	{Name: "../imports.graphqls", Input: `extend type Query {
+  "One import. Found by who made it, by its commune's agents and by admins."
+  import("An import's id." id: ID!): Import @tag(name: "staff")
+}
+
+extend type Mutation {
+  """
+  Imports a file of products, or tries to: all of it or, when anything is wrong, nothing; ` + "`" + `import` + "`" + ` says what. A line is an article, known by the shop's own code; the template at ` + "`" + `/import/produits.csv` + "`" + ` tells the columns. The same file twice changes nothing the second time. For merchants (their own shops), agents (their commune) and admins.
+  """
+  importProducts(input: ImportInput!): ImportPayload! @tag(name: "staff")
+  "Puts back what an import changed. A row that was sold or changed since is left as it is, and is among ` + "`" + `changes` + "`" + ` with its reason; what the import made is archived, its stock emptied. For who made it, agents and admins; within 30 days."
+  undoImport(input: UndoImportInput!): ImportPayload! @tag(name: "staff")
+}
+
+"A file to import."
+input ImportInput {
+  "What ` + "`" + `POST /import?commune=…` + "`" + ` answered for the file: it goes into that commune, and is good for 24 hours."
+  upload: ID!
+  "True: tell exactly what would change, and change nothing."
+  dryRun: Boolean!
+}
+
+"An import to undo."
+input UndoImportInput {
+  "The import; one that is ` + "`" + `APPLIED` + "`" + `."
+  import: ID!
+}
+
+"What came of an import or of its undoing."
+type ImportPayload {
+  "The import as it stands now."
+  import: Import!
+  "Why nothing was done; empty when it was. What is wrong in a file is in ` + "`" + `import.issues` + "`" + `."
+  refusals: [ImportRefusal!]!
+}
+
+"Why an import cannot be undone."
+type ImportRefusal {
+  "For programs."
+  code: ImportRefusalCode!
+  "For people: a French sentence."
+  message: String!
+  "The argument that it is about, from the field."
+  path: [String!]!
+}
+
+"Why an import cannot be undone."
+enum ImportRefusalCode {
+  "It changed nothing, or is undone already."
+  IMPORT_NOT_APPLIED
+  "It is being applied or undone; ask again in a moment."
+  IMPORT_RUNNING
+}
+
+"A file that was imported, tried or refused. Kept for 30 days; a try for 24 hours."
+type Import {
+  "Global id."
+  id: ID!
+  "The commune whose shops it is about."
+  commune: Commune!
+  "What the file lists."
+  kind: ImportKind!
+  "How far it is."
+  status: ImportStatus!
+  "What its sender called the file. Any character: show it as text."
+  fileName: String!
+  "Rows of the file; its headings and empty lines do not count."
+  lineCount: Int!
+  "Rows that are new."
+  createdCount: Int!
+  "Rows that change."
+  changedCount: Int!
+  "Rows that say what is there already."
+  unchangedCount: Int!
+  "How many things are wrong; of these the first 100 are ` + "`" + `issues` + "`" + `."
+  issueCount: Int!
+  "What is wrong, by line; at most 100."
+  issues: [ImportIssue!]!
+  "Rows changed or put back so far."
+  doneCount: Int!
+  "Rows that an undo left as they are, since they were sold or changed."
+  leftCount: Int!
+  "When it was asked for."
+  createdAt: DateTime!
+  "When it ended; null while it is at work."
+  finishedAt: DateTime
+  "What it does to each row, by line of the file; rows that do not change are not there."
+  changes(
+    "Only changes in one of these states; absent or empty: all."
+    states: [ImportChangeState!]
+    "Page size, 1 to 100."
+    first: Int!
+    "` + "`" + `endCursor` + "`" + ` of the page before, of the same list."
+    after: String
+  ): ImportChangeConnection!
+}
+
+"What a file lists."
+enum ImportKind {
+  "Products and their variants, a line each."
+  PRODUCTS
+  "Shops, a line each."
+  SHOPS
+}
+
+"How far an import is."
+enum ImportStatus {
+  "Something is wrong in the file: ` + "`" + `issues` + "`" + ` says what. Nothing was changed."
+  REFUSED
+  "A dry run: ` + "`" + `changes` + "`" + ` is what would be done."
+  CHECKED
+  "At work: rows that exist are being changed, some hundred at a time."
+  APPLYING
+  "Done."
+  APPLIED
+  "Being put back."
+  UNDOING
+  "Put back, but for ` + "`" + `leftCount` + "`" + ` rows."
+  UNDONE
+  "Somebody else changed a row meanwhile: all was put back. ` + "`" + `issues` + "`" + ` names it; import again."
+  FAILED
+}
+
+"Something wrong in a file."
+type ImportIssue {
+  "Line of the file, its first is 1; 0: the file as a whole."
+  line: Int!
+  "The column's heading as the file has it; empty: the line as a whole."
+  column: String!
+  "A French sentence that says what to mend."
+  message: String!
+}
+
+"A page of an import's changes."
+type ImportChangeConnection {
+  "The changes with their cursors."
+  edges: [ImportChangeEdge!]!
+  "The changes alone."
+  nodes: [ImportChange!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"A change at its place in the file."
+type ImportChangeEdge {
+  "Resume after this change."
+  cursor: String!
+  "The change."
+  node: ImportChange!
+}
+
+"What an import does to a row."
+type ImportChange {
+  "Line of the file."
+  line: Int!
+  "Whether the row is new."
+  kind: ImportChangeKind!
+  "How far it is."
+  state: ImportChangeState!
+  "The row as its owner knows it: an article's code, a shop's name."
+  label: String!
+  "What it gives, in the order of the columns."
+  fields: [ImportField!]!
+}
+
+"Whether a row is new."
+enum ImportChangeKind {
+  "New."
+  CREATED
+  "There before."
+  CHANGED
+}
+
+"How far a change is."
+enum ImportChangeState {
+  "To be done or, of a dry run, what would be."
+  PLANNED
+  "Done."
+  APPLIED
+  "Put back."
+  UNDONE
+  "Left by the undo: pieces were sold since, and the stock is not the import's any more."
+  LEFT_SOLD
+  "Left by the undo: somebody has changed it since."
+  LEFT_CHANGED
+}
+
+"A value that a change gives."
+type ImportField {
+  "As the file's column is called: ` + "`" + `prix` + "`" + `."
+  name: String!
+  "What was there, as a file would write it; null in a row that is new."
+  before: String
+  "What comes, as a file would write it: ` + "`" + `12,30 €` + "`" + `."
+  after: String!
 }
 `, BuiltIn: false},
 	{Name: "../ordering.graphqls", Input: `extend type Query {
@@ -7682,6 +8223,128 @@ func (ec *executionContext) childFields_GeoPoint(ctx context.Context, field grap
 		return ec.fieldContext_GeoPoint_longitude(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type GeoPoint", field.Name)
+}
+
+func (ec *executionContext) childFields_Import(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Import_id(ctx, field)
+	case "commune":
+		return ec.fieldContext_Import_commune(ctx, field)
+	case "kind":
+		return ec.fieldContext_Import_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_Import_status(ctx, field)
+	case "fileName":
+		return ec.fieldContext_Import_fileName(ctx, field)
+	case "lineCount":
+		return ec.fieldContext_Import_lineCount(ctx, field)
+	case "createdCount":
+		return ec.fieldContext_Import_createdCount(ctx, field)
+	case "changedCount":
+		return ec.fieldContext_Import_changedCount(ctx, field)
+	case "unchangedCount":
+		return ec.fieldContext_Import_unchangedCount(ctx, field)
+	case "issueCount":
+		return ec.fieldContext_Import_issueCount(ctx, field)
+	case "issues":
+		return ec.fieldContext_Import_issues(ctx, field)
+	case "doneCount":
+		return ec.fieldContext_Import_doneCount(ctx, field)
+	case "leftCount":
+		return ec.fieldContext_Import_leftCount(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Import_createdAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_Import_finishedAt(ctx, field)
+	case "changes":
+		return ec.fieldContext_Import_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Import", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "line":
+		return ec.fieldContext_ImportChange_line(ctx, field)
+	case "kind":
+		return ec.fieldContext_ImportChange_kind(ctx, field)
+	case "state":
+		return ec.fieldContext_ImportChange_state(ctx, field)
+	case "label":
+		return ec.fieldContext_ImportChange_label(ctx, field)
+	case "fields":
+		return ec.fieldContext_ImportChange_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportChange", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ImportChangeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ImportChangeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ImportChangeConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ImportChangeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ImportChangeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportChangeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ImportField_name(ctx, field)
+	case "before":
+		return ec.fieldContext_ImportField_before(ctx, field)
+	case "after":
+		return ec.fieldContext_ImportField_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportField", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportIssue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "line":
+		return ec.fieldContext_ImportIssue_line(ctx, field)
+	case "column":
+		return ec.fieldContext_ImportIssue_column(ctx, field)
+	case "message":
+		return ec.fieldContext_ImportIssue_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportIssue", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "import":
+		return ec.fieldContext_ImportPayload_import(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ImportPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ImportRefusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ImportRefusal_code(ctx, field)
+	case "message":
+		return ec.fieldContext_ImportRefusal_message(ctx, field)
+	case "path":
+		return ec.fieldContext_ImportRefusal_path(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImportRefusal", field.Name)
 }
 
 func (ec *executionContext) childFields_InviteMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -38,7 +38,8 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 	staff := map[identity.Kind]*identity.Viewer{
 		identity.Agent: fixture.Viewer(t, d, identity.Agent, commune), identity.Hotline: fixture.Viewer(t, d, identity.Hotline), identity.Admin: fixture.Viewer(t, d, identity.Admin),
 	}
-	merchant := h.As(fixture.Viewer(t, d, identity.Merchant, shop))
+	trader := fixture.Viewer(t, d, identity.Merchant, shop)
+	merchant := h.As(trader)
 	act := func(c graphtest.Client, field, order, args string) *graphtest.Answer {
 		return c.Query(t, fmt.Sprintf(`mutation { %s(input: {order: %q %s}) { order { id } refusals { code } } }`, field, order, args), nil)
 	}
@@ -146,6 +147,24 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		}
 	}
 	started := []string{"STARTED"}
+	imports := func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
+		t.Helper()
+		by := v
+		if field == "undoImport" { // what a merchant did to the own shop
+			by = trader
+		}
+		file := "reference;boutique;nom;prix;tva\nNEUF-" + string(v.Kind) + field + ";" + shop.String() + ";Neuf;5;20\n"
+		sent, err := h.Resolver.Intake.Receive(t.Context(), by, commune, "x.csv", strings.NewReader(file))
+		if err != nil {
+			return "", false
+		}
+		a := h.As(by).Query(t, `mutation ($u: ID!) { importProducts(input: {upload: $u, dryRun: false}) { import { id status } } }`, graphtest.Vars{"u": sent.ID().String()}).OK(t)
+		id := a.Get("importProducts.import.id").String()
+		if field == "undoImport" {
+			a = h.As(v).Query(t, `mutation ($i: ID!) { undoImport(input: {import: $i}) { import { status } refusals { code } } }`, graphtest.Vars{"i": id})
+		}
+		return id, a.Code() == ""
+	}
 	statuses, once := []string{"PLACED", "ACCEPTED", "READY"}, []string{""}
 	type way struct {
 		action string
@@ -212,6 +231,8 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"saveRegistration":   {"REGISTRATION_SAVE", started, dossiers(`answers: {name: "Chez Ève"}`), []identity.Kind{identity.Admin, identity.Agent, identity.Hotline}},
 		"submitRegistration": {"REGISTRATION_SUBMIT", started, dossiers(""), []identity.Kind{identity.Admin, identity.Agent, identity.Hotline}},
 		"rotateWidgetKey":    {"WIDGET_KEY_ROTATE", once, keys(`mutation ($k: ID!) { rotateWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
+		"importProducts":     {"IMPORT", once, imports, []identity.Kind{identity.Admin, identity.Agent}},
+		"undoImport":         {"IMPORT_UNDO", once, imports, []identity.Kind{identity.Admin, identity.Agent}},
 		"revokeWidgetKey":    {"WIDGET_KEY_REVOKE", once, keys(`mutation ($k: ID!) { revokeWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
 	}
 	settings := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
@@ -263,7 +284,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 					from audit_events where commune_id = '56121' order by seq desc limit 1`)
 				same := "f f f"
 				switch f.Name {
-				case "createWidgetKey", "createProduct", "startRegistration", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole":
+				case "createWidgetKey", "createProduct", "startRegistration", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole", "importProducts":
 					same = "t f"
 				case "revokeRole":
 					same = "f t"

@@ -26,6 +26,7 @@ import (
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg/pgtest"
@@ -63,10 +64,12 @@ func New(t testing.TB) *Harness {
 		Settings:  &identity.Settings{DB: d.DB, Communes: communes, Now: time.Now},
 		Keys:      identity.NewWidgetKeys(d.DB, communes),
 		Audit:     &identity.Audit{DB: d.DB, Cursors: cursors},
+		Intake:    intake.New(d.DB, communes, cursors),
 		Wait:      wait,
 
 		Registrations: directory.NewRegistrations(d.DB, communes, cursors, fixture.Secret),
 	}}
+	h.Resolver.Intake.Steps[intake.Products] = h.Resolver.Catalog.ImportSteps
 	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{
 		Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),
 		RequestID: func(context.Context) string { return "test" },

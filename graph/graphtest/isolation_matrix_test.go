@@ -257,6 +257,11 @@ func (m *matrix) value(p *person, s *side, q *question, kind string, i int) (val
 	case "widgetKey":
 		id, own := s.widget.ID(), p.owns(row{Commune: s.commune})
 		return id.String(), tenancy.NewID(id.Kind, id.Commune).String(), own && (p.kind == "agent" || p.kind == "admin")
+	case "import":
+		own := p.owns(row{Commune: s.commune})
+		return s.imported.String(), tenancy.NewID(tenancy.KindImport, s.commune).String(), own && (p.kind == "agent" || p.kind == "admin")
+	case "upload": // its sender's alone, and the sender is none of them
+		return s.sent.String(), tenancy.NewID(tenancy.KindUpload, s.commune).String(), false
 	case "secret":
 		return s.digest, random(32), false
 	case "cursor":
@@ -326,6 +331,7 @@ func (m *matrix) fill(p *person, s *side, q *question, docs []document, i int, k
 				case b.kind == "registration":
 					a.own = a.own || p.owns(row{Commune: s.commune, Account: &s.customer.Account})
 				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey"}, b.kind):
+				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey", "import"}, b.kind):
 					a.own = a.own || p.owns(row{Commune: s.commune, Shop: &s.shops[0].Row, Order: &s.rows[i%2].Row})
 				}
 				if value = v; !known && !visible {

@@ -69,6 +69,9 @@ var keyKinds = map[string]string{
 	"ResumeRegistrationInput.secret": "secret",
 	"SaveRegistrationInput.secret":   "secret",
 	"SubmitRegistrationInput.secret": "secret",
+	"Query.import.id":                "import",
+	"UndoImportInput.import":         "import",
+	"ImportInput.upload":             "upload",
 }
 
 // keyNames are names of String arguments that lead to something.

@@ -42,6 +42,7 @@ type side struct {
 	closures                        []tenancy.ID
 	restriction                     tenancy.ID
 	dossier                         tenancy.ID // the customer's
+	sent, imported                  tenancy.ID // a file, and what was imported from one
 	guest, customer                 *identity.Viewer
 	widget                          *identity.WidgetKey
 	key                             string              // the idempotency key of the customer's order
@@ -102,6 +103,19 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 	d.Exec(t, `insert into shop_steps (commune_id, shop_id, id, kind, at, actor, reason, reason_text)
 		select commune_id, id, gen_random_uuid(), 'SUSPENDED', now(), 'AGENT', 'OTHER', 'X' from shops where commune_id = $1 and id = any ($2)`,
 		commune, []uuid.UUID{s.shops[0].Row, s.shops[1].Row})
+	// A file that waits, and one that was imported by somebody who has left.
+	s.sent = tenancy.NewID(tenancy.KindUpload, commune)
+	d.Exec(t, `insert into uploads (commune_id, id, account_id, name, size, complete, created_at, expires_at) values ($1, $2, $3, 'articles.csv', 3, true, now(), now() + interval '1 day')`,
+		commune, s.sent.Row, s.customer.Account)
+	d.Exec(t, `insert into upload_chunks (commune_id, upload_id, number, account_id, bytes) values ($1, $2, 0, $3, 'a;b')`, commune, s.sent.Row, s.customer.Account)
+	s.imported = tenancy.NewID(tenancy.KindImport, commune)
+	d.Exec(t, `insert into imports (commune_id, id, account_id, kind, status, file_name, line_count, changed_count, created_at, finished_at)
+		values ($1, $2, $3, 'PRODUCTS', 'APPLIED', 'articles.csv', 1, 1, now(), now())`, commune, s.imported.Row, s.customer.Account)
+	for n, i := range []int{0, 2} { // in the published shop, and in the other
+		d.Exec(t, `insert into import_changes (commune_id, import_id, line, kind, state, label, shop_id, product_id, variant_id, lock_id, before, after)
+			values ($1, $2, $3, 'CHANGED', 'APPLIED', 'REF', $4, $5, $6, $6, '{"prix": 1}', '{"prix": 2}')`,
+			commune, s.imported.Row, n+2, s.shops[i/2].Row, s.products[i].Row, s.variants[i].Row)
+	}
 	s.widget = fixture.WidgetKey(t, h.Database, commune, "https://"+name+".example.org")
 	s.guest = fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(s.rows[0])
 	s.digest = pgtest.Scan[string](t, h.Database, `select translate(encode(digest, 'base64'), '+/=', '-_') from guest_links where order_id = $1`, s.rows[0].Row)

@@ -50,6 +50,8 @@ var lengths = map[string]int{
 	"ChangeProductsPayload.products":  1000, // its inputs take as many
 	"ChangeProductsPayload.refusals":  20,
 	"RegistrationConnection.counts":   5, // there are five statuses
+	"Import.issues":                   100,
+	"ImportPayload.refusals":          1,
 }
 
 // Cost is what `extensions.cost` tells.

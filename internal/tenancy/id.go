@@ -29,6 +29,8 @@ const (
 
 	KindWidgetKey Kind = "key"
 	KindAccount   Kind = "account"
+	KindUpload    Kind = "upload"
+	KindImport    Kind = "import"
 )
 
 // kinds says in French what an ID of each kind points to, for the sentences.
@@ -38,6 +40,7 @@ var kinds = map[Kind]string{
 	KindClosure: "une fermeture", KindRestriction: "une mesure",
 	KindWidgetKey: "une clé de widget", KindAccount: "un compte",
 	KindRegistration: "un dossier d'inscription",
+	KindUpload:       "un fichier reçu", KindImport: "un import",
 }
 
 // ID is a global ID: it names a kind, a commune and a row, so that every look-up is by

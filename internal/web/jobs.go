@@ -1,6 +1,8 @@
 package web
 
 import (
+	"time"
+
 	"github.com/audelor/halles/internal/job"
 	"github.com/audelor/halles/internal/pg"
 )
@@ -13,5 +15,6 @@ func (s *Server) jobs() *job.Jobs {
 	s.catalog.Jobs(j)
 	s.ordering.Jobs(j)
 	s.directory.Jobs(j)
+	job.Every(j, "intake_expire", time.Hour, s.intake.Expire)
 	return j
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/notice"
 	"github.com/audelor/halles/internal/notice/sink"
 	"github.com/audelor/halles/internal/opendata"
@@ -88,6 +89,7 @@ type Server struct {
 	catalog    *catalog.Catalog
 	ordering   *ordering.Ordering
 	notices    *notice.Notices
+	intake     *intake.Intake
 	openData   *opendata.Data
 	home       *pg.Snapshot[*homeFacts]
 	handler    http.Handler
@@ -134,6 +136,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		s.ordering.Deadlines = o.Deadlines
 	}
 	s.openData = &opendata.Data{DB: o.DB, Communes: s.communes, Directory: s.directory}
+	s.intake = intake.New(o.DB, s.communes, cursors)
+	s.intake.Steps[intake.Products] = s.catalog.ImportSteps
+	s.background = append(s.background, func(ctx context.Context) error { return s.intake.Work(ctx, o.Log) })
 	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
 	feed.Again, feed.Recheck = s.identity.Again, o.Keep
 	s.ordering.Wake = feed.Wake
@@ -144,7 +149,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	members.Forget = s.identity.Forget
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
-		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Wait: loader.Wait,
+		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Wait: loader.Wait, Intake: s.intake,
 		Registrations: directory.NewRegistrations(o.DB, s.communes, cursors, o.Secret),
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
@@ -230,6 +235,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		r.Post("/graphql", schema.ServeHTTP)
 		r.Options("/graphql", schema.ServeHTTP)
 	})
+	s.importRoutes(r)
 	s.openDataRoutes(r, assets, zipped)
 	return r, nil
 }
