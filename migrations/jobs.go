@@ -41,7 +41,10 @@ func jobs(url string, log *slog.Logger) *goose.Migration {
 			return err
 		}
 		config.ConnConfig.RuntimeParams["role"] = owner
-		config.MaxConns = 2
+		// Its steps are eight commits; what goose notes after them is written behind them, and waits
+		// for all.
+		config.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
+		config.MaxConns = 1
 		pool, err := pgxpool.NewWithConfig(ctx, config)
 		if err != nil {
 			return err
