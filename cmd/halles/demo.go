@@ -21,6 +21,7 @@ import (
 	"github.com/audelor/halles/internal/identity/devissuer"
 	"github.com/audelor/halles/internal/notice"
 	"github.com/audelor/halles/internal/notice/sink"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/cluster"
 	"github.com/audelor/halles/internal/web"
@@ -119,9 +120,12 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		// The issuer's keys come over our own port, as another's would over theirs; past any proxy.
 		Issuers: identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log),
 		SMTP:    mails,
-		URL:     options.URL,
-		Clients: []identity.Client{{Issuer: d.Trusted().URL, ID: "halles-pages", Label: "Démonstration"}},
-		Demo:    &web.Demo{Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}, Mails: mailbox},
+		// The data's open orders are of its own day. They come on the hotline's list, and are there to
+		// be tried on another day too.
+		Deadlines: ordering.Deadlines{Remind: 30 * time.Minute, Call: time.Hour, GiveUp: 10 * 365 * 24 * time.Hour},
+		URL:       options.URL,
+		Clients:   []identity.Client{{Issuer: d.Trusted().URL, ID: "halles-pages", Label: "Démonstration"}},
+		Demo:      &web.Demo{Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}, Mails: mailbox},
 	})
 	if err := errors.Join(err, ready.Wait()); err != nil {
 		return err

@@ -3,6 +3,7 @@ package ordering
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -64,6 +65,10 @@ type waiting struct {
 	Steps     []string // taken
 }
 
+func (w *waiting) shop() tenancy.ID {
+	return tenancy.RowID(tenancy.KindShop, w.CommuneID, w.ShopID)
+}
+
 // Escalate takes the steps that are due for orders that wait for an answer. One order that
 // fails keeps no other from its step.
 func (o *Ordering) Escalate(ctx context.Context) error {
@@ -91,20 +96,21 @@ func (o *Ordering) Escalate(ctx context.Context) error {
 			break
 		}
 		w := &list[i]
-		failed = append(failed, o.escalate(ctx, w, waited(hours[w.ShopID], w.PlacedAt, now), now))
+		failed = append(failed, o.escalate(ctx, w, waited(hours[w.shop()], calendar.Mode(w.Mode), w.PlacedAt, now), now))
 	}
 	return errors.Join(failed...)
 }
 
-// waited is how long the shop was open since an order was placed.
-func waited(shop *calendar.Shop, since, now time.Time) time.Duration {
+// waited is how long the shop handed orders of the mode over since one was placed: a law that
+// keeps visitors out keeps nobody from answering.
+func waited(shop *calendar.Shop, mode calendar.Mode, since, now time.Time) time.Duration {
 	if now.Sub(since) >= latest {
 		return now.Sub(since)
 	}
 	if shop != nil {
-		if _, opens := shop.NextOpening(calendar.Visit, since); opens {
+		if _, opens := shop.NextOpening(mode, since); opens {
 			var open time.Duration
-			for _, s := range shop.Spans(calendar.Visit, since, now) {
+			for _, s := range shop.Spans(mode, since, now) {
 				open += s.End.Sub(s.Start)
 			}
 			return open
@@ -189,32 +195,13 @@ func (o *Ordering) EndUncollected(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// hours are the shops' of orders that wait. Weekly hours and holidays are read, closures are not:
-// an order that was taken before one waits on, and is cancelled at the latest bound.
-func (o *Ordering) hours(ctx context.Context, scope pg.Scope, list []waiting) (map[uuid.UUID]*calendar.Shop, error) {
-	communes, shops := make([]string, len(list)), make([]uuid.UUID, len(list))
+// hours are those of the shops of orders that wait, closures, holidays and restrictions included.
+func (o *Ordering) hours(ctx context.Context, scope pg.Scope, list []waiting) (map[tenancy.ID]*calendar.Shop, error) {
+	var shops []tenancy.ID
 	for i := range list {
-		communes[i], shops[i] = list[i].CommuneID, list[i].ShopID
-	}
-	type opening struct {
-		ShopID        uuid.UUID
-		Weekday       int
-		Opens, Closes int
-	}
-	rows, err := pg.Select[opening](ctx, o.DB, scope, `
-		select h.shop_id, h.weekday, h.opens, h.closes
-		from (select distinct commune_id, shop_id from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id)) k
-		join opening_hours h using (commune_id, shop_id)`, communes, shops)
-	if err != nil {
-		return nil, err
-	}
-	of := map[uuid.UUID]*calendar.Shop{}
-	for _, r := range rows {
-		if of[r.ShopID] == nil {
-			of[r.ShopID] = &calendar.Shop{}
+		if id := list[i].shop(); !slices.Contains(shops, id) {
+			shops = append(shops, id)
 		}
-		day := &of[r.ShopID].Week[r.Weekday-1]
-		*day = append(*day, calendar.Opening{Opens: calendar.Clock(r.Opens), Closes: calendar.Clock(r.Closes)})
 	}
-	return of, nil
+	return directory.CalendarsIn(ctx, o.DB, scope, shops, list[0].PlacedAt) // the longest waiting
 }

@@ -107,6 +107,26 @@ func TestUnansweredOrderEscalates(t *testing.T) {
 	}
 }
 
+// While a shop is closed for a day of its own, nobody is expected to answer.
+func TestClosureStopsTheClock(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
+	b.clock(at(24, 9, 40))
+	b.place(t, b.visitor, basket(pickup(shop, fixture.Product(t, b.Database, shop, fixture.ProductOpts{}).Variants[0])))
+	b.Exec(t, `insert into closures (commune_id, id, shop_id, starts_at, ends_at, created_at) values ($1, $2, $3, $4, $5, $4)`,
+		shop.Commune, tenancy.NewRow(), shop.Row, at(24, 10, 0), at(25, 0, 0))
+	for _, c := range []struct {
+		now  time.Time
+		want int
+	}{{at(24, 18, 0), 0}, {at(25, 9, 39), 0}, {at(25, 9, 40), 1}} {
+		b.escalated(t, c.now)
+		if n := pgtest.Scan[int](t, b.Database, `select count(*) from order_escalations`); n != c.want {
+			t.Errorf("%s: %d steps, want %d", c.now, n, c.want)
+		}
+	}
+}
+
 // Where no hours are known all time counts, and a week is the end whatever the hours.
 func TestUnansweredWithoutHours(t *testing.T) {
 	t.Parallel()
