@@ -16,6 +16,7 @@ import (
 
 	"github.com/audelor/halles/internal/demo"
 	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/web/guide/guidetest"
 )
 
 // The demo signs people in as a production's issuer does: its own server finds the issuer, reads
@@ -102,6 +103,12 @@ func TestDemoSignsIn(t *testing.T) {
 	if body := ask(tokens.Access); !strings.Contains(body, `"kind":"CUSTOMER"`) || !strings.Contains(body, "Anna Le Goff") {
 		t.Errorf("somebody new: %s", body)
 	}
+
+	t.Run("Guide", func(t *testing.T) {
+		if n := guidetest.Run(t, strings.TrimSuffix(file.URL, "/"), file.Tokens); n < 15 {
+			t.Errorf("%d examples of the guide ran", n)
+		}
+	})
 }
 
 func TestDemoRefusesProduction(t *testing.T) {
