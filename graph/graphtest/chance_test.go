@@ -243,8 +243,12 @@ func (c *chance) spoilt(document string) string {
 // wrong are values for variables that want others.
 func (c *chance) wrong(vars graphtest.Vars) {
 	values := []any{
-		nil, "x", "", "\x00", 7, -1, 1e30, 2.5, true, []any{}, []any{"x", nil, []any{1}}, map[string]any{},
-		map[string]any{"__typename": "Shop", "id": 5}, c.ids[c.IntN(len(c.ids))], strings.Repeat("x", 5000),
+		nil, "x", "", "\x00", 7, -1, 1e30, 2.5, true,
+		[]any{},
+		[]any{"x", nil, []any{1}},
+		map[string]any{},
+		map[string]any{"__typename": "Shop", "id": 5},
+		c.ids[c.IntN(len(c.ids))], strings.Repeat("x", 5000),
 	}
 	for name := range vars {
 		if c.IntN(3) == 0 {

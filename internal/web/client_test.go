@@ -60,7 +60,7 @@ func TestTypedClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer socket.Close()
+	defer func() { _ = socket.Close() }()
 	events, _, err := client.FollowOrder(ctx, socket, order.Id, nil)
 	if err != nil {
 		t.Fatal(err)
