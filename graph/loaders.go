@@ -143,6 +143,20 @@ func visible[V any](v *V, err error) (*V, error) {
 	return v, err
 }
 
+// searchResult is a shop or product that a search found, or nothing where it was withdrawn meanwhile.
+func searchResult(ctx context.Context, id tenancy.ID) (tenancy.Node, error) {
+	if id.Kind == tenancy.KindShop {
+		if shop, err := visible(load(ctx).shop.Load(ctx, id)); shop != nil || err != nil {
+			return shop, err
+		}
+		return nil, nil //nolint:nilnil // the field's null
+	}
+	if product, err := visible(load(ctx).product.Load(ctx, id)); product != nil || err != nil {
+		return product, err
+	}
+	return nil, nil //nolint:nilnil // the field's null
+}
+
 func notFound[V any](id tenancy.ID) (v V, err error) { return v, id.NotFound() }
 
 // byID loads one thing by an id that a client gave, after a look at its kind.

@@ -37,6 +37,14 @@ var exceptions = map[string]exception{
 		reason:   "published words only; RLS would keep its index from being used, since @@ is not leakproof",
 		readable: map[string]string{"halles_public": "*", "halles_app": "*", "halles_worker": "*"},
 	},
+	"public.search_terms": {
+		reason:   "words of what is published only; RLS would keep its index from being used, since % is not leakproof",
+		readable: map[string]string{"halles_public": "*", "halles_app": "*", "halles_worker": "*"},
+	},
+	"public.search_thesaurus": {
+		reason:   "words that mean the same: reference data, public",
+		readable: map[string]string{"halles_public": "*", "halles_app": "*", "halles_worker": "*"},
+	},
 	"public.accounts": {
 		reason:   "global: read before the commune of a request is known",
 		readable: map[string]string{"halles_identity": "id,issuer,name,subject"},

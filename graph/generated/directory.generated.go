@@ -2283,7 +2283,7 @@ func (ec *executionContext) _OpeningInterval(ctx context.Context, sel ast.Select
 	return out
 }
 
-var shopImplementors = []string{"Shop", "Node", "_Entity"}
+var shopImplementors = []string{"Shop", "Node", "SearchResult", "_Entity"}
 
 func (ec *executionContext) _Shop(ctx context.Context, sel ast.SelectionSet, obj *directory.Shop) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, shopImplementors)

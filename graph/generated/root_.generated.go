@@ -32,7 +32,9 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Category() CategoryResolver
+	CategoryFacet() CategoryFacetResolver
 	Commune() CommuneResolver
+	CommuneFacet() CommuneFacetResolver
 	CommuneSettings() CommuneSettingsResolver
 	Entity() EntityResolver
 	ExchangeGuestLinkPayload() ExchangeGuestLinkPayloadResolver
@@ -52,11 +54,13 @@ type ResolverRoot interface {
 	RegistrationConnection() RegistrationConnectionResolver
 	Restriction() RestrictionResolver
 	Role() RoleResolver
+	SearchEdge() SearchEdgeResolver
 	ServiceRefusal() ServiceRefusalResolver
 	ServiceStatus() ServiceStatusResolver
 	Shop() ShopResolver
 	ShopConnection() ShopConnectionResolver
 	Subscription() SubscriptionResolver
+	Suggestion() SuggestionResolver
 	Variant() VariantResolver
 	Viewer() ViewerResolver
 	WidgetKey() WidgetKeyResolver
@@ -125,6 +129,11 @@ type ComplexityRoot struct {
 		Slug     func(childComplexity int) int
 	}
 
+	CategoryFacet struct {
+		Category func(childComplexity int) int
+		Count    func(childComplexity int) int
+	}
+
 	ChangeOrderPayload struct {
 		Order    func(childComplexity int) int
 		Refusals func(childComplexity int) int
@@ -180,6 +189,11 @@ type ComplexityRoot struct {
 		Shops            func(childComplexity int, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) int
 		Slug             func(childComplexity int) int
 		Website          func(childComplexity int) int
+	}
+
+	CommuneFacet struct {
+		Commune func(childComplexity int) int
+		Count   func(childComplexity int) int
 	}
 
 	CommuneSettings struct {
@@ -343,6 +357,11 @@ type ComplexityRoot struct {
 
 	MergeCommunePayload struct {
 		Commune func(childComplexity int) int
+	}
+
+	ModeFacet struct {
+		Count func(childComplexity int) int
+		Mode  func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -584,8 +603,10 @@ type ComplexityRoot struct {
 		RegistrationConsent func(childComplexity int) int
 		Registrations       func(childComplexity int, filter *directory.RegistrationFilter, orderBy *directory.RegistrationOrder, first int, after *string) int
 		Restrictions        func(childComplexity int, commune *tenancy.ID, at *time.Time, upcoming bool) int
+		Search              func(childComplexity int, text string, filter *catalog.SearchFilter, near *tenancy.Point, first int, after *string) int
 		Shop                func(childComplexity int, id tenancy.ID) int
 		Shops               func(childComplexity int, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) int
+		Suggest             func(childComplexity int, text string, communes []string, first int) int
 		Viewer              func(childComplexity int) int
 		WidgetKeys          func(childComplexity int, commune tenancy.ID) int
 		__resolve__service  func(childComplexity int) int
@@ -736,6 +757,27 @@ type ComplexityRoot struct {
 		Previous func(childComplexity int) int
 	}
 
+	SearchConnection struct {
+		Corrected  func(childComplexity int) int
+		Edges      func(childComplexity int) int
+		Facets     func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SearchEdge struct {
+		Cursor         func(childComplexity int) int
+		DistanceMetres func(childComplexity int) int
+		Node           func(childComplexity int) int
+		Score          func(childComplexity int) int
+	}
+
+	SearchFacets struct {
+		Categories func(childComplexity int) int
+		Communes   func(childComplexity int) int
+		Modes      func(childComplexity int) int
+	}
+
 	ServiceRefusal struct {
 		Code        func(childComplexity int) int
 		Message     func(childComplexity int) int
@@ -813,6 +855,11 @@ type ComplexityRoot struct {
 		CommuneActivity func(childComplexity int, communes []*tenancy.ID, after *string) int
 		OrderUpdated    func(childComplexity int, id tenancy.ID, after *string) int
 		ShopOrders      func(childComplexity int, shops []*tenancy.ID, after *string) int
+	}
+
+	Suggestion struct {
+		Shop func(childComplexity int) int
+		Text func(childComplexity int) int
 	}
 
 	TimeInterval struct {
@@ -1088,6 +1135,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Category.Slug(childComplexity), true
 
+	case "CategoryFacet.category":
+		if e.ComplexityRoot.CategoryFacet.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CategoryFacet.Category(childComplexity), true
+	case "CategoryFacet.count":
+		if e.ComplexityRoot.CategoryFacet.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CategoryFacet.Count(childComplexity), true
+
 	case "ChangeOrderPayload.order":
 		if e.ComplexityRoot.ChangeOrderPayload.Order == nil {
 			break
@@ -1286,6 +1346,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Commune.Website(childComplexity), true
+
+	case "CommuneFacet.commune":
+		if e.ComplexityRoot.CommuneFacet.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneFacet.Commune(childComplexity), true
+	case "CommuneFacet.count":
+		if e.ComplexityRoot.CommuneFacet.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommuneFacet.Count(childComplexity), true
 
 	case "CommuneSettings.commune":
 		if e.ComplexityRoot.CommuneSettings.Commune == nil {
@@ -1891,6 +1964,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MergeCommunePayload.Commune(childComplexity), true
+
+	case "ModeFacet.count":
+		if e.ComplexityRoot.ModeFacet.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModeFacet.Count(childComplexity), true
+	case "ModeFacet.mode":
+		if e.ComplexityRoot.ModeFacet.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModeFacet.Mode(childComplexity), true
 
 	case "Mutation.acceptInvitation":
 		if e.ComplexityRoot.Mutation.AcceptInvitation == nil {
@@ -3245,6 +3331,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Restrictions(childComplexity, args["commune"].(*tenancy.ID), args["at"].(*time.Time), args["upcoming"].(bool)), true
+	case "Query.search":
+		if e.ComplexityRoot.Query.Search == nil {
+			break
+		}
+
+		args, err := ec.field_Query_search_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Search(childComplexity, args["text"].(string), args["filter"].(*catalog.SearchFilter), args["near"].(*tenancy.Point), args["first"].(int), args["after"].(*string)), true
 	case "Query.shop":
 		if e.ComplexityRoot.Query.Shop == nil {
 			break
@@ -3267,6 +3364,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Shops(childComplexity, args["filter"].(*directory.ShopFilter), args["near"].(*tenancy.Point), args["orderBy"].(*directory.ShopOrder), args["first"].(int), args["after"].(*string)), true
+	case "Query.suggest":
+		if e.ComplexityRoot.Query.Suggest == nil {
+			break
+		}
+
+		args, err := ec.field_Query_suggest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Suggest(childComplexity, args["text"].(string), args["communes"].([]string), args["first"].(int)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -3928,6 +4036,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RotateWidgetKeyPayload.Previous(childComplexity), true
 
+	case "SearchConnection.corrected":
+		if e.ComplexityRoot.SearchConnection.Corrected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchConnection.Corrected(childComplexity), true
+	case "SearchConnection.edges":
+		if e.ComplexityRoot.SearchConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchConnection.Edges(childComplexity), true
+	case "SearchConnection.facets":
+		if e.ComplexityRoot.SearchConnection.Facets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchConnection.Facets(childComplexity), true
+	case "SearchConnection.pageInfo":
+		if e.ComplexityRoot.SearchConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchConnection.PageInfo(childComplexity), true
+	case "SearchConnection.totalCount":
+		if e.ComplexityRoot.SearchConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchConnection.TotalCount(childComplexity), true
+
+	case "SearchEdge.cursor":
+		if e.ComplexityRoot.SearchEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchEdge.Cursor(childComplexity), true
+	case "SearchEdge.distanceMetres":
+		if e.ComplexityRoot.SearchEdge.DistanceMetres == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchEdge.DistanceMetres(childComplexity), true
+	case "SearchEdge.node":
+		if e.ComplexityRoot.SearchEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchEdge.Node(childComplexity), true
+	case "SearchEdge.score":
+		if e.ComplexityRoot.SearchEdge.Score == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchEdge.Score(childComplexity), true
+
+	case "SearchFacets.categories":
+		if e.ComplexityRoot.SearchFacets.Categories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchFacets.Categories(childComplexity), true
+	case "SearchFacets.communes":
+		if e.ComplexityRoot.SearchFacets.Communes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchFacets.Communes(childComplexity), true
+	case "SearchFacets.modes":
+		if e.ComplexityRoot.SearchFacets.Modes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchFacets.Modes(childComplexity), true
+
 	case "ServiceRefusal.code":
 		if e.ComplexityRoot.ServiceRefusal.Code == nil {
 			break
@@ -4316,6 +4499,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.ShopOrders(childComplexity, args["shops"].([]*tenancy.ID), args["after"].(*string)), true
 
+	case "Suggestion.shop":
+		if e.ComplexityRoot.Suggestion.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suggestion.Shop(childComplexity), true
+	case "Suggestion.text":
+		if e.ComplexityRoot.Suggestion.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suggestion.Text(childComplexity), true
+
 	case "TimeInterval.closes":
 		if e.ComplexityRoot.TimeInterval.Closes == nil {
 			break
@@ -4582,6 +4778,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RevokeWidgetKeyInput", ec.unmarshalInputRevokeWidgetKeyInput),
 			graphql.NewInputUnmarshaler("RotateWidgetKeyInput", ec.unmarshalInputRotateWidgetKeyInput),
 			graphql.NewInputUnmarshaler("SaveRegistrationInput", ec.unmarshalInputSaveRegistrationInput),
+			graphql.NewInputUnmarshaler("SearchFilter", ec.unmarshalInputSearchFilter),
 			graphql.NewInputUnmarshaler("SetCommuneSettingsInput", ec.unmarshalInputSetCommuneSettingsInput),
 			graphql.NewInputUnmarshaler("SetFulfilmentsInput", ec.unmarshalInputSetFulfilmentsInput),
 			graphql.NewInputUnmarshaler("SetOpeningHoursInput", ec.unmarshalInputSetOpeningHoursInput),
@@ -5027,6 +5224,7 @@ extend type AuditEdge @tag(name: "staff")
 extend type AuditEvent @tag(name: "staff")
 extend type Availability @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Category @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type CategoryFacet @tag(name: "widget") @tag(name: "spa")
 extend type ChangeOrderPayload @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ChangeProductPayload @tag(name: "staff")
 extend type ChangeProductsPayload @tag(name: "staff")
@@ -5036,6 +5234,7 @@ extend type ChangedProduct @tag(name: "staff")
 extend type CloseShopPayload @tag(name: "staff")
 extend type Closure @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Commune @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type CommuneFacet @tag(name: "widget") @tag(name: "spa")
 extend type CommuneSettings @tag(name: "staff")
 extend type CommuneSettingsPayload @tag(name: "staff")
 extend type Consent @tag(name: "spa") @tag(name: "staff")
@@ -5059,6 +5258,7 @@ extend type ImportRefusal @tag(name: "staff")
 extend type InviteMemberPayload @tag(name: "staff")
 extend type Member @tag(name: "staff")
 extend type MergeCommunePayload @tag(name: "staff")
+extend type ModeFacet @tag(name: "widget") @tag(name: "spa")
 extend type Naf @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend interface Node @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OpeningException @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -5096,6 +5296,10 @@ extend type RestrictionEffect @tag(name: "staff")
 extend type RevokeWidgetKeyPayload @tag(name: "staff")
 extend type Role @tag(name: "staff")
 extend type RotateWidgetKeyPayload @tag(name: "staff")
+extend type SearchConnection @tag(name: "widget") @tag(name: "spa")
+extend type SearchEdge @tag(name: "widget") @tag(name: "spa")
+extend type SearchFacets @tag(name: "widget") @tag(name: "spa")
+extend union SearchResult @tag(name: "widget") @tag(name: "spa")
 extend type ServiceRefusal @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ServiceStatus @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Shop @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -5103,6 +5307,7 @@ extend type ShopConnection @tag(name: "widget") @tag(name: "spa") @tag(name: "st
 extend type ShopEdge @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopStep @tag(name: "staff")
 extend type Slot @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type Suggestion @tag(name: "widget") @tag(name: "spa")
 extend type TimeInterval @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type UnavailableReason @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type VAT @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -7517,6 +7722,126 @@ type Price {
   formatted: String!
 }
 `, BuiltIn: false},
+	{Name: "../search.graphqls", Input: `extend type Query {
+  """
+  Published shops and products by words, over all communes or those of the filter, the best first. French endings and accents are forgiven, a thesaurus of trades and goods knows other words and brands (` + "`" + `frigo` + "`" + ` is a ` + "`" + `réfrigérateur` + "`" + `), and a name counts more than a trade, a trade more than a shop's name or a description; what is near comes rather.
+
+  All words must occur. Only where nothing has them, the last may be unfinished, then misspelt ones are corrected (see ` + "`" + `corrected` + "`" + `), then not all need occur. At most 1,000 results can be paged through.
+  """
+  search(
+    "What somebody typed, at most 200 characters."
+    text: String!
+    "What to keep; absent keeps all."
+    filter: SearchFilter
+    "Where the customer is: half as good at 5 km."
+    near: GeoPointInput
+    "Page size, 1 to 100."
+    first: Int!
+    "` + "`" + `endCursor` + "`" + ` of the page before; only valid with the same text, filter and point."
+    after: String
+  ): SearchConnection! @tag(name: "widget") @tag(name: "spa")
+  "What somebody who types may be about to type: words of what is published, then names of shops. From two letters on; where nothing begins so, what looks alike."
+  suggest(
+    "What is typed so far, at most 200 characters."
+    text: String!
+    "In these communes; absent: all. Each once."
+    communes: [InseeCode!]
+    "How many, 1 to 10."
+    first: Int!
+  ): [Suggestion!]! @tag(name: "widget") @tag(name: "spa")
+}
+
+"Which results to keep. Conditions add up; what is absent does not narrow."
+input SearchFilter {
+  "Shops only, or products only."
+  kind: SearchKind
+  "In one of these communes. Each once; an empty list matches nothing."
+  communes: [InseeCode!]
+  "In this category or one below it: of a product its own, not its shop's."
+  category: ID
+  "From shops that offer this mode."
+  fulfilment: FulfilmentMode
+}
+
+"What a search finds."
+enum SearchKind {
+  "A shop."
+  SHOP
+  "A product."
+  PRODUCT
+}
+
+"What a search found: a shop or a product."
+union SearchResult = Shop | Product
+
+"A page of what a search found."
+type SearchConnection {
+  "What was found, with cursors, the best first."
+  edges: [SearchEdge!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "What was looked for instead, where nothing has the words as they were typed: show ` + "`" + `Résultats pour …` + "`" + `. Null when they were found."
+  corrected: String
+  "How many were found, by what the search can be narrowed by. Counted when asked for."
+  facets: SearchFacets!
+  "How many were found in all. Counted when asked for."
+  totalCount: Int!
+}
+
+"A shop or product that was found, at its place."
+type SearchEdge {
+  "Resume after this one."
+  cursor: String!
+  "The shop or product; null when it was withdrawn a moment ago."
+  node: SearchResult
+  "How well it fits, in millionths: to compare within one search only."
+  score: Int!
+  "Metres from ` + "`" + `near` + "`" + ` along the great circle; null without it."
+  distanceMetres: Int
+}
+
+"How many results there are of each sort. A count is what choosing it would give: the search's other conditions hold, and its own of the same sort do not."
+type SearchFacets {
+  "By commune, most first; none without a result."
+  communes: [CommuneFacet!]!
+  "By category, most first; none without a result."
+  categories: [CategoryFacet!]!
+  "By mode, both of them."
+  modes: [ModeFacet!]!
+}
+
+"How many results a commune has."
+type CommuneFacet {
+  "The commune."
+  commune: Commune!
+  "How many."
+  count: Int!
+}
+
+"How many results a category has."
+type CategoryFacet {
+  "The category."
+  category: Category!
+  "How many."
+  count: Int!
+}
+
+"How many results can be had in a mode."
+type ModeFacet {
+  "The mode."
+  mode: FulfilmentMode!
+  "How many."
+  count: Int!
+}
+
+"What somebody may be about to type."
+type Suggestion {
+  "The whole text to look for, or the name of the shop."
+  text: String!
+  "The shop that it names; null for words."
+  shop: Shop
+}
+`, BuiltIn: false},
 	{Name: "../settings.graphqls", Input: `extend type Query {
   "All that a commune has decided for itself. For its agents, the hotline and the platform's admins."
   communeSettings("The commune." commune: ID!): CommuneSettings! @tag(name: "staff")
@@ -7955,6 +8280,16 @@ func (ec *executionContext) childFields_Category(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Category", field.Name)
 }
 
+func (ec *executionContext) childFields_CategoryFacet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "category":
+		return ec.fieldContext_CategoryFacet_category(ctx, field)
+	case "count":
+		return ec.fieldContext_CategoryFacet_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CategoryFacet", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangeOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "order":
@@ -8067,6 +8402,16 @@ func (ec *executionContext) childFields_Commune(ctx context.Context, field graph
 		return ec.fieldContext_Commune_ordersPausedText(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Commune", field.Name)
+}
+
+func (ec *executionContext) childFields_CommuneFacet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "commune":
+		return ec.fieldContext_CommuneFacet_commune(ctx, field)
+	case "count":
+		return ec.fieldContext_CommuneFacet_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommuneFacet", field.Name)
 }
 
 func (ec *executionContext) childFields_CommuneSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8375,6 +8720,16 @@ func (ec *executionContext) childFields_MergeCommunePayload(ctx context.Context,
 		return ec.fieldContext_MergeCommunePayload_commune(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MergeCommunePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ModeFacet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mode":
+		return ec.fieldContext_ModeFacet_mode(ctx, field)
+	case "count":
+		return ec.fieldContext_ModeFacet_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModeFacet", field.Name)
 }
 
 func (ec *executionContext) childFields_Naf(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9003,6 +9358,48 @@ func (ec *executionContext) childFields_RotateWidgetKeyPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type RotateWidgetKeyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SearchConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SearchConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SearchConnection_pageInfo(ctx, field)
+	case "corrected":
+		return ec.fieldContext_SearchConnection_corrected(ctx, field)
+	case "facets":
+		return ec.fieldContext_SearchConnection_facets(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SearchConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SearchConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SearchEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SearchEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SearchEdge_node(ctx, field)
+	case "score":
+		return ec.fieldContext_SearchEdge_score(ctx, field)
+	case "distanceMetres":
+		return ec.fieldContext_SearchEdge_distanceMetres(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SearchEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SearchFacets(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "communes":
+		return ec.fieldContext_SearchFacets_communes(ctx, field)
+	case "categories":
+		return ec.fieldContext_SearchFacets_categories(ctx, field)
+	case "modes":
+		return ec.fieldContext_SearchFacets_modes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SearchFacets", field.Name)
+}
+
 func (ec *executionContext) childFields_ServiceRefusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -9147,6 +9544,16 @@ func (ec *executionContext) childFields_Slot(ctx context.Context, field graphql.
 		return ec.fieldContext_Slot_refusal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Slot", field.Name)
+}
+
+func (ec *executionContext) childFields_Suggestion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "text":
+		return ec.fieldContext_Suggestion_text(ctx, field)
+	case "shop":
+		return ec.fieldContext_Suggestion_shop(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Suggestion", field.Name)
 }
 
 func (ec *executionContext) childFields_TimeInterval(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -203,12 +203,6 @@ func (m *matrix) learn(t *testing.T, s *side) {
 		}
 	}
 	s.words["phone"], s.words["email"] = []string{"+33612345678"}, []string{"anna@example.org"}
-	// A search finds what is in the index: a word of the withheld shop, though it should not be there.
-	m.h.Exec(t, `insert into catalog_search (commune_id, kind, id, shop_id, category_id, words)
-		select commune_id, 'SHOP', id, id, category_id, search_words(name) from shops where commune_id = $1 and id = $2`, s.commune, s.shops[1].Row)
-	m.h.Exec(t, `insert into catalog_search (commune_id, kind, id, shop_id, category_id, words)
-		select commune_id, 'PRODUCT', id, shop_id, category_id, search_words($3) from products where commune_id = $1 and shop_id = $2 and not published
-		on conflict do nothing`, s.commune, s.shops[1].Row, s.words["text"][0])
 }
 
 var communeSlugs = map[string]string{fixture.Lorient: "lorient", fixture.Groix: "groix"}

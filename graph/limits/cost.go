@@ -45,6 +45,9 @@ var lengths = map[string]int{
 	"PlaceOrdersResult.refusals":      3,
 	"ChangeOrderPayload.refusals":     3,
 	"ExchangeGuestLinkPayload.orders": 20,
+	"SearchFacets.communes":           25,
+	"SearchFacets.categories":         60,
+	"SearchFacets.modes":              2,
 	"ChangeProductPayload.refusals":   3,
 	"CorrectStockPayload.refusals":    3,
 	"ChangeProductsPayload.products":  1000, // its inputs take as many

@@ -27,6 +27,7 @@ var loaded = []struct{ table, columns string }{
 	{"variants", `commune_id, id, product_id, shop_id, position, sku, option_name, option_value, price_cents, vat_rate,
 		stock, published, version`},
 	{"products", "commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at, version"},
+	{"search_terms", ""},   // as the next
 	{"catalog_search", ""}, // filled by Postgres from the others
 	{"opening_spans", "commune_id, shop_id, mode, starts_at, ends_at, published"},
 	{"opening_hours", "commune_id, shop_id, weekday, opens, closes, published"},

@@ -221,6 +221,9 @@ func (l *loader) loadShops(ctx context.Context) error {
 			if _, err := conn.Exec(ctx, searchSQL, c.Insee); err != nil {
 				return fmt.Errorf("search index of %s: %w", c.Insee, err)
 			}
+			if _, err := conn.Exec(ctx, knownSQL, c.Insee); err != nil {
+				return fmt.Errorf("known words of %s: %w", c.Insee, err)
+			}
 			done(c.quota)
 			return nil
 		})
@@ -237,17 +240,21 @@ func (l *loader) loadShops(ctx context.Context) error {
 const searchSQL = `
 	with trade as materialized (select id, trade_words(id) as words from categories),
 	shop as materialized (
-		select id, category_id, search_words(name) as words, description
-		from shops where commune_id = $1 and status = 'PUBLISHED'),
+		select id, category_id, search_words(name) as words, description, latitude, longitude,
+			exists (select from fulfilments f where f.commune_id = $1 and f.shop_id = s.id and f.mode = 'PICKUP') as pickup,
+			exists (select from fulfilments f where f.commune_id = $1 and f.shop_id = s.id and f.mode = 'DELIVERY') as delivery
+		from shops s where commune_id = $1 and status = 'PUBLISHED'),
 	product as materialized (
 		select id, shop_id, category_id, name, description from products where commune_id = $1 and published),
 	text as materialized (
 		select told, search_words(told) as words from (select name::text as told from product union select description from product) t)
-	insert into catalog_search (commune_id, kind, id, shop_id, category_id, words)
-	select $1, 'SHOP', s.id, s.id, s.category_id, catalog_words(s.words, t.words, '', search_words(s.description))
+	insert into catalog_search (commune_id, kind, id, shop_id, category_id, words, latitude, longitude, pickup, delivery, length)
+	select $1, 'SHOP', s.id, s.id, s.category_id, catalog_words(s.words, t.words, '', search_words(s.description)),
+		s.latitude, s.longitude, s.pickup, s.delivery, length(s.words)
 	from shop s join trade t on t.id = s.category_id
 	union all
-	select $1, 'PRODUCT', p.id, p.shop_id, p.category_id, catalog_words(n.words, t.words, s.words, d.words)
+	select $1, 'PRODUCT', p.id, p.shop_id, p.category_id, catalog_words(n.words, t.words, s.words, d.words),
+		s.latitude, s.longitude, s.pickup, s.delivery, length(n.words)
 	from product p join shop s on s.id = p.shop_id join trade t on t.id = p.category_id
 	join text n on n.told = p.name join text d on d.told = p.description`
 
@@ -256,6 +263,13 @@ func (l *loader) loadHolders(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `insert into siret_holders (siret, commune_id, holder_id, since) select siret, commune_id, id, created_at from shops`)
 	return err
 }
+
+// knownSQL writes the words of a commune's names and trades.
+const knownSQL = `
+	select search_known(array_agg($1), array_agg(name)) from (
+		select s.name::text from shops s where s.commune_id = $1 and s.status = 'PUBLISHED'
+		union select c.name::text from shops s join categories c on c.id = s.category_id where s.commune_id = $1 and s.status = 'PUBLISHED'
+		union select p.name::text from products p where p.commune_id = $1 and p.published) n (name) having count(*) > 0`
 
 // loadPeople writes the demo's accounts and what they may act for.
 func (l *loader) loadPeople(ctx context.Context, conn *pgx.Conn) error {

@@ -1,0 +1,299 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// SearchKind is what a search finds.
+type SearchKind string
+
+// The two kinds.
+const (
+	Shops    SearchKind = "SHOP"
+	Products SearchKind = "PRODUCT"
+)
+
+// SearchFilter narrows a search; what is absent does not narrow.
+type SearchFilter struct {
+	Kind       *SearchKind
+	Communes   []string    // INSEE codes; empty but not nil: none
+	Category   *tenancy.ID // the category and those below it
+	Fulfilment *directory.FulfilmentMode
+}
+
+// SearchQuery is a search over what is published.
+type SearchQuery struct {
+	Text   string
+	Filter *SearchFilter
+	Near   *tenancy.Point // what is near comes rather
+}
+
+// SearchConnection is a page of what a search found.
+type SearchConnection struct {
+	Edges     []SearchEdge
+	PageInfo  page.Info
+	Corrected *string // what was looked for instead, where nothing has the words as they were typed
+	count     func(context.Context) (*SearchFacets, error)
+	counted   sync.Once
+	facets    *SearchFacets
+	fault     error
+}
+
+// Facets counts the whole search; counted once, when asked for.
+func (c *SearchConnection) Facets(ctx context.Context) (*SearchFacets, error) {
+	c.counted.Do(func() { c.facets, c.fault = c.count(ctx) })
+	return c.facets, c.fault
+}
+
+// TotalCount is how much the whole search found.
+func (c *SearchConnection) TotalCount(ctx context.Context) (int, error) {
+	f, err := c.Facets(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return f.total, nil
+}
+
+// SearchEdge is a shop or product at its place.
+type SearchEdge struct {
+	Cursor         string
+	ID             tenancy.ID // whose, see Catalog.Search
+	Score          int        // search_score, in migrations/00027
+	DistanceMetres *int       // from Near, along the great circle; nil without it
+}
+
+// maxDepth bounds how far a search is paged through: who has not found it among a thousand needs
+// other words, and each page ranks all of it again.
+const maxDepth = 1000
+
+// way is how a search understands what was typed. Each is tried when the one before found nothing.
+type way string
+
+const (
+	meant   way = "meant"   // each word, by its stem, or what the thesaurus puts in its place
+	begun   way = "begun"   // the last word unfinished
+	anyWord way = "anyWord" // not all of the words
+)
+
+// sql is the way's query for the text in an argument.
+func (w way) sql(text string) string {
+	switch w {
+	case begun:
+		return "search_query(search_typed(" + text + "))"
+	case anyWord:
+		return "replace(search_meant(" + text + ")::text, ' & ', ' | ')::tsquery"
+	}
+	return "search_meant(" + text + ")"
+}
+
+// found is where a page of a search ended, and how the first page came by it.
+type found struct {
+	Score int       `json:"s"`
+	Row   uuid.UUID `json:"i"`
+	Seen  int       `json:"n"` // on this page and those before
+	Way   way       `json:"w"`
+	Text  string    `json:"t"` // typed, or corrected
+}
+
+// checked refuses what the caller could have known to be wrong, and spells the query out in one
+// way only: two spellings of one search share its cursors.
+func (q SearchQuery) checked(ctx context.Context, communes *tenancy.Register) (_ SearchQuery, err error) {
+	if err := directory.CheckText(q.Text, "text"); err != nil {
+		return q, err
+	}
+	if q.Near != nil {
+		if err := q.Near.Check("near"); err != nil {
+			return q, err
+		}
+		q.Near = &tenancy.Point{Latitude: q.Near.Latitude + 0, Longitude: q.Near.Longitude + 0} // no negative zero
+	}
+	f := *cmp.Or(q.Filter, &SearchFilter{})
+	q.Filter = &f
+	switch {
+	case f.Kind != nil && *f.Kind != Shops && *f.Kind != Products:
+		return q, fault.At([]string{"filter", "kind"}, "On cherche des boutiques (SHOP) ou des produits (PRODUCT), en capitales.")
+	case f.Fulfilment != nil && !f.Fulfilment.Valid():
+		return q, fault.At([]string{"filter", "fulfilment"}, "Le mode est PICKUP ou DELIVERY, en capitales.")
+	case f.Category != nil:
+		if err := f.Category.Want(tenancy.KindCategory, "filter", "category"); err != nil {
+			return q, err
+		}
+	}
+	f.Communes, err = communes.Filter(ctx, f.Communes, "filter", "communes")
+	return q, err
+}
+
+// list names the search for its cursors.
+func (q *SearchQuery) list() string {
+	text, err := json.Marshal(q)
+	if err != nil {
+		panic(err) // plain data; a point on the earth is finite
+	}
+	return "search " + string(text)
+}
+
+// within narrows entries w to those in the communes that mean what q says: by the index of all, or
+// by that of each, of a few communes.
+func within(a *pg.Args, communes []string) string {
+	if len(communes) > fewCommunes {
+		return "w.words @@ (select meant from q) and w.commune_id = any(" + a.Add(communes) + ")"
+	}
+	return "search_local(w.commune_id, w.words) @@ (select search_in(" + a.Add(communes) + ", meant) from q)"
+}
+
+// fewCommunes is how many are looked through one by one: the query is written out for each.
+const fewCommunes = 8
+
+// conditions are those of the filter beside words and communes, by name.
+func (f *SearchFilter) conditions(a *pg.Args) (category, mode, kind string) {
+	category, mode, kind = "true", "true", "true"
+	if f.Category != nil {
+		category = "w.category_id = any (array(select id from categories where " + a.Add(f.Category.Name) + " in (id, parent_id)))"
+	}
+	if f.Fulfilment != nil {
+		mode = map[directory.FulfilmentMode]string{directory.Pickup: "w.pickup", directory.Delivery: "w.delivery"}[*f.Fulfilment]
+	}
+	if f.Kind != nil {
+		kind = "w.kind = " + a.Add(string(*f.Kind))
+	}
+	return category, mode, kind
+}
+
+// foundRow is an entry of the index that was found.
+type foundRow struct {
+	Kind      string
+	CommuneID string
+	ID        uuid.UUID
+	Score     int
+	Metres    *float64
+}
+
+// pageSQL reads a page by score, and one more to tell whether another follows. The keys come from
+// the index's own table; what they lead to is read by its key, with the viewer's rights.
+func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int) string {
+	metres := "null::float8"
+	if q.Near != nil {
+		metres = "distance_metres(" + a.Add(q.Near.Latitude) + ", " + a.Add(q.Near.Longitude) + ", w.latitude, w.longitude)"
+	}
+	category, mode, kind := q.Filter.conditions(a)
+	sql := "with q as materialized (select " + at.Way.sql(a.Add(at.Text)) + " as meant) " +
+		"select f.* from (select w.kind, w.commune_id, w.id, search_score(w.words, (select meant from q), w.kind, w.length, " + metres + ") as score, " + metres + " as metres " +
+		"from catalog_search w where " + within(a, communes) + " and " + category + " and " + mode + " and " + kind + ") f"
+	if at.Seen > 0 {
+		score := a.Add(at.Score)
+		sql += " where f.score < " + score + " or f.score = " + score + " and f.id > " + a.Add(at.Row)
+	}
+	return sql + " order by f.score desc, f.id limit " + a.Add(first+1)
+}
+
+// Search finds shops and products by words, the best first: see search_score. What has all the
+// words as they are typed comes before anything else; only when nothing has, the last word may be
+// unfinished, then misspelt words are corrected, then not all of them need occur.
+//
+// It spans what is published, whoever asks; an edge's ID leads to what everybody may see.
+//
+// Faults: INVALID for a search deeper than a thousand results.
+func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery, first int, after *string) (*SearchConnection, error) {
+	if err := page.CheckFirst(first); err != nil {
+		return nil, err
+	}
+	q, err := q.checked(ctx, c.Communes)
+	if err != nil {
+		return nil, err
+	}
+	var rows []foundRow
+	at := found{Way: meant, Text: q.Text}
+	if after != nil {
+		if err := c.Cursors.Open(q.list(), *after, &at); err != nil {
+			return nil, err
+		}
+		if at.Seen >= maxDepth {
+			return nil, fault.At([]string{"after"}, "Une recherche se parcourt sur %d résultats. Précisez-la : un mot de plus, une commune, une catégorie.", maxDepth)
+		}
+		rows, err = c.look(ctx, v, &q, at, first)
+	} else {
+		rows, at, err = c.lookAround(ctx, v, &q, first)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	con := &SearchConnection{}
+	way := at
+	con.count = func(ctx context.Context) (*SearchFacets, error) { return c.facets(ctx, v, &q, way) }
+	if at.Text != q.Text {
+		con.Corrected = &at.Text
+	}
+	con.PageInfo.HasPreviousPage = after != nil
+	if len(rows) > first {
+		rows, con.PageInfo.HasNextPage = rows[:first], true
+	}
+	con.Edges = make([]SearchEdge, len(rows))
+	for i, r := range rows {
+		at.Score, at.Row, at.Seen = r.Score, r.ID, at.Seen+1
+		e := SearchEdge{Cursor: c.Cursors.Seal(q.list(), at), Score: r.Score, ID: tenancy.RowID(tenancy.KindProduct, r.CommuneID, r.ID)}
+		if SearchKind(r.Kind) == Shops {
+			e.ID.Kind = tenancy.KindShop
+		}
+		if r.Metres != nil {
+			metres := int(*r.Metres + 0.5)
+			e.DistanceMetres = &metres
+		}
+		con.Edges[i] = e
+	}
+	if n := len(con.Edges); n > 0 {
+		con.PageInfo.StartCursor, con.PageInfo.EndCursor = &con.Edges[0].Cursor, &con.Edges[n-1].Cursor
+	}
+	return con, nil
+}
+
+// look reads a page in one way.
+func (c *Catalog) look(ctx context.Context, v *identity.Viewer, q *SearchQuery, at found, first int) ([]foundRow, error) {
+	var args pg.Args
+	sql := q.pageSQL(&args, q.communesOf(v), at, first)
+	return pg.Select[foundRow](ctx, c.DB, v.PublicScope(), sql, args...)
+}
+
+// lookAround reads the first page in the first way that finds anything.
+func (c *Catalog) lookAround(ctx context.Context, v *identity.Viewer, q *SearchQuery, first int) ([]foundRow, found, error) {
+	for _, w := range []way{meant, begun} {
+		at := found{Way: w, Text: q.Text}
+		if rows, err := c.look(ctx, v, q, at, first); len(rows) > 0 || err != nil {
+			return rows, at, err
+		}
+	}
+	corrected, err := c.correct(ctx, v, q)
+	if err != nil {
+		return nil, found{}, err
+	}
+	for _, at := range []found{{Way: meant, Text: corrected}, {Way: anyWord, Text: corrected}} {
+		if at.Way == meant && corrected == q.Text {
+			continue // looked for already
+		}
+		if rows, err := c.look(ctx, v, q, at, first); len(rows) > 0 || err != nil {
+			return rows, at, err
+		}
+	}
+	return nil, found{Way: meant, Text: q.Text}, nil
+}
+
+// communesOf are those that a search spans.
+func (q *SearchQuery) communesOf(v *identity.Viewer) []string {
+	if q.Filter.Communes == nil {
+		return v.AllCommunes()
+	}
+	return slices.DeleteFunc(slices.Clone(q.Filter.Communes), func(c string) bool { return !slices.Contains(v.AllCommunes(), c) })
+}
