@@ -16,6 +16,7 @@ import (
 
 	"github.com/audelor/halles/graph/generated"
 	"github.com/audelor/halles/graph/limits"
+	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/fault"
 )
 
@@ -45,6 +46,9 @@ func present(log *slog.Logger, requestID func(context.Context) string) graphql.E
 		case f != nil:
 			shown.Message = f.Message
 			shown.Extensions = map[string]any{"code": f.Kind}
+			if f.Wait > 0 {
+				shown.Extensions[transport.RetryAfter] = f.WaitSeconds()
+			}
 			if argument = append(argument, f.Path...); len(argument) > 0 {
 				shown.Extensions["argument"] = argument
 			}

@@ -32,6 +32,7 @@ type ServerOptions struct {
 	Viewer      func(context.Context) (context.Context, error) // renews the viewer before each operation, of which a socket has many; nil: as it came
 	CheckOrigin func(*http.Request) bool
 	Registered  func(context.Context) Audience // whose registered documents are all that a request may send; nil, or "" for a request: it may send any document
+	Meter       Meter                          // how often somebody may ask; the zero Meter counts nothing
 	Heartbeat   time.Duration                  // between signs of life on sockets and streams; 12 s when zero
 	InitTimeout time.Duration                  // how long a socket may be silent at first; 5 s when zero
 }
@@ -71,6 +72,7 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv.Use(extension.AutomaticPersistedQuery{Cache: persisted{lru.New[string](parsedDocuments)}})
 	srv.Use(&limits.Extension{Known: good}) // after the persisted documents have their text
 	srv.Use(&widgetGate{})
+	srv.Use(metered{o.Meter}) // last: what is refused for good has no price
 	presenter := present(o.Log, o.RequestID)
 	srv.SetErrorPresenter(presenter)
 	srv.SetRecoverFunc(recovered(o.Log))

@@ -28,6 +28,7 @@ import (
 )
 
 type demoCmd struct {
+	rates
 	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
 	Data        string   `env:"HALLES_DATA" type:"path" help:"Folder of the private Postgres, the secrets and demo.json. By default /var/lib/halles as root, else halles in the user's cache folder."`
 	Shops       int      `default:"300" help:"How many shops to make, over all communes."`
@@ -68,7 +69,7 @@ func (c *demoCmd) options(p *process) demo.Options {
 
 // Run brings the demo up and serves it until ctx ends.
 func (c *demoCmd) Run(ctx context.Context, p *process) error {
-	options := c.options(p)
+	options, limits := c.options(p), c.limits(p)
 	registered := registeredOnly(c.Registered, p)
 	if err := p.wrong.orNil(); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	server, err := web.New(ctx, web.Options{
-		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Registered: registered, Log: p.log,
+		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Registered: registered, Log: p.log, Limits: limits,
 		// The issuer's keys come over our own port, as another's would over theirs; past any proxy.
 		Issuers: identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log),
 		SMTP:    mails,

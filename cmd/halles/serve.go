@@ -24,6 +24,7 @@ type serveCmd struct {
 	pages
 	mails
 	deadlines
+	rates
 	Secret      string   `env:"HALLES_SECRET" placeholder:"BASE64" help:"The deployment's secret: 32 random bytes or more in base64, as openssl rand -base64 32 prints them. All servers of a deployment share it; with another one, cursors and guests' links no longer open."`
 	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
 	Origins     []string `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
@@ -63,6 +64,7 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	trusted := c.issuers.list(p)
 	options.URL, options.Clients = c.URL, c.pages.list(p, trusted)
 	options.SMTP, options.Deadlines = c.server(p), c.of(p)
+	options.Limits = c.limits(p)
 	listenOptions := databaseOptions
 	listenOptions.URL = cmp.Or(c.ListenURL, databaseOptions.URL)
 	if options.ListenURL, err = listenOptions.RoleURL(pg.Listen); err != nil && c.ListenURL != "" {

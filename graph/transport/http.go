@@ -142,9 +142,14 @@ func (t HTTP) subscribe(ctx context.Context, w http.ResponseWriter, exec graphql
 		"Une souscription se suit par WebSocket (graphql-transport-ws) ou, à cette adresse, avec l'en-tête « Accept: text/event-stream » ou « Accept: multipart/mixed;subscriptionSpec=1.0 »."))
 }
 
+// RetryAfter is the member of an error's extensions that says after how many seconds what was
+// too much may be asked again. HTTP says it by a header of that name too.
+const RetryAfter = "retryAfterSeconds"
+
 // answer writes a response. The older application/json gets 200 whatever happened, since its
 // clients take any other status for an intermediary's; the newer type says what is refused
-// before execution by 400.
+// before execution by 400. What was asked too often gets 429 in both: that is HTTP's own word, and
+// for the intermediaries too.
 func answer(w http.ResponseWriter, kind string, response *graphql.Response) {
 	write(w, kind, response, encode(response))
 }
@@ -153,6 +158,12 @@ func write(w http.ResponseWriter, kind string, response *graphql.Response, body 
 	status := http.StatusOK
 	if kind == graphQLJSON && response.Data == nil {
 		status = http.StatusBadRequest
+	}
+	if response.Data == nil && len(response.Errors) > 0 {
+		if wait, limited := response.Errors[0].Extensions[RetryAfter].(int); limited {
+			w.Header().Set("Retry-After", strconv.Itoa(wait))
+			status = http.StatusTooManyRequests
+		}
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

@@ -9,7 +9,9 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
+	"time"
 )
 
 // Kind tells a client what sort of thing went wrong; it is `extensions.code`.
@@ -42,7 +44,12 @@ type Error struct {
 	Kind    Kind
 	Message string
 	Path    []string
+	Wait    time.Duration // of LIMITED by the clock: after that long it may be asked again; else zero
 }
+
+// WaitSeconds is Wait in whole seconds, rounded up: `extensions.retryAfterSeconds`, and HTTP's
+// Retry-After.
+func (e *Error) WaitSeconds() int { return int(math.Ceil(e.Wait.Seconds())) }
 
 func (e *Error) Error() string { return e.Message }
 

@@ -54,6 +54,14 @@ func (k *WidgetKey) liveAt(now time.Time) bool {
 // Keyed tells whether the viewer came through a widget.
 func (v *Viewer) Keyed() bool { return v.key != nil }
 
+// KeyID is the row of that key; zero without one.
+func (v *Viewer) KeyID() uuid.UUID {
+	if v.key == nil {
+		return uuid.Nil
+	}
+	return v.key.Row
+}
+
 // Through narrows a visitor, or the guest of a link, to the commune of the widget that it came
 // through. An account does not go with a key: what is a person's own has no place on a page that
 // another site serves.

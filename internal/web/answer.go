@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -47,6 +48,7 @@ const statusLeft = 499
 // fail answers a request that came to nothing, with the status of the fault's kind.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.logFault(r.Context(), err)
+	err = s.unproved(r.Context(), err)
 	status := http.StatusInternalServerError
 	switch {
 	case left(r.Context(), err):
@@ -59,6 +61,11 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, fault.Unavailable):
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "2") // seconds
+	case errors.Is(err, fault.Limited):
+		status = http.StatusTooManyRequests
+		if f := fault.Of(err); f.Wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(f.WaitSeconds()))
+		}
 	}
 	s.refuse(w, r, status, err)
 }
@@ -101,8 +108,11 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, err 
 }
 
 func (s *Server) extensions(ctx context.Context, f *fault.Error) map[string]any {
-	if f.Kind == fault.Internal {
+	switch {
+	case f.Kind == fault.Internal:
 		return map[string]any{"code": f.Kind, "request": RequestID(ctx)}
+	case f.Wait > 0:
+		return map[string]any{"code": f.Kind, transport.RetryAfter: f.WaitSeconds()}
 	}
 	return map[string]any{"code": f.Kind}
 }

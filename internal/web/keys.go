@@ -34,7 +34,7 @@ func (s *Server) cors() func(http.Handler) http.Handler {
 		},
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
 		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", keyHeader},
-		ExposedHeaders: []string{"X-Request-Id"},
+		ExposedHeaders: []string{"X-Request-Id", "Retry-After"},
 		MaxAge:         600, // seconds
 	}).Handler
 }

@@ -95,9 +95,12 @@ func (s *Server) socketInit(ctx context.Context, payload transport.InitPayload) 
 	asking, err := s.socketViewer(ctx, payload)
 	if err != nil {
 		s.logFault(ctx, err)
+		err = s.unproved(ctx, err)
 		shown := s.shown(ctx, err)
 		code := closeUnauthenticated
-		if !errors.Is(err, fault.Unauthenticated) && !errors.Is(err, fault.Forbidden) {
+		if errors.Is(err, fault.Limited) {
+			code = 1013 // try again later (IANA's registry of close codes)
+		} else if !errors.Is(err, fault.Unauthenticated) && !errors.Is(err, fault.Forbidden) {
 			code = 1011 // the server's own trouble (RFC 6455, 7.4.1)
 		}
 		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, code), string(shown.Kind))

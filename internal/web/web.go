@@ -51,6 +51,7 @@ type Options struct {
 	ListenURL   string            // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
 	Registered  []graph.Audience  // audiences that may send registered documents only: graph.Widget, what comes with a commune's key; graph.SPA, what pages of Origins send
 	Log         *slog.Logger
+	Limits      Limits             // how often somebody may ask; none when zero
 	Keep        time.Duration      // how long what an account may do is remembered, in requests and again in subscriptions; 25 s when zero
 	SMTP        *notice.SMTP       // nil: mails are not sent
 	Deadlines   ordering.Deadlines // ordering.DefaultDeadlines when zero
@@ -84,6 +85,7 @@ type Server struct {
 	demo       *Demo
 	pages      *pages // nil: nobody signs in on pages
 	style      string // address of the pages' style sheet
+	limits     *limiters
 	communes   *tenancy.Register
 	directory  *directory.Directory
 	catalog    *catalog.Catalog
@@ -113,7 +115,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{log: o.Log, db: o.DB, newest: newest, origins: o.Origins, registered: o.Registered, demo: o.Demo}
+	s := &Server{log: o.Log, db: o.DB, newest: newest, origins: o.Origins, registered: o.Registered, demo: o.Demo, limits: newLimiters(o.Limits)}
 	s.stopping, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if o.RouterToken != "" {
 		s.router = sha256.Sum256([]byte(o.RouterToken))
@@ -153,7 +155,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		Registrations: directory.NewRegistrations(o.DB, s.communes, cursors, o.Secret),
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
-		Registered: s.registeredOnly,
+		Registered: s.registeredOnly, Meter: s.meter(),
 	})
 	s.handler, err = s.routes(schema)
 	return s, err
@@ -199,13 +201,13 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.style = assets.URL("halles.css")
 
 	r := chi.NewRouter()
-	r.Use(numbered, s.logged, s.recovered, guarded, middleware.GetHead)
+	r.Use(numbered, s.logged, s.recovered, guarded, s.located, middleware.GetHead)
 	r.NotFound(s.notFound)
 	r.MethodNotAllowed(s.methodNotAllowed)
 	r.Get("/healthz", s.healthz)
 	r.Get("/readyz", s.readyz)
 	r.Group(func(r chi.Router) {
-		r.Use(zipped)
+		r.Use(s.leafing, zipped)
 		r.With(s.recognized).Get("/", s.homePage(assets))
 		r.With(s.recognized).Get("/graphiql", s.graphiQLPage(graphiql))
 		r.Get("/schema.graphql", schemaFile)
@@ -217,11 +219,14 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		return nil, err
 	}
 	if s.pages != nil {
-		s.sessionRoutes(r)
+		r.Group(func(r chi.Router) {
+			r.Use(s.leafing)
+			s.sessionRoutes(r)
+		})
 	}
 	if s.demo != nil {
 		for path, h := range s.demo.Beside {
-			r.Mount(path, h)
+			r.With(s.leafing).Mount(path, h)
 		}
 		if s.demo.Mails != nil {
 			r.Get("/mails", s.mails(assets))
@@ -230,7 +235,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		}
 	}
 	r.Group(func(r chi.Router) {
-		r.Use(s.cors(), zipped, s.ending, s.bounded, s.authenticated)
+		r.Use(s.cors(), s.paying, zipped, s.ending, s.bounded, s.authenticated)
 		r.Get("/graphql", schema.ServeHTTP)
 		r.Post("/graphql", schema.ServeHTTP)
 		r.Options("/graphql", schema.ServeHTTP)
