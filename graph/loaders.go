@@ -107,9 +107,11 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 
 func load(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
 
-// as binds a feature's look-up to the viewer.
+// as binds a feature's look-up to the viewer, for whom nothing is in the communes of others' widgets.
 func as[V any](v *identity.Viewer, fetch func(context.Context, *identity.Viewer, []tenancy.ID) (map[tenancy.ID]V, error)) loader.Fetch[tenancy.ID, V] {
-	return func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]V, error) { return fetch(ctx, v, ids) }
+	return func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]V, error) {
+		return fetch(ctx, v, v.Within(ids))
+	}
 }
 
 // loadAll loads a list of things side by side, so that they share a batch.

@@ -90,7 +90,7 @@ func (f *ProductFilter) list() string {
 // communes are those that the list spans.
 func (f *ProductFilter) communes(v *identity.Viewer) []string {
 	if f.Communes != nil {
-		return f.Communes
+		return v.Spans(f.Communes)
 	}
 	return v.AllCommunes()
 }
@@ -177,16 +177,19 @@ func (c *Catalog) ListByShop(ctx context.Context, v *identity.Viewer, shops []te
 		return nil, err
 	}
 	lists := make([]string, len(shops))
-	withheld := make([]bool, len(shops))
 	for i, s := range shops {
-		withheld[i] = sees(v, s.Commune, s)
-		lists[i] = shopList(s, withheld[i])
+		lists[i] = shopList(s, sees(v, s.Commune, s))
 	}
 	at, err := c.open(after, lists...)
 	if err != nil {
 		return nil, err
 	}
-	communes, rows := tenancy.Columns(shops)
+	there := v.Within(shops)
+	communes, rows := tenancy.Columns(there)
+	withheld := make([]bool, len(there))
+	for i, s := range there {
+		withheld[i] = sees(v, s.Commune, s)
+	}
 	args := pg.Args{communes, rows, withheld, first + 1}
 	list, err := pg.Select[Product](ctx, c.DB, v.Scope().In(communes...), `
 		select p.* from unnest($1::text[], $2::uuid[], $3::bool[]) k (commune_id, shop_id, withheld) cross join lateral (

@@ -277,7 +277,7 @@ func (d *Directory) List(ctx context.Context, v *identity.Viewer, q ShopQuery, f
 // communes are those that the list spans.
 func (q *ShopQuery) communes(v *identity.Viewer) []string {
 	if q.Filter.Communes != nil {
-		return q.Filter.Communes
+		return v.Spans(q.Filter.Communes)
 	}
 	return v.AllCommunes()
 }
@@ -298,7 +298,7 @@ func (d *Directory) ListByCommune(ctx context.Context, v *identity.Viewer, commu
 		return nil, err
 	}
 	var args pg.Args
-	sql := q.pagesSQL(&args, communes, first, at)
+	sql := q.pagesSQL(&args, v.Spans(communes), first, at)
 	rows, err := pg.Select[shopRow](ctx, d.DB, v.PublicScope().In(communes...), sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list shops of communes: %w", err)
@@ -366,7 +366,7 @@ func (d *Directory) CountByCommune(ctx context.Context, v *identity.Viewer, comm
 	}
 	var args pg.Args
 	counts, err := pg.Select[count](ctx, d.DB, v.PublicScope().In(communes...),
-		"select s.commune_id, count(*) as n from shops s where s.commune_id = any("+args.Add(communes)+") and "+q.where(&args)+
+		"select s.commune_id, count(*) as n from shops s where s.commune_id = any("+args.Add(v.Spans(communes))+") and "+q.where(&args)+
 			" group by s.commune_id", args...)
 	if err != nil {
 		return nil, fmt.Errorf("count shops: %w", err)

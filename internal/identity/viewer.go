@@ -76,6 +76,33 @@ func (v *Viewer) PublicScope() pg.Scope {
 // platform's, or the one of its widget.
 func (v *Viewer) AllCommunes() []string { return v.all }
 
+// Spans keeps of communes those that are there for the viewer: a widget's own, else all.
+func (v *Viewer) Spans(communes []string) []string {
+	if !Checked || v.key == nil {
+		return communes
+	}
+	return within(communes, func(c string) bool { return slices.Contains(v.all, c) })
+}
+
+// Within keeps of ids those of things in such communes; the others exist for somebody else. What
+// a commune is and says is for all.
+func (v *Viewer) Within(ids []tenancy.ID) []tenancy.ID {
+	if !Checked || v.key == nil {
+		return ids
+	}
+	return within(ids, func(id tenancy.ID) bool { return id.Kind == tenancy.KindCommune || slices.Contains(v.all, id.Commune) })
+}
+
+func within[T any](list []T, there func(T) bool) []T {
+	kept := make([]T, 0, len(list))
+	for _, x := range list {
+		if there(x) {
+			kept = append(kept, x)
+		}
+	}
+	return kept
+}
+
 // GuestOf is the viewer bound to orders, as which a visitor's own orders are written and read.
 func (v *Viewer) GuestOf(orders ...tenancy.ID) *Viewer {
 	return &Viewer{Kind: Guest, all: v.all, Orders: orders}
