@@ -133,6 +133,23 @@ func (g *Guests) fromToken(ctx context.Context, token string) (*Viewer, time.Tim
 
 var errSessionOver = fault.Errorf(fault.Unauthenticated, "Votre session a expiré. Ouvrez de nouveau le lien de la commande.")
 
+// again is a guest as its link has it now, read again when that was longer ago than age.
+func (g *Guests) again(ctx context.Context, v *Viewer, age time.Duration) (*Viewer, error) {
+	if g.Now().Sub(v.read) < age {
+		return v, nil
+	}
+	now, _, err := g.holder(ctx, v.link)
+	switch {
+	case err != nil:
+		return nil, err
+	case now == nil:
+		return nil, errSessionOver
+	case v.key != nil:
+		return now.Through(v.key)
+	}
+	return now, nil
+}
+
 // holder is the guest whose link has the digest, and until when; nil for no link that holds.
 func (g *Guests) holder(ctx context.Context, digest []byte) (*Viewer, time.Time, error) {
 	type link struct {
@@ -140,9 +157,10 @@ func (g *Guests) holder(ctx context.Context, digest []byte) (*Viewer, time.Time,
 		OrderID   uuid.UUID
 		ExpiresAt time.Time
 	}
+	at := g.Now()
 	rows, err := g.DB.Pool(pg.Identity).Query(ctx, `
 		select commune_id, order_id, expires_at from guest_links
-		where digest = $1 and expires_at > $2 order by commune_id, order_id`, digest, g.Now())
+		where digest = $1 and expires_at > $2 order by commune_id, order_id`, digest, at)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("guest link: %w", err)
 	}
@@ -151,7 +169,7 @@ func (g *Guests) holder(ctx context.Context, digest []byte) (*Viewer, time.Time,
 		return nil, time.Time{}, err
 	}
 	codes, err := g.Communes.Codes(ctx)
-	v, until := &Viewer{Kind: Guest, all: codes}, links[0].ExpiresAt
+	v, until := &Viewer{Kind: Guest, all: codes, link: digest, read: at}, links[0].ExpiresAt
 	for _, l := range links {
 		v.Orders = append(v.Orders, tenancy.RowID(tenancy.KindOrder, l.CommuneID, l.OrderID))
 		if l.ExpiresAt.Before(until) {

@@ -84,9 +84,12 @@ func (r *Resolver) FromToken(ctx context.Context, token string) (*Viewer, time.T
 }
 
 // Again is the viewer as our tables have it now, for whoever holds on to one: a socket, a
-// subscription. UNAUTHENTICATED when its account is gone, or its session.
+// subscription. UNAUTHENTICATED when its account is gone, its session, or the link of a guest.
 func (r *Resolver) Again(ctx context.Context, v *Viewer) (*Viewer, error) {
-	if v.Account == uuid.Nil {
+	switch {
+	case v.link != nil:
+		return r.Guests.again(ctx, v, cmp.Or(r.Keep, rightsKept))
+	case v.Account == uuid.Nil:
 		return v, nil
 	}
 	if v.session != nil {

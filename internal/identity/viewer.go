@@ -43,6 +43,8 @@ type Viewer struct {
 	Communes []string     // an agent's own; all of them for hotline and admin
 	Shops    []tenancy.ID // a merchant's
 	Orders   []tenancy.ID // a guest's
+	link     []byte       // digest of the guest's link, which must go on to hold; nil without one
+	read     time.Time    // when the link was
 }
 
 // Scope is the viewer for row-level security.

@@ -70,7 +70,7 @@ func (v *Viewer) Through(k *WidgetKey) (*Viewer, error) {
 	switch v.Kind {
 	case Visitor, Widget:
 	case Guest:
-		own.Kind = Guest
+		own.Kind, own.link, own.read = Guest, v.link, v.read
 		for _, id := range v.Orders {
 			if id.Commune == k.CommuneID {
 				own.Orders = append(own.Orders, id)

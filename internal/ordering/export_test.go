@@ -1,5 +1,8 @@
 package ordering
 
+// RecheckEvery is how often a server asks for the rights of running subscriptions.
+const RecheckEvery = recheckEvery
+
 // What every change of an order ends with.
 var (
 	AppendEventTx = appendEventTx

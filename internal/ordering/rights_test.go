@@ -1,6 +1,7 @@
 package ordering_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ func TestRightsTakenAway(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
 	r := &identity.Resolver{DB: d.DB, Communes: tenancy.NewRegister(d.DB), Keep: time.Millisecond}
+	r.Guests = identity.NewGuests(d.DB, r.Communes, fixture.Secret)
 	f := newFeed(t, d, "", func(f *ordering.Feed) { f.Again, f.Recheck = r.Again, 20*time.Millisecond })
 	lorient, groix := fixture.Shop(t, d, fixture.ShopOpts{}), fixture.Shop(t, d, fixture.ShopOpts{Commune: fixture.Groix})
 	leaver, stayer := fixture.Viewer(t, d, identity.Merchant, lorient, groix), fixture.Viewer(t, d, identity.Merchant, lorient)
@@ -64,6 +66,14 @@ func TestRightsTakenAway(t *testing.T) {
 	s, err = f.CommuneActivity(t.Context(), agent, communes(fixture.Lorient), nil)
 	begin("the commune that stays", "", s, err)
 
+	opened, reopened := linked(t, d, r.Guests, order, second), linked(t, d, r.Guests, order)
+	s, err = f.OrderUpdated(t.Context(), opened, order, nil)
+	begin("a guest whose link is gone", fault.Unauthenticated, s, err)
+	s, err = f.OrderUpdated(t.Context(), opened, second, nil)
+	begin("its other order", fault.Unauthenticated, s, err)
+	s, err = f.OrderUpdated(t.Context(), reopened, order, nil)
+	begin("a guest with another link", "", s, err)
+
 	for _, one := range all {
 		for quiet := false; !quiet; { // the present state
 			select {
@@ -79,6 +89,7 @@ func TestRightsTakenAway(t *testing.T) {
 	d.Exec(t, `delete from grants where account_id = $1 and shop_id = $2`, leaver.Account, groix.Row)
 	d.Exec(t, `delete from grants where account_id = $1 and commune_id = $2`, agent.Account, fixture.Groix)
 	d.Exec(t, `delete from accounts where id = $1`, deleted.Account)
+	d.Exec(t, `delete from guest_links where digest in (select digest from guest_links where order_id = $1)`, second.Row)
 	taken := time.Now()
 	for _, one := range all {
 		if one.ends == "" {
@@ -124,4 +135,63 @@ func TestNothingAfterTheRightEnds(t *testing.T) {
 		t.Errorf("after the end: %s", seen(e))
 	}
 	wantFault(t, s.Err(), fault.Forbidden)
+}
+
+// linked is the guest of a new link to orders.
+func linked(t *testing.T, d *pgtest.Database, guests *identity.Guests, orders ...tenancy.ID) *identity.Viewer {
+	t.Helper()
+	secret, digest := guests.NewSecret()
+	for _, o := range orders {
+		d.Exec(t, `insert into guest_links (digest, commune_id, order_id, created_at, expires_at) values ($1, $2, $3, now(), now() + interval '1 day')`,
+			digest, o.Commune, o.Row)
+	}
+	session, err := guests.Exchange(t.Context(), identity.LinkInput{Secret: secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session.Guest
+}
+
+// With the times of a real server, and a clock that is set: a right that was taken away is
+// remembered for half a minute at most, and asked for again as often, so that it is gone from
+// every running subscription within a minute.
+func TestRightsEndWithinAMinute(t *testing.T) {
+	t.Parallel()
+	const remembered = 30 * time.Second
+	if most := remembered + ordering.RecheckEvery; most > time.Minute {
+		t.Fatalf("a right outlives itself by %s", most)
+	}
+	d := pgtest.New(t)
+	var later atomic.Int64
+	began := time.Now()
+	now := func() time.Time { return began.Add(time.Duration(later.Load())) }
+	r := &identity.Resolver{DB: d.DB, Communes: tenancy.NewRegister(d.DB), Now: now}
+	r.Guests = identity.NewGuests(d.DB, r.Communes, fixture.Secret)
+	r.Guests.Now = now
+	f := newFeed(t, d, "", func(f *ordering.Feed) { f.Again, f.Recheck = r.Again, 10*time.Millisecond })
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	merchant, order := fixture.Viewer(t, d, identity.Merchant, shop), placed(t, d, shop, nil)
+	guest := linked(t, d, r.Guests, order)
+	counter, err := f.ShopOrders(t.Context(), merchant, []tenancy.ID{shop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	follower, err := f.OrderUpdated(t.Context(), guest, order, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next(t, counter)
+	next(t, follower)
+	time.Sleep(100 * time.Millisecond) // rechecked and remembered
+	d.Exec(t, `delete from grants where account_id = $1`, merchant.Account)
+	d.Exec(t, `delete from guest_links where order_id = $1`, order.Row)
+	later.Store(int64(20 * time.Second))
+	time.Sleep(100 * time.Millisecond)
+	moved(t, d, order, ordering.Accepted)
+	f.Wake(shop.Commune)
+	next(t, counter) // still remembered: no statement for each recheck
+	next(t, follower)
+	later.Store(int64(remembered))
+	wantEnd(t, counter, fault.Forbidden)
+	wantEnd(t, follower, fault.Unauthenticated)
 }
