@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -18,9 +19,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/identity/devissuer"
+	"github.com/audelor/halles/internal/pg/cluster"
 	"github.com/audelor/halles/internal/pg/pgtest"
 )
 
@@ -216,13 +220,70 @@ func TestServeRefusesAnOldSchema(t *testing.T) {
 	}
 }
 
-func TestServeRefusesATableWithoutItsLock(t *testing.T) {
+// serve does not start on a database that would not hold the communes apart, and says what is wrong.
+func TestServeRefusesADatabaseWithoutItsLocks(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
 	env := []string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
-	d.Exec(t, "set role halles_owner; alter table orders no force row level security; reset role")
-	if code, _, stderr := halles(t, env, "serve"); code != 1 || !strings.Contains(stderr, "public.orders: row-level security is not forced") {
-		t.Errorf("exit %d, %s", code, stderr)
+	for _, c := range []struct{ name, wrong, mended, want string }{
+		{"TableWithoutForce", `alter table orders no force row level security`, `alter table orders force row level security`, "public.orders: row-level security is not forced"},
+		{"TableOnNoList", `create table loose (commune_id text collate "C" not null, id uuid, primary key (commune_id, id))`, `drop table loose`, "public.loose: row-level security is not enabled"},
+		{"ViewWithItsOwnersRights", `create view peek as select id from shops`, `drop view peek`, "public.peek: is a view with its owner's rights"},
+		{"DefinerFunctionWithoutSearchPath", `create function peek() returns bigint language sql security definer as 'select count(*) from shops'`, `drop function peek()`, "function peek(): is a definer function without a fixed search_path"},
+	} {
+		d.Exec(t, "set role halles_owner; "+c.wrong+"; reset role")
+		if code, _, stderr := halles(t, env, "serve"); code != 1 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: exit %d, %s", c.name, code, stderr)
+		}
+		d.Exec(t, "set role halles_owner; "+c.mended+"; reset role")
+	}
+}
+
+// Nor does it start as a role that no lock holds for. Roles are the cluster's: this has its own.
+func TestServeRefusesARoleThatMayTooMuch(t *testing.T) {
+	t.Parallel()
+	binaries, err := cluster.Find(t.Context())
+	if err != nil {
+		t.Skip(err)
+	}
+	dir, err := os.MkdirTemp("", "halles-roles-") //nolint:usetesting // Postgres' user must reach it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // search permission only
+		t.Fatal(err)
+	}
+	c, err := cluster.Start(t.Context(), cluster.Options{Dir: filepath.Join(dir, "data"), Binaries: binaries})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Stop() })
+	admin := c.URL("postgres", "postgres")
+	env := []string{"HALLES_DATABASE_URL=" + admin, "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
+	if code, _, stderr := halles(t, env, "migrate", "--roles", admin); code != 0 {
+		t.Fatal(stderr)
+	}
+	conn, err := pgx.Connect(t.Context(), admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	for _, one := range []struct{ name, wrong, mended, want string }{
+		{"Superuser", `alter role halles_app superuser`, `alter role halles_app nosuperuser`, "role halles_app: is a superuser"},
+		{"BypassRLS", `alter role halles_public bypassrls`, `alter role halles_public nobypassrls`, "role halles_public: has BYPASSRLS"},
+		{"Owner", `create table own (id int primary key); alter table own owner to halles_app`, `drop table own`, "role halles_app: owns "},
+		{"MemberOfTheOwner", `grant halles_owner to halles_worker`, `revoke halles_owner from halles_worker`, "role halles_worker: is a member of"},
+	} {
+		if _, err := conn.Exec(t.Context(), one.wrong); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, stderr := halles(t, env, "serve"); code != 1 || !strings.Contains(stderr, one.want) {
+			t.Errorf("%s: exit %d, %s", one.name, code, stderr)
+		}
+		if _, err := conn.Exec(t.Context(), one.mended); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
