@@ -111,7 +111,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return fmt.Errorf("a mail server for the demo: %w", err)
 	}
-	defer mailbox.Close()
+	defer func() { _ = mailbox.Close() }() // its port; what it kept goes with the program
 	mails, err := notice.ParseSMTP(mailbox.URL(), "Les halles du pays de Lorient <ne-pas-repondre@halles.invalid>")
 	if err != nil {
 		return err
