@@ -172,16 +172,12 @@ func (d *Data) addHours(ctx context.Context, codes []string, shops []row) error 
 	return nil
 }
 
-// hours are when shops are open.
+// hours are when shops are open, closures and special hours to come among them.
 func (d *Data) hours(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*calendar.Hours, error) {
-	weeks, err := d.Directory.HoursOf(ctx, v, ids)
-	of := make(map[tenancy.ID]*calendar.Hours, len(weeks))
-	for id, week := range weeks {
-		h := &calendar.Hours{}
-		for _, o := range week {
-			h.Week[o.Weekday-1] = append(h.Week[o.Weekday-1], calendar.Opening{Opens: calendar.Clock(o.OpensMin), Closes: calendar.Clock(o.ClosesMin)})
-		}
-		of[id] = h
+	shops, err := d.Directory.Calendars(ctx, v, ids, d.now())
+	of := make(map[tenancy.ID]*calendar.Hours, len(shops))
+	for id, shop := range shops {
+		of[id] = &shop.Hours
 	}
 	return of, err
 }
