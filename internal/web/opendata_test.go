@@ -44,6 +44,10 @@ func TestOpenData(t *testing.T) {
 		t.Errorf("the schema has %d columns, the file another number", n)
 	}
 	s.do(http.MethodGet, "/opendata", "", "Accept", "text/html").wants(t, http.StatusOK, "/opendata/56121/commerces.csv")
+	links := s.ask(`{ commune(slug: "lorient") { openData { csv json geojson schema page } } }`)
+	for _, name := range []string{"csv", "json", "geojson", "schema", "page"} {
+		s.do(http.MethodGet, gjson.Get(links.body, "data.commune.openData."+name).String(), "").wants(t, http.StatusOK, "")
+	}
 	for _, path := range []string{"/opendata/99999/commerces.csv", "/opendata/x/commerces.csv", "/opendata/56121/commerces.xml"} {
 		s.do(http.MethodGet, path, "").wants(t, http.StatusNotFound, "")
 	}
