@@ -180,6 +180,7 @@ type ComplexityRoot struct {
 		Insee            func(childComplexity int) int
 		Location         func(childComplexity int) int
 		Name             func(childComplexity int) int
+		OpenData         func(childComplexity int) int
 		OpeningText      func(childComplexity int) int
 		OrdersPausedAt   func(childComplexity int) int
 		OrdersPausedText func(childComplexity int) int
@@ -417,6 +418,14 @@ type ComplexityRoot struct {
 	Naf struct {
 		Code    func(childComplexity int) int
 		Version func(childComplexity int) int
+	}
+
+	OpenDataLinks struct {
+		CSV     func(childComplexity int) int
+		GeoJSON func(childComplexity int) int
+		JSON    func(childComplexity int) int
+		Page    func(childComplexity int) int
+		Schema  func(childComplexity int) int
 	}
 
 	OpeningException struct {
@@ -1282,6 +1291,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Commune.Name(childComplexity), true
+	case "Commune.openData":
+		if e.ComplexityRoot.Commune.OpenData == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Commune.OpenData(childComplexity), true
 	case "Commune.openingText":
 		if e.ComplexityRoot.Commune.OpeningText == nil {
 			break
@@ -2508,6 +2523,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Naf.Version(childComplexity), true
+
+	case "OpenDataLinks.csv":
+		if e.ComplexityRoot.OpenDataLinks.CSV == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenDataLinks.CSV(childComplexity), true
+	case "OpenDataLinks.geojson":
+		if e.ComplexityRoot.OpenDataLinks.GeoJSON == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenDataLinks.GeoJSON(childComplexity), true
+	case "OpenDataLinks.json":
+		if e.ComplexityRoot.OpenDataLinks.JSON == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenDataLinks.JSON(childComplexity), true
+	case "OpenDataLinks.page":
+		if e.ComplexityRoot.OpenDataLinks.Page == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenDataLinks.Page(childComplexity), true
+	case "OpenDataLinks.schema":
+		if e.ComplexityRoot.OpenDataLinks.Schema == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenDataLinks.Schema(childComplexity), true
 
 	case "OpeningException.first":
 		if e.ComplexityRoot.OpeningException.First == nil {
@@ -5261,6 +5307,7 @@ extend type MergeCommunePayload @tag(name: "staff")
 extend type ModeFacet @tag(name: "widget") @tag(name: "spa")
 extend type Naf @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend interface Node @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type OpenDataLinks @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OpeningException @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OpeningHours @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OpeningInterval @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -6715,6 +6762,25 @@ type ImportField {
   before: String
   "What comes, as a file would write it: ` + "`" + `12,30 €` + "`" + `."
   after: String!
+}
+`, BuiltIn: false},
+	{Name: "../opendata.graphqls", Input: `extend type Commune {
+  "The commune's shops as files to use again, under Licence Ouverte 2.0."
+  openData: OpenDataLinks!
+}
+
+"Where the files of a commune are: paths on this server."
+type OpenDataLinks {
+  "CSV, for a spreadsheet."
+  csv: String!
+  "JSON, for a program."
+  json: String!
+  "GeoJSON, for a map (RFC 7946)."
+  geojson: String!
+  "The Table Schema that says what the columns mean."
+  schema: String!
+  "A page for people, with all communes."
+  page: String!
 }
 `, BuiltIn: false},
 	{Name: "../ordering.graphqls", Input: `extend type Query {
@@ -8392,6 +8458,8 @@ func (ec *executionContext) childFields_Commune(ctx context.Context, field graph
 		return ec.fieldContext_Commune_restrictions(ctx, field)
 	case "shops":
 		return ec.fieldContext_Commune_shops(ctx, field)
+	case "openData":
+		return ec.fieldContext_Commune_openData(ctx, field)
 	case "openingText":
 		return ec.fieldContext_Commune_openingText(ctx, field)
 	case "website":
@@ -8740,6 +8808,22 @@ func (ec *executionContext) childFields_Naf(ctx context.Context, field graphql.C
 		return ec.fieldContext_Naf_version(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Naf", field.Name)
+}
+
+func (ec *executionContext) childFields_OpenDataLinks(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "csv":
+		return ec.fieldContext_OpenDataLinks_csv(ctx, field)
+	case "json":
+		return ec.fieldContext_OpenDataLinks_json(ctx, field)
+	case "geojson":
+		return ec.fieldContext_OpenDataLinks_geojson(ctx, field)
+	case "schema":
+		return ec.fieldContext_OpenDataLinks_schema(ctx, field)
+	case "page":
+		return ec.fieldContext_OpenDataLinks_page(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpenDataLinks", field.Name)
 }
 
 func (ec *executionContext) childFields_OpeningException(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/opendata"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -23,6 +24,7 @@ import (
 type CommuneResolver interface {
 	Restrictions(ctx context.Context, obj *tenancy.Commune, at *time.Time, upcoming bool) ([]*directory.Restriction, error)
 	Shops(ctx context.Context, obj *tenancy.Commune, filter *directory.ShopFilter, near *tenancy.Point, orderBy *directory.ShopOrder, first int, after *string) (*directory.ShopConnection, error)
+	OpenData(ctx context.Context, obj *tenancy.Commune) (*opendata.Links, error)
 	OpeningText(ctx context.Context, obj *tenancy.Commune) (*string, error)
 	Website(ctx context.Context, obj *tenancy.Commune) (*string, error)
 	OrdersPausedAt(ctx context.Context, obj *tenancy.Commune) (*time.Time, error)
@@ -414,6 +416,38 @@ func (ec *executionContext) fieldContext_Commune_shops(ctx context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Commune_openData(ctx context.Context, field graphql.CollectedField, obj *tenancy.Commune) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Commune_openData(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Commune().OpenData(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *opendata.Links) graphql.Marshaler {
+			return ec.marshalNOpenDataLinks2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋopendataᚐLinks(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Commune_openData(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Commune",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OpenDataLinks(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Commune_openingText(ctx context.Context, field graphql.CollectedField, obj *tenancy.Commune) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -734,6 +768,12 @@ func (ec *executionContext) _Commune(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Commune_shops(ctx, field, obj)
+				})
+		case "openData":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Commune_openData(ctx, field, obj)
 				})
 		case "openingText":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
