@@ -323,7 +323,6 @@ func (m *matrix) fill(p *person, s *side, q *question, docs []document, i int, k
 					a.own = a.own || p.owns(row{Commune: s.commune})
 				case b.kind == "registration":
 					a.own = a.own || p.owns(row{Commune: s.commune, Account: &s.customer.Account})
-				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey"}, b.kind):
 				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey", "import"}, b.kind):
 					a.own = a.own || p.owns(row{Commune: s.commune, Shop: &s.shops[0].Row, Order: &s.rows[i%2].Row})
 				}
