@@ -38,6 +38,7 @@ type loaders struct {
 	variant     *loader.Loader[tenancy.ID, *catalog.Variant]
 	variantsOf  *loader.Loader[tenancy.ID, []*catalog.Variant]
 	stock       *loader.Loader[tenancy.ID, *int]
+	delegations *loader.Loader[tenancy.ID, []*identity.Delegation]
 	notice      *loader.Loader[tenancy.ID, *identity.CommuneNotice]
 	affected    *loader.Loader[affectedKey, []*ordering.Affected]
 	orders      *ordersBy
@@ -98,6 +99,7 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		variant:     loader.New(r.Wait, as(v, r.Catalog.VariantsByIDs), notFound[*catalog.Variant]),
 		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
 		stock:       loader.New(r.Wait, as(v, r.Catalog.StockOf), loader.Zero),
+		delegations: loader.New(r.Wait, as(v, r.Delegations.Of), loader.Zero),
 		notice:      loader.New(r.Wait, as(v, r.Settings.NoticesOf), loader.Zero),
 		affected:    loader.New(r.Wait, loader.Grouped(affectedKey.split, joinAffectedKey, r.affected(v)), loader.Zero),
 		orders:      &ordersBy{r: r, of: map[*identity.Viewer]*orderLoaders{}},

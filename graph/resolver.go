@@ -20,18 +20,19 @@ import (
 
 // Resolver holds the features that the schema is made of.
 type Resolver struct {
-	Communes  *tenancy.Register
-	Directory *directory.Directory
-	Catalog   *catalog.Catalog
-	Ordering  *ordering.Ordering
-	Feed      *ordering.Feed
-	Guests    *identity.Guests
-	Keys      *identity.WidgetKeys
-	Audit     *identity.Audit
-	Members   *identity.Members
-	Settings  *identity.Settings
-	Intake    *intake.Intake
-	Wait      time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
+	Communes    *tenancy.Register
+	Directory   *directory.Directory
+	Catalog     *catalog.Catalog
+	Ordering    *ordering.Ordering
+	Feed        *ordering.Feed
+	Guests      *identity.Guests
+	Keys        *identity.WidgetKeys
+	Audit       *identity.Audit
+	Members     *identity.Members
+	Delegations *identity.Delegations
+	Settings    *identity.Settings
+	Intake      *intake.Intake
+	Wait        time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 
 	Registrations *directory.Registrations
 }

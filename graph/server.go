@@ -21,6 +21,7 @@ import (
 	"github.com/audelor/halles/graph/limits"
 	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/identity"
 )
 
 // ServerOptions are what the transports need of the outside.
@@ -101,6 +102,9 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 		if (name == "_entities" || name == "_service") && !o.IsRouter(ctx) {
 			graphql.AddError(ctx, fault.Errorf(fault.Forbidden, "%s répond au routeur de la fédération seulement.", name))
 			return graphql.Null
+		}
+		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
+			ctx = identity.With(ctx, identity.From(ctx).Doing(name)) // what the log tells of a delegated one
 		}
 		return next(ctx)
 	})

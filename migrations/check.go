@@ -57,6 +57,10 @@ var exceptions = map[string]exception{
 		reason:   "global: read before the commune of a request is known",
 		readable: map[string]string{"halles_identity": "*", "halles_worker": "expires_at"},
 	},
+	"public.code_failures": {
+		reason:   "global: wrong codes of accounts, which belong to no commune",
+		readable: map[string]string{"halles_identity": "*"},
+	},
 	"public.invitations": {
 		reason:   "global: read before the commune of a request is known",
 		readable: map[string]string{"halles_identity": "*"},

@@ -46,6 +46,7 @@ var Readers = map[string]map[string]string{
 	"order_lines":    {orderReaders: "name option_value unit_cents vat_rate"},
 	"order_contacts": {orderParties: "name phone email"},
 	"order_events":   {orderReaders: "at"},
+	"delegations":    {"merchant agent admin": "id reason asked_at"},
 	"audit_events":   {"agent admin": "object at"},
 	"commune_settings": {
 		Everybody:             "opening_text website pause_text",

@@ -93,6 +93,31 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	}
 }
 
+// Of how people sign in on pages every mistake is told, and no secret.
+func TestMistakesOfPages(t *testing.T) {
+	t.Parallel()
+	_, _, stderr := halles(t, []string{
+		"HALLES_DATABASE_URL=postgres://host/halles", "HALLES_SECRET=" + secret, "HALLES_ISSUERS=https://right.example|halles", "HALLES_URL=http://marche.example",
+		"HALLES_CLIENTS=https://right.example|id|hunter2|Compte,https://right.example|id|hunter2|Compte,https://unknown.example|id|hunter2|Compte,id|hunter2,https://right.example||hunter2|Compte",
+	}, "serve")
+	for _, told := range []string{"http://marche.example is not https", "number 2: https://right.example is there twice", `number 3: "https://unknown.example" is not one of HALLES_ISSUERS`, "number 4: write", "number 5: write"} {
+		if !strings.Contains(stderr, told) {
+			t.Errorf("%s is not told: %s", told, stderr)
+		}
+	}
+	if n := strings.Count(stderr, "\n  - "); n != 5 || strings.Contains(stderr, "hunter2") {
+		t.Errorf("%d mistakes told, not 5, or a secret: %s", n, stderr)
+	}
+	for url, told := range map[string]string{"": "HALLES_CLIENTS needs HALLES_URL", "https://marche.example/halles": "is not the address of a site", "marche.example": "is not the address of a site"} {
+		_, _, stderr := halles(t, []string{
+			"HALLES_DATABASE_URL=postgres://host/halles", "HALLES_SECRET=" + secret, "HALLES_ISSUERS=https://right.example|halles", "HALLES_URL=" + url, "HALLES_CLIENTS=https://right.example|id||",
+		}, "serve")
+		if !strings.Contains(stderr, told) || strings.Count(stderr, "\n  - ") != 1 {
+			t.Errorf("HALLES_URL=%s: %s", url, stderr)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	if code, _, stderr := halles(t, nil, "serve", "--lisen", ":1"); code != 2 || !strings.Contains(stderr, "--lisen") {
@@ -105,7 +130,7 @@ func TestUsage(t *testing.T) {
 	if code != 0 {
 		t.Errorf("--help: exit %d", code)
 	}
-	for _, name := range []string{"HALLES_DATABASE_URL", "HALLES_DB_PASSWORD_", "HALLES_SECRET", "HALLES_LISTEN", "HALLES_ORIGINS", "HALLES_ROUTER_TOKEN", "HALLES_ISSUERS"} {
+	for _, name := range []string{"HALLES_DATABASE_URL", "HALLES_DB_PASSWORD_", "HALLES_SECRET", "HALLES_LISTEN", "HALLES_ORIGINS", "HALLES_ROUTER_TOKEN", "HALLES_ISSUERS", "HALLES_URL", "HALLES_CLIENTS"} {
 		if !strings.Contains(stdout, name) {
 			t.Errorf("--help does not tell %s", name)
 		}
@@ -178,7 +203,7 @@ func TestServe(t *testing.T) {
 	d.Exec(t, `update accounts set issuer = $1 where id = $2`, issuer.URL, account)
 	env := []string{
 		"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret,
-		"HALLES_ISSUERS=" + issuer.URL + "|market",
+		"HALLES_ISSUERS=" + issuer.URL + "|market", "HALLES_URL=https://localhost:1", "HALLES_CLIENTS=" + issuer.URL + "|pages||Compte",
 	}
 	url, end := served(t, env)
 	if status, body := get(t, url+"/readyz"); status != 200 {
@@ -195,6 +220,11 @@ func TestServe(t *testing.T) {
 			if status != 200 || !strings.Contains(body, kind) {
 				t.Errorf("%s: %d %s", who, status, body)
 			}
+		}
+	})
+	t.Run("SignInOnPagesBegins", func(t *testing.T) { // and goes on at the issuer's page
+		if status, body := get(t, url+"/session/start?next=/"); status != 200 || !strings.Contains(body, "https://localhost:1/session/callback") {
+			t.Errorf("%d %s", status, body)
 		}
 	})
 	t.Run("PortInUse", func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
@@ -43,6 +44,7 @@ type ShopResolver interface {
 	Closures(ctx context.Context, obj *directory.Shop) ([]*directory.Closure, error)
 	AffectedOrders(ctx context.Context, obj *directory.Shop, first int) ([]*ordering.Affected, error)
 	Products(ctx context.Context, obj *directory.Shop, first int, after *string) (*catalog.ProductConnection, error)
+	Delegations(ctx context.Context, obj *directory.Shop) ([]*identity.Delegation, error)
 	Orders(ctx context.Context, obj *directory.Shop, status []ordering.Status, first int, after *string) (*ordering.OrderConnection, error)
 	History(ctx context.Context, obj *directory.Shop) ([]*directory.ShopStep, error)
 }
@@ -1636,6 +1638,38 @@ func (ec *executionContext) fieldContext_Shop_products(ctx context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Shop_delegations(ctx context.Context, field graphql.CollectedField, obj *directory.Shop) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shop_delegations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Shop().Delegations(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*identity.Delegation) graphql.Marshaler {
+			return ec.marshalNDelegation2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋidentityᚐDelegationᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Shop_delegations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Shop",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Delegation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Shop_orders(ctx context.Context, field graphql.CollectedField, obj *directory.Shop) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2440,6 +2474,12 @@ func (ec *executionContext) _Shop(ctx context.Context, sel ast.SelectionSet, obj
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Shop_products(ctx, field, obj)
+				})
+		case "delegations":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Shop_delegations(ctx, field, obj)
 				})
 		case "orders":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

@@ -39,6 +39,7 @@ type ResolverRoot interface {
 	Entity() EntityResolver
 	ExchangeGuestLinkPayload() ExchangeGuestLinkPayloadResolver
 	Import() ImportResolver
+	Invitation() InvitationResolver
 	Mutation() MutationResolver
 	OpeningHours() OpeningHoursResolver
 	Order() OrderResolver
@@ -104,6 +105,7 @@ type ComplexityRoot struct {
 	}
 
 	AuditEvent struct {
+		Act    func(childComplexity int) int
 		Action func(childComplexity int) int
 		After  func(childComplexity int) int
 		At     func(childComplexity int) int
@@ -246,6 +248,22 @@ type ComplexityRoot struct {
 		Restrictions func(childComplexity int) int
 	}
 
+	Delegation struct {
+		AgentName   func(childComplexity int) int
+		AskedAt     func(childComplexity int) int
+		ConsentedAt func(childComplexity int) int
+		Days        func(childComplexity int) int
+		EndedAt     func(childComplexity int) int
+		EndsAt      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		Status      func(childComplexity int) int
+	}
+
+	DelegationPayload struct {
+		Delegation func(childComplexity int) int
+	}
+
 	DirectoryRefusal struct {
 		Code         func(childComplexity int) int
 		Message      func(childComplexity int) int
@@ -345,9 +363,27 @@ type ComplexityRoot struct {
 		Path    func(childComplexity int) int
 	}
 
+	Invitation struct {
+		Commune    func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		Email      func(childComplexity int) int
+		ExpiresAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		MemberRole func(childComplexity int) int
+		Phone      func(childComplexity int) int
+		SentAt     func(childComplexity int) int
+		ShopID     func(childComplexity int) int
+	}
+
+	InvitationPayload struct {
+		Code       func(childComplexity int) int
+		Invitation func(childComplexity int) int
+	}
+
 	InviteMemberPayload struct {
-		Code      func(childComplexity int) int
-		ExpiresAt func(childComplexity int) int
+		Code       func(childComplexity int) int
+		ExpiresAt  func(childComplexity int) int
+		Invitation func(childComplexity int) int
 	}
 
 	Member struct {
@@ -372,6 +408,7 @@ type ComplexityRoot struct {
 		ArchiveProduct     func(childComplexity int, input catalog.ProductInput) int
 		ArchiveProducts    func(childComplexity int, input catalog.ArchiveProductsInput) int
 		ArchiveVariant     func(childComplexity int, input catalog.VariantInput) int
+		AskDelegation      func(childComplexity int, input identity.AskDelegationInput) int
 		CancelOrder        func(childComplexity int, input ordering.ChangeInput) int
 		ChangePrices       func(childComplexity int, input catalog.ChangePricesInput) int
 		CloseShop          func(childComplexity int, input directory.CloseShopInput) int
@@ -380,6 +417,8 @@ type ComplexityRoot struct {
 		CreateProduct      func(childComplexity int, input catalog.CreateProductInput) int
 		CreateWidgetKey    func(childComplexity int, input identity.CreateWidgetKeyInput) int
 		DeclareRestriction func(childComplexity int, input directory.RestrictionInput) int
+		DelegateShop       func(childComplexity int, input identity.DelegateShopInput) int
+		EndDelegation      func(childComplexity int, input identity.EndDelegationInput) int
 		EndRestriction     func(childComplexity int, input directory.EndRestrictionInput) int
 		ExchangeGuestLink  func(childComplexity int, input identity.LinkInput) int
 		GrantRole          func(childComplexity int, input identity.ChangeRoleInput) int
@@ -395,10 +434,12 @@ type ComplexityRoot struct {
 		PublishProduct     func(childComplexity int, input catalog.ProductInput) int
 		RejectOrder        func(childComplexity int, input ordering.ChangeInput) int
 		ReopenShop         func(childComplexity int, input directory.ReopenShopInput) int
+		ResendInvitation   func(childComplexity int, input identity.InvitationInput) int
 		RestoreVariant     func(childComplexity int, input catalog.VariantInput) int
 		ResumeOrders       func(childComplexity int, input identity.ResumeOrdersInput) int
 		ResumeProduct      func(childComplexity int, input catalog.ProductInput) int
 		ResumeRegistration func(childComplexity int, input directory.ResumeRegistrationInput) int
+		RevokeInvitation   func(childComplexity int, input identity.InvitationInput) int
 		RevokeRole         func(childComplexity int, input identity.ChangeRoleInput) int
 		RevokeWidgetKey    func(childComplexity int, input identity.RevokeWidgetKeyInput) int
 		RotateWidgetKey    func(childComplexity int, input identity.RotateWidgetKeyInput) int
@@ -601,6 +642,7 @@ type ComplexityRoot struct {
 		Communes            func(childComplexity int) int
 		FindOrders          func(childComplexity int, number string, first int) int
 		Import              func(childComplexity int, id tenancy.ID) int
+		Invitations         func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
 		Members             func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
 		Node                func(childComplexity int, id tenancy.ID) int
 		Nodes               func(childComplexity int, ids []*tenancy.ID) int
@@ -809,6 +851,7 @@ type ComplexityRoot struct {
 		Closures        func(childComplexity int) int
 		Commune         func(childComplexity int) int
 		Contact         func(childComplexity int) int
+		Delegations     func(childComplexity int) int
 		Description     func(childComplexity int) int
 		Fulfilments     func(childComplexity int) int
 		History         func(childComplexity int) int
@@ -1039,6 +1082,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditEdge.Node(childComplexity), true
 
+	case "AuditEvent.act":
+		if e.ComplexityRoot.AuditEvent.Act == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Act(childComplexity), true
 	case "AuditEvent.action":
 		if e.ComplexityRoot.AuditEvent.Action == nil {
 			break
@@ -1533,6 +1582,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeclareRestrictionPayload.Restrictions(childComplexity), true
 
+	case "Delegation.agent":
+		if e.ComplexityRoot.Delegation.AgentName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.AgentName(childComplexity), true
+	case "Delegation.askedAt":
+		if e.ComplexityRoot.Delegation.AskedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.AskedAt(childComplexity), true
+	case "Delegation.consentedAt":
+		if e.ComplexityRoot.Delegation.ConsentedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.ConsentedAt(childComplexity), true
+	case "Delegation.days":
+		if e.ComplexityRoot.Delegation.Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.Days(childComplexity), true
+	case "Delegation.endedAt":
+		if e.ComplexityRoot.Delegation.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.EndedAt(childComplexity), true
+	case "Delegation.endsAt":
+		if e.ComplexityRoot.Delegation.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.EndsAt(childComplexity), true
+	case "Delegation.id":
+		if e.ComplexityRoot.Delegation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.ID(childComplexity), true
+	case "Delegation.reason":
+		if e.ComplexityRoot.Delegation.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.Reason(childComplexity), true
+	case "Delegation.status":
+		if e.ComplexityRoot.Delegation.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Delegation.Status(childComplexity), true
+
+	case "DelegationPayload.delegation":
+		if e.ComplexityRoot.DelegationPayload.Delegation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DelegationPayload.Delegation(childComplexity), true
+
 	case "DirectoryRefusal.code":
 		if e.ComplexityRoot.DirectoryRefusal.Code == nil {
 			break
@@ -1941,6 +2052,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ImportRefusal.Path(childComplexity), true
 
+	case "Invitation.commune":
+		if e.ComplexityRoot.Invitation.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Commune(childComplexity), true
+	case "Invitation.createdAt":
+		if e.ComplexityRoot.Invitation.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.CreatedAt(childComplexity), true
+	case "Invitation.email":
+		if e.ComplexityRoot.Invitation.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Email(childComplexity), true
+	case "Invitation.expiresAt":
+		if e.ComplexityRoot.Invitation.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ExpiresAt(childComplexity), true
+	case "Invitation.id":
+		if e.ComplexityRoot.Invitation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ID(childComplexity), true
+	case "Invitation.role":
+		if e.ComplexityRoot.Invitation.MemberRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.MemberRole(childComplexity), true
+	case "Invitation.phone":
+		if e.ComplexityRoot.Invitation.Phone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Phone(childComplexity), true
+	case "Invitation.sentAt":
+		if e.ComplexityRoot.Invitation.SentAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.SentAt(childComplexity), true
+	case "Invitation.shopId":
+		if e.ComplexityRoot.Invitation.ShopID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ShopID(childComplexity), true
+
+	case "InvitationPayload.code":
+		if e.ComplexityRoot.InvitationPayload.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPayload.Code(childComplexity), true
+	case "InvitationPayload.invitation":
+		if e.ComplexityRoot.InvitationPayload.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPayload.Invitation(childComplexity), true
+
 	case "InviteMemberPayload.code":
 		if e.ComplexityRoot.InviteMemberPayload.Code == nil {
 			break
@@ -1953,6 +2132,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteMemberPayload.ExpiresAt(childComplexity), true
+	case "InviteMemberPayload.invitation":
+		if e.ComplexityRoot.InviteMemberPayload.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteMemberPayload.Invitation(childComplexity), true
 
 	case "Member.account":
 		if e.ComplexityRoot.Member.Account == nil {
@@ -2059,6 +2244,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ArchiveVariant(childComplexity, args["input"].(catalog.VariantInput)), true
+	case "Mutation.askDelegation":
+		if e.ComplexityRoot.Mutation.AskDelegation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_askDelegation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AskDelegation(childComplexity, args["input"].(identity.AskDelegationInput)), true
 	case "Mutation.cancelOrder":
 		if e.ComplexityRoot.Mutation.CancelOrder == nil {
 			break
@@ -2147,6 +2343,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeclareRestriction(childComplexity, args["input"].(directory.RestrictionInput)), true
+	case "Mutation.delegateShop":
+		if e.ComplexityRoot.Mutation.DelegateShop == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_delegateShop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DelegateShop(childComplexity, args["input"].(identity.DelegateShopInput)), true
+	case "Mutation.endDelegation":
+		if e.ComplexityRoot.Mutation.EndDelegation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endDelegation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndDelegation(childComplexity, args["input"].(identity.EndDelegationInput)), true
 	case "Mutation.endRestriction":
 		if e.ComplexityRoot.Mutation.EndRestriction == nil {
 			break
@@ -2312,6 +2530,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReopenShop(childComplexity, args["input"].(directory.ReopenShopInput)), true
+	case "Mutation.resendInvitation":
+		if e.ComplexityRoot.Mutation.ResendInvitation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resendInvitation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResendInvitation(childComplexity, args["input"].(identity.InvitationInput)), true
 	case "Mutation.restoreVariant":
 		if e.ComplexityRoot.Mutation.RestoreVariant == nil {
 			break
@@ -2356,6 +2585,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumeRegistration(childComplexity, args["input"].(directory.ResumeRegistrationInput)), true
+	case "Mutation.revokeInvitation":
+		if e.ComplexityRoot.Mutation.RevokeInvitation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeInvitation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeInvitation(childComplexity, args["input"].(identity.InvitationInput)), true
 	case "Mutation.revokeRole":
 		if e.ComplexityRoot.Mutation.RevokeRole == nil {
 			break
@@ -3261,6 +3501,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Import(childComplexity, args["id"].(tenancy.ID)), true
 
+	case "Query.invitations":
+		if e.ComplexityRoot.Query.Invitations == nil {
+			break
+		}
+
+		args, err := ec.field_Query_invitations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Invitations(childComplexity, args["commune"].(*tenancy.ID), args["shop"].(*tenancy.ID)), true
 	case "Query.members":
 		if e.ComplexityRoot.Query.Members == nil {
 			break
@@ -4254,6 +4505,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Contact(childComplexity), true
+	case "Shop.delegations":
+		if e.ComplexityRoot.Shop.Delegations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shop.Delegations(childComplexity), true
 	case "Shop.description":
 		if e.ComplexityRoot.Shop.Description == nil {
 			break
@@ -4782,6 +5039,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AcceptOrderInput", ec.unmarshalInputAcceptOrderInput),
 			graphql.NewInputUnmarshaler("AddVariantInput", ec.unmarshalInputAddVariantInput),
 			graphql.NewInputUnmarshaler("ArchiveProductsInput", ec.unmarshalInputArchiveProductsInput),
+			graphql.NewInputUnmarshaler("AskDelegationInput", ec.unmarshalInputAskDelegationInput),
 			graphql.NewInputUnmarshaler("BasketLine", ec.unmarshalInputBasketLine),
 			graphql.NewInputUnmarshaler("BulkProductInput", ec.unmarshalInputBulkProductInput),
 			graphql.NewInputUnmarshaler("CancelOrderInput", ec.unmarshalInputCancelOrderInput),
@@ -4795,11 +5053,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateProductInput", ec.unmarshalInputCreateProductInput),
 			graphql.NewInputUnmarshaler("CreateWidgetKeyInput", ec.unmarshalInputCreateWidgetKeyInput),
 			graphql.NewInputUnmarshaler("DeclareRestrictionInput", ec.unmarshalInputDeclareRestrictionInput),
+			graphql.NewInputUnmarshaler("DelegateShopInput", ec.unmarshalInputDelegateShopInput),
+			graphql.NewInputUnmarshaler("EndDelegationInput", ec.unmarshalInputEndDelegationInput),
 			graphql.NewInputUnmarshaler("EndRestrictionInput", ec.unmarshalInputEndRestrictionInput),
 			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
 			graphql.NewInputUnmarshaler("FulfilmentInput", ec.unmarshalInputFulfilmentInput),
 			graphql.NewInputUnmarshaler("GeoPointInput", ec.unmarshalInputGeoPointInput),
 			graphql.NewInputUnmarshaler("ImportInput", ec.unmarshalInputImportInput),
+			graphql.NewInputUnmarshaler("InvitationInput", ec.unmarshalInputInvitationInput),
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
 			graphql.NewInputUnmarshaler("MarkOrderReadyInput", ec.unmarshalInputMarkOrderReadyInput),
@@ -5289,6 +5550,8 @@ extend type Contact @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type CorrectStockPayload @tag(name: "staff")
 extend type CreateWidgetKeyPayload @tag(name: "staff")
 extend type DeclareRestrictionPayload @tag(name: "staff")
+extend type Delegation @tag(name: "staff")
+extend type DelegationPayload @tag(name: "staff")
 extend type DirectoryRefusal @tag(name: "spa") @tag(name: "staff")
 extend type ExchangeGuestLinkPayload @tag(name: "widget") @tag(name: "spa")
 extend type Fulfilment @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -5301,6 +5564,8 @@ extend type ImportField @tag(name: "staff")
 extend type ImportIssue @tag(name: "staff")
 extend type ImportPayload @tag(name: "staff")
 extend type ImportRefusal @tag(name: "staff")
+extend type Invitation @tag(name: "staff")
+extend type InvitationPayload @tag(name: "staff")
 extend type InviteMemberPayload @tag(name: "staff")
 extend type Member @tag(name: "staff")
 extend type MergeCommunePayload @tag(name: "staff")
@@ -6107,6 +6372,102 @@ enum UnavailableCode {
   ON_PAUSE
 }
 `, BuiltIn: false},
+	{Name: "../delegation.graphqls", Input: `extend type Mutation {
+  "Asks a shop's merchant to let the agent act for it. Asked again while a request waits, it gives that one. For the commune's agents."
+  askDelegation(input: AskDelegationInput!): DelegationPayload! @tag(name: "staff")
+  """
+  Lets an agent act for a shop: the merchant, signed in, or the agent with the code that was sent to the shop, by mail or else by telephone, and that the merchant read out. The days begin.
+
+  The agent then sends the shop's id as the header ` + "`" + `X-Halles-For` + "`" + ` (over a socket in connection_init) and asks as the shop's merchant; each change stands in the audit log as the agent's. CONFLICT for a request that waits for no consent, LIMITED after five wrong codes.
+  """
+  delegateShop(input: DelegateShopInput!): DelegationPayload! @tag(name: "staff")
+  "Ends a delegation at once, or withdraws or declines the request; one that has ended stays so. For the shop's merchant, the agent and whoever administers the commune."
+  endDelegation(input: EndDelegationInput!): DelegationPayload! @tag(name: "staff")
+}
+
+extend type Shop {
+  "Who may act for the shop or asked to, the newest 50 first. For its merchants and its commune's agents and admins; others find none."
+  delegations: [Delegation!]! @tag(name: "staff-only")
+}
+
+"An agent's leave to act for a shop, for a while."
+type Delegation {
+  "Global id: for ` + "`" + `delegateShop` + "`" + ` and ` + "`" + `endDelegation` + "`" + `."
+  id: ID!
+  "The agent's name; null once the account was erased."
+  agent: String
+  "Why, as the agent told the merchant."
+  reason: String!
+  "How long from the consent, 1 to 30 days."
+  days: Int!
+  "How it stands."
+  status: DelegationStatus!
+  "When the agent asked. A request waits for 7 days."
+  askedAt: DateTime!
+  "When the merchant consented; null before."
+  consentedAt: DateTime
+  "When it ends by itself; null before the consent."
+  endsAt: DateTime
+  "When somebody ended it before; null while nobody did."
+  endedAt: DateTime
+}
+
+"How a delegation stands."
+enum DelegationStatus {
+  "It waits for the merchant."
+  ASKED
+  "The agent may act for the shop."
+  ACTIVE
+  "It is over, was ended, or nobody consented in time."
+  ENDED
+}
+
+"A request to act for a shop."
+input AskDelegationInput {
+  "The shop."
+  shop: ID!
+  "How long from the consent: 1 to 30 days."
+  days: Int!
+  "Why, to the merchant, in a French sentence of at most 300 characters."
+  reason: String!
+}
+
+"A merchant's consent."
+input DelegateShopInput {
+  "The delegation."
+  delegation: ID!
+  "The code that the merchant read out to the agent; not for the merchant. Capitals, spaces and dashes do not matter."
+  code: String
+}
+
+"A delegation to end."
+input EndDelegationInput {
+  "The delegation."
+  delegation: ID!
+}
+
+"The delegation as it stands now."
+type DelegationPayload {
+  "The delegation."
+  delegation: Delegation!
+}
+
+extend type AuditEvent {
+  "The mutation that an agent asked for in a merchant's name: ` + "`" + `acceptOrder` + "`" + `; null for what was done in one's own."
+  act: String
+}
+
+extend enum AuditAction {
+  "An agent asked to act for a merchant."
+  DELEGATION_ASK
+  "A merchant let an agent act for its shop."
+  SHOP_DELEGATE
+  "A delegation was ended, or its request withdrawn or declined."
+  DELEGATION_END
+  "An agent acted for a merchant; ` + "`" + `act` + "`" + ` says what."
+  DELEGATED_ACT
+}
+`, BuiltIn: false},
 	{Name: "../directory.graphqls", Input: `extend type Query {
   """
   Published shops, over all communes or those of the filter. Sorted by French name, or nearest first when ` + "`" + `near` + "`" + ` is given.
@@ -6335,9 +6696,9 @@ type Fulfilment {
 }
 
 extend type Mutation {
-  "Makes a code that gives a role to the account that accepts it first, within 7 days: hand it over by mail or text message, or read it out. A commune's agents invite its agents and its merchants; admins everybody."
+  "Makes a code that gives a role to the account that accepts it first, within 7 days: sent by mail or text message, or handed over and read out. A commune's agents invite its agents and its merchants; admins everybody."
   inviteMember(input: InviteMemberInput!): InviteMemberPayload! @tag(name: "staff")
-  "Gives the role of an invitation to the account that asks. NOT_FOUND for a wrong code, CONFLICT for one that has expired or served another account."
+  "Gives the role of an invitation to the account that asks. NOT_FOUND for a wrong code, CONFLICT for one that has expired, was revoked or served another account, LIMITED after ten wrong ones within an hour."
   acceptInvitation(input: AcceptInvitationInput!): AcceptInvitationPayload! @tag(name: "staff")
   "Gives an account a role. For those who could invite it; one that it holds already stays as it is."
   grantRole(input: ChangeRoleInput!): ChangeRolePayload! @tag(name: "staff")
@@ -6527,12 +6888,18 @@ input InviteMemberInput {
   commune: ID
   "For MERCHANT, and only then: the shop."
   shop: ID
+  "Whom to send the code to by mail; not with ` + "`" + `phone` + "`" + `. With neither the answer has the code, to be handed over."
+  email: EmailAddress
+  "Whom to send the code to by text message; a French number as it is written in France."
+  phone: PhoneNumber
 }
 
-"An invitation to hand over."
+"An invitation that was made."
 type InviteMemberPayload {
-  "The code, ` + "`" + `7K3M-9TXQ-2HVD` + "`" + `: shown once, good once."
-  code: String!
+  "The invitation: for ` + "`" + `resendInvitation` + "`" + ` and ` + "`" + `revokeInvitation` + "`" + `."
+  invitation: Invitation!
+  "The code, ` + "`" + `7K3M-9TXQ-2HVD` + "`" + `: shown once, good once. Null where it is sent: then its reader alone has it."
+  code: String
   "When it ends, 7 days later."
   expiresAt: DateTime!
 }
@@ -6762,6 +7129,66 @@ type ImportField {
   before: String
   "What comes, as a file would write it: ` + "`" + `12,30 €` + "`" + `."
   after: String!
+}
+`, BuiltIn: false},
+	{Name: "../invitation.graphqls", Input: `extend type Query {
+  "The invitations that wait for their person, over a shop, over a commune as a whole or, given neither, over the platform: the latest 100 first. For those who could make them."
+  invitations(
+    "The commune; not with ` + "`" + `shop` + "`" + `."
+    commune: ID
+    "The shop; not with ` + "`" + `commune` + "`" + `."
+    shop: ID
+  ): [Invitation!]! @tag(name: "staff")
+}
+
+extend type Mutation {
+  "Gives an invitation that waits a new code and seven new days, and sends it where the first was sent. For those who could make it."
+  resendInvitation(input: InvitationInput!): InvitationPayload! @tag(name: "staff")
+  "Ends an invitation that waits: its code is none any more. For those who could make it."
+  revokeInvitation(input: InvitationInput!): InvitationPayload! @tag(name: "staff")
+}
+
+"A role that waits for its person."
+type Invitation {
+  "Global id."
+  id: ID!
+  "The role."
+  role: MemberRole!
+  "The commune of an agent's role, or of a merchant's shop; null for a role over the platform."
+  commune: Commune
+  "The shop of a merchant's role; null for others."
+  shopId: ID
+  "The address that its code is sent to; null where it is not, and once it served or was revoked."
+  email: EmailAddress
+  "The number that its code is sent to; null where it is not, and once it served or was revoked."
+  phone: PhoneNumber
+  "When it was made."
+  createdAt: DateTime!
+  "When it ends: 7 days after it was made or sent again."
+  expiresAt: DateTime!
+  "When its code was sent the last time; null while the message waits, and where the code is handed over."
+  sentAt: DateTime
+}
+
+"An invitation to send again or to end."
+input InvitationInput {
+  "The invitation."
+  invitation: ID!
+}
+
+"The invitation as it stands now."
+type InvitationPayload {
+  "The invitation."
+  invitation: Invitation!
+  "The new code where it is handed over and not sent; shown once."
+  code: String
+}
+
+extend enum AuditAction {
+  "An invitation was given a new code."
+  INVITATION_RESEND
+  "An invitation was ended before it served."
+  INVITATION_REVOKE
 }
 `, BuiltIn: false},
 	{Name: "../opendata.graphqls", Input: `extend type Commune {
@@ -8314,6 +8741,8 @@ func (ec *executionContext) childFields_AuditEvent(ctx context.Context, field gr
 		return ec.fieldContext_AuditEvent_after(ctx, field)
 	case "hash":
 		return ec.fieldContext_AuditEvent_hash(ctx, field)
+	case "act":
+		return ec.fieldContext_AuditEvent_act(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditEvent", field.Name)
 }
@@ -8580,6 +9009,38 @@ func (ec *executionContext) childFields_DeclareRestrictionPayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type DeclareRestrictionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Delegation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Delegation_id(ctx, field)
+	case "agent":
+		return ec.fieldContext_Delegation_agent(ctx, field)
+	case "reason":
+		return ec.fieldContext_Delegation_reason(ctx, field)
+	case "days":
+		return ec.fieldContext_Delegation_days(ctx, field)
+	case "status":
+		return ec.fieldContext_Delegation_status(ctx, field)
+	case "askedAt":
+		return ec.fieldContext_Delegation_askedAt(ctx, field)
+	case "consentedAt":
+		return ec.fieldContext_Delegation_consentedAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_Delegation_endsAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Delegation_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Delegation", field.Name)
+}
+
+func (ec *executionContext) childFields_DelegationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delegation":
+		return ec.fieldContext_DelegationPayload_delegation(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DelegationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DirectoryRefusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -8760,8 +9221,44 @@ func (ec *executionContext) childFields_ImportRefusal(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type ImportRefusal", field.Name)
 }
 
+func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Invitation_id(ctx, field)
+	case "role":
+		return ec.fieldContext_Invitation_role(ctx, field)
+	case "commune":
+		return ec.fieldContext_Invitation_commune(ctx, field)
+	case "shopId":
+		return ec.fieldContext_Invitation_shopId(ctx, field)
+	case "email":
+		return ec.fieldContext_Invitation_email(ctx, field)
+	case "phone":
+		return ec.fieldContext_Invitation_phone(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Invitation_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Invitation_expiresAt(ctx, field)
+	case "sentAt":
+		return ec.fieldContext_Invitation_sentAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitation":
+		return ec.fieldContext_InvitationPayload_invitation(ctx, field)
+	case "code":
+		return ec.fieldContext_InvitationPayload_code(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_InviteMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "invitation":
+		return ec.fieldContext_InviteMemberPayload_invitation(ctx, field)
 	case "code":
 		return ec.fieldContext_InviteMemberPayload_code(ctx, field)
 	case "expiresAt":
@@ -9568,6 +10065,8 @@ func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.
 		return ec.fieldContext_Shop_affectedOrders(ctx, field)
 	case "products":
 		return ec.fieldContext_Shop_products(ctx, field)
+	case "delegations":
+		return ec.fieldContext_Shop_delegations(ctx, field)
 	case "orders":
 		return ec.fieldContext_Shop_orders(ctx, field)
 	case "history":

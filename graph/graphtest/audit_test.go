@@ -76,7 +76,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		codes = append(codes, made.Code)
+		codes = append(codes, *made.Code)
 	}
 	roles := func(document string, kind identity.Kind) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
 		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
@@ -255,6 +255,32 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 	ways["pauseOrders"] = way{"ORDERS_PAUSE", once, settings(`mutation { pauseOrders(input: {commune: "commune_56121", text: "Tempête."}) { settings { pausedAt } } }`), []identity.Kind{identity.Admin, identity.Agent}}
 	ways["resumeOrders"] = way{"ORDERS_RESUME", once, settings(`mutation { resumeOrders(input: {commune: "commune_56121"}) { settings { pausedAt } } }`), []identity.Kind{identity.Admin, identity.Agent}}
 	ways["mergeCommune"] = way{"COMMUNE_MERGE", once, settings(`mutation { mergeCommune(input: {commune: "commune_56121", successor: "56999"}) { commune { currentInsee } } }`), []identity.Kind{identity.Admin}}
+	delegated := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, status string) (string, bool) {
+			t.Helper()
+			id := tenancy.NewID(tenancy.KindDelegation, fixture.Lorient)
+			d.Exec(t, `delete from delegations`)
+			if field != "askDelegation" {
+				d.Exec(t, `insert into delegations (commune_id, id, shop_id, agent_id, reason, days, asked_at) values ($1, $2, $3, $4, 'x', 1, now())`,
+					id.Commune, id.Row, shop.Row, staff[identity.Agent].Account)
+			}
+			return shop.String(), h.As(v).Query(t, document, graphtest.Vars{"d": id.String(), "s": shop.String()}).Code() == ""
+		}
+	}
+	invited := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
+			t.Helper()
+			id := tenancy.ID{Kind: tenancy.KindInvitation, Row: tenancy.NewRow()}
+			d.Exec(t, `insert into invitations (id, role, commune_id, shop_id, invited_by, created_at, expires_at) values ($1, 'MERCHANT', $2, $3, $4, now(), now() + interval '1 day')`,
+				id.Row, shop.Commune, shop.Row, v.Account)
+			return shop.String(), h.As(v).Query(t, document, graphtest.Vars{"i": id.String()}).Code() == ""
+		}
+	}
+	ways["resendInvitation"] = way{"INVITATION_RESEND", once, invited(`mutation ($i: ID!) { resendInvitation(input: {invitation: $i}) { code invitation { id } } }`), []identity.Kind{identity.Admin, identity.Agent}}
+	ways["revokeInvitation"] = way{"INVITATION_REVOKE", once, invited(`mutation ($i: ID!) { revokeInvitation(input: {invitation: $i}) { invitation { id } } }`), []identity.Kind{identity.Admin, identity.Agent}}
+	ways["askDelegation"] = way{"DELEGATION_ASK", once, delegated(`mutation ($s: ID!) { askDelegation(input: {shop: $s, days: 1, reason: "x"}) { delegation { id } } }`), []identity.Kind{identity.Agent}}
+	ways["delegateShop"] = way{"SHOP_DELEGATE", once, delegated(`mutation ($d: ID!) { delegateShop(input: {delegation: $d}) { delegation { id } } }`), nil} // merchants do
+	ways["endDelegation"] = way{"DELEGATION_END", once, delegated(`mutation ($d: ID!) { endDelegation(input: {delegation: $d}) { delegation { id } } }`), []identity.Kind{identity.Admin, identity.Agent}}
 	log := func() int { return pgtest.Scan[int](t, d, `select count(*) from audit_events`) }
 	for _, f := range generated.NewExecutableSchema(generated.Config{}).Schema().Mutation.Fields {
 		way, shown := ways[f.Name]
@@ -284,9 +310,9 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 					from audit_events where commune_id = '56121' order by seq desc limit 1`)
 				same := "f f f"
 				switch f.Name {
-				case "createWidgetKey", "createProduct", "startRegistration", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole", "importProducts":
+				case "askDelegation", "createWidgetKey", "createProduct", "startRegistration", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole", "importProducts":
 					same = "t f"
-				case "revokeRole":
+				case "revokeRole", "endDelegation", "revokeInvitation":
 					same = "f t"
 				}
 				if want := fmt.Sprint(kind, " ", v.Account, " ", way.action, " ", object, " ", same); last != want {

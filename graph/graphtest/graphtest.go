@@ -55,17 +55,18 @@ func New(t testing.TB) *Harness {
 	communes, cursors := tenancy.NewRegister(d.DB), page.NewSealer(fixture.Secret)
 	guests := identity.NewGuests(d.DB, communes, fixture.Secret)
 	h := &Harness{Database: d, visitor: fixture.Viewer(t, d, identity.Visitor), Resolver: &graph.Resolver{
-		Communes:  communes,
-		Directory: &directory.Directory{DB: d.DB, Communes: communes, Cursors: cursors},
-		Catalog:   catalog.New(d.DB, communes, cursors),
-		Ordering:  ordering.New(d.DB, cursors, guests),
-		Guests:    guests,
-		Members:   identity.NewMembers(d.DB, communes, fixture.Secret),
-		Settings:  &identity.Settings{DB: d.DB, Communes: communes, Now: time.Now},
-		Keys:      identity.NewWidgetKeys(d.DB, communes),
-		Audit:     &identity.Audit{DB: d.DB, Cursors: cursors},
-		Intake:    intake.New(d.DB, communes, cursors),
-		Wait:      wait,
+		Communes:    communes,
+		Directory:   &directory.Directory{DB: d.DB, Communes: communes, Cursors: cursors},
+		Catalog:     catalog.New(d.DB, communes, cursors),
+		Ordering:    ordering.New(d.DB, cursors, guests),
+		Guests:      guests,
+		Members:     identity.NewMembers(d.DB, communes, fixture.Secret),
+		Delegations: identity.NewDelegations(d.DB, fixture.Secret),
+		Settings:    &identity.Settings{DB: d.DB, Communes: communes, Now: time.Now},
+		Keys:        identity.NewWidgetKeys(d.DB, communes),
+		Audit:       &identity.Audit{DB: d.DB, Cursors: cursors},
+		Intake:      intake.New(d.DB, communes, cursors),
+		Wait:        wait,
 
 		Registrations: directory.NewRegistrations(d.DB, communes, cursors, fixture.Secret),
 	}}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -140,6 +141,7 @@ func newMatrix(t *testing.T) *matrix {
 	m := &matrix{h: h, log: &lockedBuffer{}, seen: map[string]bool{}, told: map[string]bool{}, foreign: map[string]int{}}
 	log := slog.New(slog.NewTextHandler(m.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	feed := ordering.NewFeed(h.DB, "", page.NewSealer(fixture.Secret), log)
+	h.Resolver.Members.Failures = math.MaxInt // or the tenth wrong code would be answered otherwise
 	h.Resolver.Feed, h.Resolver.Wait = feed, 200*time.Microsecond
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan struct{})
@@ -163,7 +165,7 @@ func newMatrix(t *testing.T) *matrix {
 	g := &generator{schema: generated.NewExecutableSchema(generated.Config{}).Schema(), problems: map[string]bool{}}
 	m.questions = slices.DeleteFunc(g.questions(), func(q question) bool {
 		// Keys, grants and invitations are global: row-level security knows nothing of them.
-		return !identity.Checked && slices.ContainsFunc([]string{"idgetKey", "Role", "Member", "member", "Invitation"}, func(s string) bool { return strings.Contains(q.coordinate, s) })
+		return !identity.Checked && slices.ContainsFunc([]string{"idgetKey", "Role", "Member", "member", "nvitation"}, func(s string) bool { return strings.Contains(q.coordinate, s) })
 	})
 	for _, p := range slices.Sorted(maps.Keys(g.problems)) {
 		t.Error(p)
@@ -255,6 +257,12 @@ func (m *matrix) value(p *person, s *side, q *question, kind string, i int) (val
 		return s.imported.String(), tenancy.NewID(tenancy.KindImport, s.commune).String(), own && (p.kind == "agent" || p.kind == "admin")
 	case "upload": // its sender's alone, and the sender is none of them
 		return s.sent.String(), tenancy.NewID(tenancy.KindUpload, s.commune).String(), false
+	case "invitation":
+		own := p.owns(row{Commune: s.commune}) && (p.kind == "agent" || p.kind == "admin")
+		return s.invitation.String(), tenancy.ID{Kind: tenancy.KindInvitation, Row: tenancy.NewRow()}.String(), own
+	case "delegation":
+		own := p.owns(row{Commune: s.commune, Shop: &s.shops[i%2].Row}) && slices.Contains([]string{"merchant", "agent", "admin"}, p.kind)
+		return s.delegations[i%2].String(), tenancy.NewID(tenancy.KindDelegation, s.commune).String(), own
 	case "secret":
 		return s.digest, random(32), false
 	case "cursor":
@@ -294,7 +302,7 @@ func (q *question) rounds() int {
 		return 3 * len(nodeKinds)
 	case has("product", "variant"):
 		return 3
-	case has("shop", "order", "closure", "cursor", "widgetKey", "siret", "number", "code"):
+	case has("shop", "order", "closure", "cursor", "widgetKey", "delegation", "siret", "number", "code"):
 		return 2
 	}
 	return 1
@@ -323,7 +331,7 @@ func (m *matrix) fill(p *person, s *side, q *question, docs []document, i int, k
 					a.own = a.own || p.owns(row{Commune: s.commune})
 				case b.kind == "registration":
 					a.own = a.own || p.owns(row{Commune: s.commune, Account: &s.customer.Account})
-				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey", "import"}, b.kind):
+				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey", "import", "delegation", "invitation"}, b.kind):
 					a.own = a.own || p.owns(row{Commune: s.commune, Shop: &s.shops[0].Row, Order: &s.rows[i%2].Row})
 				}
 				if value = v; !known && !visible {
@@ -363,7 +371,7 @@ func (m *matrix) run(t *testing.T) {
 	}
 	wait.Wait()
 	for table, hash := range m.hash(t) {
-		if before[table] != hash {
+		if before[table] != hash && table != "code_failures" { // a wrong code is noted, on whoever gave it
 			t.Errorf("%s was changed by people whose it is not", table)
 		}
 	}
@@ -480,7 +488,7 @@ func (m *matrix) unechoed(t *testing.T, p *person, q *question, a asked, body []
 }
 
 func leads(kind string) bool {
-	return slices.Contains([]string{"shop", "product", "variant", "order", "closure", "restriction", "commune", "insee", "cursor", "number", "siret", "secret", "widgetKey", "registration"}, kind)
+	return slices.Contains([]string{"shop", "product", "variant", "order", "closure", "restriction", "commune", "insee", "cursor", "number", "siret", "secret", "widgetKey", "registration", "delegation", "invitation"}, kind)
 }
 
 // check looks for canaries in an answer, and remembers what may be read.

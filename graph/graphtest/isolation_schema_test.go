@@ -72,6 +72,11 @@ var keyKinds = map[string]string{
 	"Query.import.id":                "import",
 	"UndoImportInput.import":         "import",
 	"ImportInput.upload":             "upload",
+
+	"DelegateShopInput.delegation":  "delegation",
+	"DelegateShopInput.code":        "code",
+	"EndDelegationInput.delegation": "delegation",
+	"InvitationInput.invitation":    "invitation",
 }
 
 // keyNames are names of String arguments that lead to something.

@@ -41,8 +41,10 @@ type side struct {
 	shops, products, variants, rows []tenancy.ID // rows are orders
 	closures                        []tenancy.ID
 	restriction                     tenancy.ID
-	dossier                         tenancy.ID // the customer's
-	sent, imported                  tenancy.ID // a file, and what was imported from one
+	dossier                         tenancy.ID   // the customer's
+	sent, imported                  tenancy.ID   // a file, and what was imported from one
+	delegations                     []tenancy.ID // of each shop
+	invitation                      tenancy.ID   // to run the second shop
 	guest, customer                 *identity.Viewer
 	widget                          *identity.WidgetKey
 	key                             string              // the idempotency key of the customer's order
@@ -116,6 +118,14 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 			values ($1, $2, $3, 'CHANGED', 'APPLIED', 'REF', $4, $5, $6, $6, '{"prix": 1}', '{"prix": 2}')`,
 			commune, s.imported.Row, n+2, s.shops[i/2].Row, s.products[i].Row, s.variants[i].Row)
 	}
+	for _, shop := range s.shops {
+		s.delegations = append(s.delegations, tenancy.NewID(tenancy.KindDelegation, commune))
+		d.Exec(t, `insert into delegations (commune_id, id, shop_id, agent_id, reason, days, asked_at) values ($1, $2, $3, $4, 'Inventaire', 3, now())`,
+			commune, s.delegations[len(s.delegations)-1].Row, shop.Row, s.customer.Account)
+	}
+	s.invitation = tenancy.ID{Kind: tenancy.KindInvitation, Row: tenancy.NewRow()}
+	d.Exec(t, `insert into invitations (id, role, commune_id, shop_id, invited_by, created_at, expires_at, email) values ($1, 'MERCHANT', $2, $3, $4, now(), now() + interval '1 day', 'anna@example.org')`,
+		s.invitation.Row, commune, s.shops[1].Row, s.customer.Account)
 	s.widget = fixture.WidgetKey(t, h.Database, commune, "https://"+name+".example.org")
 	s.guest = fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(s.rows[0])
 	s.digest = pgtest.Scan[string](t, h.Database, `select translate(encode(digest, 'base64'), '+/=', '-_') from guest_links where order_id = $1`, s.rows[0].Row)

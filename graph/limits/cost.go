@@ -39,6 +39,7 @@ var lengths = map[string]int{
 	"Commune.restrictions":            5,
 	"Regime.because":                  3,
 	"OpeningException.intervals":      2,
+	"Shop.delegations":                3, // at most 50; who has had ten is rare
 	"Product.variants":                3,
 	"OrderTotals.vat":                 5, // there are five rates
 	"PlaceOrdersPayload.results":      20,

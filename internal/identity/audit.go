@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -55,7 +56,11 @@ func (e *AuditEntry) args() []any {
 	if e.By.Account != uuid.Nil {
 		account = &e.By.Account
 	}
-	return []any{cmp.Or(e.Commune, e.Object.Commune), e.At, account, string(e.By.Kind), string(e.Action), e.Object.String(), stateHash(e.Before), stateHash(e.After)}
+	kind := e.By.Kind
+	if e.By.Delegated() {
+		kind = Agent
+	}
+	return []any{cmp.Or(e.Commune, e.Object.Commune), e.At, account, string(kind), string(e.Action), e.Object.String(), stateHash(e.Before), stateHash(e.After)}
 }
 
 // QueueAudit queues the writing of an entry. The scope of the transaction must be the viewer's,
@@ -93,10 +98,10 @@ type AuditEvent struct {
 	CommuneID  string
 	Number     int `db:"seq"` // from 1, gap-free in the commune
 	At         time.Time
-	Kind       Kind    // the capacity in which it was done
-	Name       *string // of the person; null for the platform itself, and after the account was erased
-	Action     AuditAction
-	Object     string // the global ID of what was changed
+	Kind       Kind        // the capacity in which it was done
+	Name       *string     // of the person; null for the platform itself, and after the account was erased
+	RawAction  AuditAction `db:"action"`
+	Object     string      // the global ID of what was changed
 	BeforeHash []byte
 	AfterHash  []byte
 	RowHash    []byte `db:"hash"`
@@ -104,6 +109,25 @@ type AuditEvent struct {
 
 // Hash is what the next event's builds on.
 func (e *AuditEvent) Hash() string { return hex.EncodeToString(e.RowHash) }
+
+// Action is what was done.
+func (e *AuditEvent) Action() AuditAction {
+	if strings.HasPrefix(string(e.RawAction), delegatedPrefix) {
+		return DelegatedAct
+	}
+	return e.RawAction
+}
+
+// Act is the mutation that an agent asked for in a merchant's name; nil for what was done in
+// one's own.
+func (e *AuditEvent) Act() *string {
+	act, delegated := strings.CutPrefix(string(e.RawAction), delegatedPrefix)
+	if !delegated || e.RawAction == DelegatedAct {
+		return nil
+	}
+	act = camel(act)
+	return &act
+}
 
 // Before stands for the object's state before: equal hashes are equal states. Null when it was made.
 func (e *AuditEvent) Before() *string { return hexOf(e.BeforeHash) }

@@ -37,8 +37,9 @@ type Members struct {
 	Now      func() time.Time
 	// Forget is told of each account whose roles changed, once that is committed: what it may do
 	// changes at once in this process. See Resolver.Forget.
-	Forget func(account uuid.UUID)
-	pepper []byte
+	Forget   func(account uuid.UUID)
+	Failures int // wrong codes that an account may give within an hour; maxFailures when zero
+	pepper   []byte
 }
 
 // NewMembers derives its key from the deployment's secret, as NewGuests does.
@@ -166,23 +167,31 @@ const (
 )
 
 // InviteMemberInput is a role for whoever has the code.
-type InviteMemberInput struct{ RoleScope }
+type InviteMemberInput struct {
+	RoleScope
+	Email *string // whom the code is sent to; or
+	Phone *string // with neither it is handed over
+}
 
 // InviteMemberPayload is an invitation to hand over.
 type InviteMemberPayload struct {
-	Code      string // "7K3M-9TXQ-2HVD"; not kept
-	ExpiresAt time.Time
+	Invitation *Invitation
+	Code       *string // "7K3M-9TXQ-2HVD"; not kept. nil where it is sent
+	ExpiresAt  time.Time
 }
 
 // Invite makes a code that gives a role to the first account that accepts it: sent by mail or
-// text message, or read out.
+// text message, of which the inviter does not see it, or handed over and read out.
 //
 // Faults: FORBIDDEN for a role that the viewer does not decide on, NOT_FOUND for a shop that is
-// not there.
+// not there, INVALID for an address or a number that is none.
 func (m *Members) Invite(ctx context.Context, v *Viewer, in InviteMemberInput) (_ *InviteMemberPayload, err error) {
 	defer fault.Wrap(&err, "Invite(%s)", in.Role)
 	r, err := in.check(v, "input")
 	if err != nil {
+		return nil, err
+	}
+	if err := in.checkReach(); err != nil {
 		return nil, err
 	}
 	if err := m.exists(ctx, v, r); err != nil {
@@ -193,20 +202,34 @@ func (m *Members) Invite(ctx context.Context, v *Viewer, in InviteMemberInput) (
 		return nil, err
 	}
 	now := m.now()
-	code, expires := newCode(), now.Add(invitationLife)
+	r.GrantedAt = now
+	i := &Invitation{Role: *r, Row: tenancy.NewRow(), Email: in.Email, Phone: in.Phone, CreatedAt: now, ExpiresAt: now.Add(invitationLife)}
+	payload := &InviteMemberPayload{Invitation: i, ExpiresAt: i.ExpiresAt}
+	var digest []byte
+	if in.Email == nil && in.Phone == nil {
+		code := newCode()
+		payload.Code, digest = &code, m.digest(code)
+	}
 	err = m.DB.Write(ctx, v.ruling(communes...), func(ctx context.Context, tx pgx.Tx) error {
 		if err := noteTx(ctx, tx, communes, AuditEntry{By: v, At: now, Action: InvitedMember, Object: r.object(communes[0]), After: r.state()}); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `
-			insert into invitations (digest, role, commune_id, shop_id, invited_by, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)`,
-			m.digest(code), string(r.Role), r.CommuneID, r.ShopRow, v.Account, now, expires)
-		return err
+			insert into invitations (id, digest, role, commune_id, shop_id, invited_by, created_at, expires_at, email, phone) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			i.Row, digest, string(r.Role), r.CommuneID, r.ShopRow, v.Account, now, i.ExpiresAt, in.Email, in.Phone)
+		if err != nil {
+			return err
+		}
+		// By the way: an address is kept no longer than it may be used.
+		if _, err := tx.Exec(ctx, `update invitations set email = null, phone = null where expires_at < $1 and (email is not null or phone is not null)`, now); err != nil {
+			return err
+		}
+		return queueCode(ctx, tx, i.Row, in.Email, in.Phone)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &InviteMemberPayload{Code: code, ExpiresAt: expires}, nil
+	return payload, nil
 }
 
 // object is what an invitation is about: the shop, or the commune whose log tells of it.
@@ -253,7 +276,8 @@ type AcceptInvitationPayload struct{ Role *Role }
 // Accept gives the role of an invitation to the viewer's account, once. Accepted again by the same
 // account it changes nothing.
 //
-// Faults: NOT_FOUND for a code that is none, CONFLICT for one that has expired or served another.
+// Faults: NOT_FOUND for a code that is none, CONFLICT for one that has expired, was revoked or
+// served another, LIMITED after ten wrong ones within an hour.
 func (m *Members) Accept(ctx context.Context, v *Viewer, in AcceptInvitationInput) (_ *AcceptInvitationPayload, err error) {
 	defer fault.Wrap(&err, "Accept")
 	if err := v.SignedIn(); err != nil {
@@ -263,14 +287,21 @@ func (m *Members) Accept(ctx context.Context, v *Viewer, in AcceptInvitationInpu
 		Role
 		ExpiresAt  time.Time
 		AcceptedBy *uuid.UUID
+		RevokedAt  *time.Time
+	}
+	if err := m.checkFailures(ctx, v.Account); err != nil {
+		return nil, err
 	}
 	digest, now := m.digest(in.Code), m.now()
 	found, err := pg.Select[invitation](ctx, m.DB, pg.Scope{Role: pg.Identity},
-		`select role, commune_id, shop_id, created_at as granted_at, expires_at, accepted_by from invitations where digest = $1`, digest)
+		`select role, commune_id, shop_id, created_at as granted_at, expires_at, accepted_by, revoked_at from invitations where digest = $1`, digest)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {
+		if err := m.fail(ctx, v.Account); err != nil {
+			return nil, err
+		}
 		return nil, refused(fault.NotFound, codePath, "Aucune invitation n'a ce code. Relisez-le, ou demandez-en une autre.")
 	}
 	i := &found[0]
@@ -279,6 +310,8 @@ func (m *Members) Accept(ctx context.Context, v *Viewer, in AcceptInvitationInpu
 		return &AcceptInvitationPayload{&i.Role}, nil
 	case i.AcceptedBy != nil:
 		return nil, errUsed()
+	case i.RevokedAt != nil:
+		return nil, errRevoked()
 	case !now.Before(i.ExpiresAt):
 		return nil, refused(fault.Conflict, codePath, "Cette invitation a expiré. Demandez-en une autre à qui vous a invité.")
 	}
@@ -292,7 +325,7 @@ func (m *Members) Accept(ctx context.Context, v *Viewer, in AcceptInvitationInpu
 		if err := noteTx(ctx, tx, communes, e); err != nil {
 			return err
 		}
-		done, err := tx.Exec(ctx, `update invitations set accepted_at = $2, accepted_by = $3 where digest = $1 and accepted_at is null`, digest, now, v.Account)
+		done, err := tx.Exec(ctx, `update invitations set accepted_at = $2, accepted_by = $3, email = null, phone = null where digest = $1 and accepted_at is null and revoked_at is null`, digest, now, v.Account)
 		if err == nil && done.RowsAffected() == 0 {
 			err = errUsed() // by somebody at the same moment
 		}
@@ -307,6 +340,10 @@ func (m *Members) Accept(ctx context.Context, v *Viewer, in AcceptInvitationInpu
 	}
 	m.Forget(v.Account)
 	return &AcceptInvitationPayload{&i.Role}, nil
+}
+
+func errRevoked() error {
+	return refused(fault.Conflict, codePath, "Cette invitation a été retirée. Demandez-en une autre à qui vous a invité.")
 }
 
 func errUsed() error {
@@ -439,18 +476,23 @@ func (m *Member) Account() tenancy.ID { return tenancy.AccountID(m.Row) }
 //
 // Faults: FORBIDDEN for what the viewer does not decide on.
 func (m *Members) List(ctx context.Context, v *Viewer, commune, shop *tenancy.ID) ([]*Member, error) {
-	s := RoleScope{Role: Agent, Commune: commune, Shop: shop}
+	r, err := listed(commune, shop).check(v)
+	if err != nil {
+		return nil, err
+	}
+	return m.list(ctx, `g.commune_id is not distinct from $1 and g.shop_id is not distinct from $2`, r.CommuneID, r.ShopRow)
+}
+
+// listed is what a list is over: a shop, a commune or, given neither, the platform.
+func listed(commune, shop *tenancy.ID) *RoleScope {
+	s := &RoleScope{Role: Agent, Commune: commune, Shop: shop}
 	switch {
 	case shop != nil && commune == nil:
 		s.Role = Merchant
 	case shop == nil && commune == nil:
 		s.Role = Admin
 	}
-	r, err := s.check(v)
-	if err != nil {
-		return nil, err
-	}
-	return m.list(ctx, `g.commune_id is not distinct from $1 and g.shop_id is not distinct from $2`, r.CommuneID, r.ShopRow)
+	return s
 }
 
 // maxMembers bounds a list: no town hall has as many agents, and no shop as many hands.

@@ -84,13 +84,22 @@ func (r *Resolver) FromToken(ctx context.Context, token string) (*Viewer, time.T
 }
 
 // Again is the viewer as our tables have it now, for whoever holds on to one: a socket, a
-// subscription. UNAUTHENTICATED when its account is gone, its session, or the link of a guest.
+// subscription. UNAUTHENTICATED when its account is gone, its session, or the link of a guest;
+// FORBIDDEN when its delegation is.
 func (r *Resolver) Again(ctx context.Context, v *Viewer) (*Viewer, error) {
 	switch {
 	case v.link != nil:
 		return r.Guests.again(ctx, v, cmp.Or(r.Keep, rightsKept))
 	case v.Account == uuid.Nil:
 		return v, nil
+	}
+	if v.acting != nil {
+		agent, err := r.Again(ctx, &Viewer{Account: v.Account, session: v.session})
+		if err != nil {
+			return nil, err
+		}
+		agent, _, err = r.ActFor(ctx, agent, v.acting.shop)
+		return agent, err
 	}
 	if v.session != nil {
 		if _, err := r.Sessions.use(ctx, v.session); err != nil {

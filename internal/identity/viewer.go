@@ -39,6 +39,7 @@ type Viewer struct {
 	Name     string       // how to greet the person; empty for a visitor and a guest
 	all      []string     // every commune: the catalogue is public; with a widget's key, its own
 	key      *WidgetKey   // that the request came with; see Through
+	acting   *acting      // an agent in the place of a merchant; see Delegations
 	session  []byte       // digest of the cookie that the request came with; see Sessions
 	Communes []string     // an agent's own; all of them for hotline and admin
 	Shops    []tenancy.ID // a merchant's
@@ -55,6 +56,9 @@ func (v *Viewer) Scope() pg.Scope {
 		s.Kind = "customer"
 	case Merchant:
 		s.Kind, s.Shops = "merchant", rows(v.Shops)
+		if v.acting != nil { // the log lets such a merchant write, see audit_events
+			s.Staff, s.Witness = []string{v.acting.shop.Commune}, v.witness
+		}
 	case Guest:
 		s.Kind, s.Orders = "guest", rows(v.Orders)
 	case Agent:

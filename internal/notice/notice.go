@@ -20,6 +20,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/job"
 	"github.com/audelor/halles/internal/pg"
 )
@@ -32,6 +33,9 @@ type Notices struct {
 	URL  string // of the site, "https://halles.bzh/": links begin with it; none are made without
 	Log  *slog.Logger
 	Now  func() time.Time
+
+	Members     *identity.Members     // makes the codes of invitations
+	Delegations *identity.Delegations // makes those of delegations
 }
 
 // New sends through a mail server, or nowhere when it is nil; texts go to the log.

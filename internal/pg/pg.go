@@ -121,6 +121,10 @@ type Scope struct {
 	Shops    []uuid.UUID // halles.shops: a merchant's
 	Orders   []uuid.UUID // halles.orders: a guest's
 	Own      bool        // halles.own: published variants that are not the viewer's do not count
+
+	// Witness queues what every transaction that commits under the scope leaves beside its own
+	// changes: the entry of who acted in another's name. nil: nothing.
+	Witness func(*pgx.Batch)
 }
 
 // In narrows the scope to communes that it has already; others are dropped.
@@ -227,7 +231,12 @@ func (db *DB) Write(ctx context.Context, s Scope, fn func(ctx context.Context, t
 			if _, err := tx.Exec(ctx, setScope, s.args()...); err != nil {
 				return err
 			}
-			return fn(ctx, tx)
+			if err := fn(ctx, tx); err != nil || s.Witness == nil {
+				return err
+			}
+			b := &pgx.Batch{}
+			s.Witness(b)
+			return tx.SendBatch(ctx, b).Close()
 		})
 		if code := Code(err); code != "40001" && code != "40P01" {
 			break

@@ -70,6 +70,12 @@ func (p *Pipe) Send(ctx context.Context, b *pgx.Batch) error {
 // Commit sends the last batch and commits. The statements are all done or, after an error,
 // none of them; after a lost connection nobody knows, and only a key tells.
 func (p *Pipe) Commit(ctx context.Context, b *pgx.Batch) error {
+	if p.scope.Witness != nil { // before the rest: whose last lock is the event log's
+		first := &pgx.Batch{}
+		p.scope.Witness(first)
+		first.QueuedQueries = append(first.QueuedQueries, b.QueuedQueries...)
+		b = first
+	}
 	b.Queue("commit")
 	err := p.Send(ctx, b)
 	p.ended = err == nil

@@ -31,6 +31,9 @@ const (
 	KindAccount   Kind = "account"
 	KindUpload    Kind = "upload"
 	KindImport    Kind = "import"
+
+	KindDelegation Kind = "delegation"
+	KindInvitation Kind = "invitation"
 )
 
 // kinds says in French what an ID of each kind points to, for the sentences.
@@ -41,6 +44,7 @@ var kinds = map[Kind]string{
 	KindWidgetKey: "une clé de widget", KindAccount: "un compte",
 	KindRegistration: "un dossier d'inscription",
 	KindUpload:       "un fichier reçu", KindImport: "un import",
+	KindDelegation: "une délégation", KindInvitation: "une invitation",
 }
 
 // ID is a global ID: it names a kind, a commune and a row, so that every look-up is by
@@ -50,7 +54,7 @@ var kinds = map[Kind]string{
 // category_boulangerie. Clients treat it as opaque.
 type ID struct {
 	Kind    Kind
-	Commune string    // INSEE code; empty for a category and an account
+	Commune string    // INSEE code; empty for a category, an account and an invitation
 	Row     uuid.UUID // zero for a commune and a category
 	Name    string    // a category's name; else empty
 }
@@ -75,7 +79,7 @@ func AccountID(account uuid.UUID) ID { return ID{Kind: KindAccount, Row: account
 // String writes the ID as clients see it.
 func (id ID) String() string {
 	switch id.Kind {
-	case KindAccount:
+	case KindAccount, KindInvitation:
 		return string(id.Kind) + "_" + alphabet.EncodeToString(id.Row[:])
 	case KindCommune:
 		return string(id.Kind) + "_" + id.Commune
@@ -102,13 +106,14 @@ func ParseID(s string) (ID, error) {
 		}
 	default:
 		commune, row, _ := strings.Cut(rest, "_")
-		if id.Kind == KindAccount {
+		global := id.Kind == KindAccount || id.Kind == KindInvitation
+		if global {
 			commune, row = "", rest
 		}
 		raw, err := alphabet.DecodeString(row)
 		id.Commune = commune
 		// The last letter of 26 carries two bits that no UUID has: only one spelling is an ID.
-		if err == nil && len(raw) == len(id.Row) && alphabet.EncodeToString(raw) == row && (ValidInsee(commune) || id.Kind == KindAccount) {
+		if err == nil && len(raw) == len(id.Row) && alphabet.EncodeToString(raw) == row && (ValidInsee(commune) || global) {
 			copy(id.Row[:], raw)
 			return id, nil
 		}

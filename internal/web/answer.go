@@ -58,6 +58,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="halles", error="invalid_token"`) // RFC 6750, 3
 	case errors.Is(err, fault.Forbidden):
 		status = http.StatusForbidden
+	case errors.Is(err, fault.Invalid):
+		status = http.StatusBadRequest
 	case errors.Is(err, fault.Unavailable):
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "2") // seconds

@@ -33,7 +33,7 @@ func (s *Server) cors() func(http.Handler) http.Handler {
 			return s.mayRead(r, origin), []string{keyHeader} // Vary, on every answer
 		},
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", keyHeader},
+		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", keyHeader, actHeader},
 		ExposedHeaders: []string{"X-Request-Id", "Retry-After"},
 		MaxAge:         600, // seconds
 	}).Handler
@@ -153,6 +153,9 @@ func (s *Server) socketViewer(ctx context.Context, payload map[string]any) (cont
 		return ctx, err
 	}
 	ctx, err = s.keyed(ctx, key, h.origin)
+	if shop, there := text(payload, actHeader); there && err == nil {
+		ctx, err = s.actingFor(ctx, shop)
+	}
 	if err == nil && key != "" {
 		ctx = s.whileGood(ctx, key)
 	}

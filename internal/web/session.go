@@ -104,7 +104,7 @@ func (s *Server) startSession(w http.ResponseWriter, r *http.Request) {
 	}
 	if issuer == "" {
 		if err := identity.CheckNext(next); err != nil {
-			s.refuse(w, r, http.StatusBadRequest, err)
+			s.fail(w, r, err)
 			return
 		}
 		var page bytes.Buffer
@@ -116,15 +116,12 @@ func (s *Server) startSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	to, pending, err := s.pages.signIn.Start(r.Context(), issuer, next)
-	switch {
-	case errors.Is(err, fault.Invalid):
-		s.refuse(w, r, http.StatusBadRequest, err)
-	case err != nil:
+	if err != nil {
 		s.fail(w, r, err)
-	default:
-		http.SetCookie(w, s.pages.cookie(s.pages.pending, pending, identity.PendingLife))
-		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
 	}
+	http.SetCookie(w, s.pages.cookie(s.pages.pending, pending, identity.PendingLife))
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 // finishSession is where an issuer sends the browser back to.

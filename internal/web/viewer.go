@@ -13,6 +13,7 @@ import (
 
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/tenancy"
 )
 
 // routerHeader carries the credential of the federation's router, beside the viewer's own.
@@ -37,6 +38,26 @@ func (s *Server) viewer(ctx context.Context, authorization string) (context.Cont
 	return identity.WithExpiry(identity.With(ctx, v), expires), err
 }
 
+// actHeader names the shop for which an agent acts, with the leave of its merchant; a socket has it
+// under the same name in connection_init.
+const actHeader = "X-Halles-For"
+
+// actingFor puts the agent of ctx in the place of a shop's merchant, until the delegation ends.
+func (s *Server) actingFor(ctx context.Context, shop string) (context.Context, error) {
+	id, err := tenancy.ParseID(shop)
+	if err != nil {
+		return ctx, err
+	}
+	v, ends, err := s.identity.ActFor(ctx, identity.From(ctx), id)
+	if err != nil {
+		return ctx, err
+	}
+	if expires, ok := identity.Expiry(ctx); !ok || ends.Before(expires) {
+		ctx = identity.WithExpiry(ctx, ends)
+	}
+	return identity.With(ctx, v), nil
+}
+
 // sameViewer is who asks in ctx, with what our tables grant now: a socket lives longer than a
 // right.
 func (s *Server) sameViewer(ctx context.Context) (context.Context, error) {
@@ -56,6 +77,9 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 			ctx, err = s.askedBySession(r, cookie)
 		} else if ctx, err = s.viewer(ctx, r.Header.Get("Authorization")); err == nil {
 			ctx, err = s.keyed(ctx, keyOf(r), r.Header.Get("Origin"))
+		}
+		if shop := r.Header.Get(actHeader); shop != "" && err == nil && r.Header.Get("Upgrade") == "" {
+			ctx, err = s.actingFor(ctx, shop)
 		}
 		if err != nil {
 			if cookie != "" && errors.Is(err, fault.Unauthenticated) {

@@ -149,9 +149,11 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.home = pg.NewSnapshot(s.readHome)
 	members := identity.NewMembers(o.DB, s.communes, o.Secret)
 	members.Forget = s.identity.Forget
+	delegations := identity.NewDelegations(o.DB, o.Secret)
+	s.notices.Members, s.notices.Delegations = members, delegations
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
-		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Wait: loader.Wait, Intake: s.intake,
+		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Delegations: delegations, Wait: loader.Wait, Intake: s.intake,
 		Registrations: directory.NewRegistrations(o.DB, s.communes, cursors, o.Secret),
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
