@@ -67,7 +67,6 @@ insert into search_thesaurus (said, also, reason) values
 	('imperméable', 'ciré', 'SYNONYM'),
 	('ciré', 'imperméable', 'REGIONAL'),
 	('kabig', 'manteau', 'REGIONAL'),
-	('marinière', 'rayé', 'REGIONAL'),
 	('futal', 'pantalon', 'SYNONYM'),
 	('jean', 'jeans', 'SPELLING'),
 	('tee-shirt', 't-shirt', 'SPELLING'),

@@ -827,6 +827,7 @@ type ComplexityRoot struct {
 		Categories func(childComplexity int) int
 		Communes   func(childComplexity int) int
 		Modes      func(childComplexity int) int
+		OpenNow    func(childComplexity int) int
 	}
 
 	ServiceRefusal struct {
@@ -4407,6 +4408,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SearchFacets.Modes(childComplexity), true
+	case "SearchFacets.openNow":
+		if e.ComplexityRoot.SearchFacets.OpenNow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchFacets.OpenNow(childComplexity), true
 
 	case "ServiceRefusal.code":
 		if e.ComplexityRoot.ServiceRefusal.Code == nil {
@@ -8254,6 +8261,8 @@ input SearchFilter {
   category: ID
   "From shops that offer this mode."
   fulfilment: FulfilmentMode
+  "Whether the shop serves that mode at this moment, or without one whether it may be entered: by its hours, closures and the restrictions in force."
+  openNow: Boolean
 }
 
 "What a search finds."
@@ -8301,6 +8310,8 @@ type SearchFacets {
   categories: [CategoryFacet!]!
   "By mode, both of them."
   modes: [ModeFacet!]!
+  "Of shops that serve at this moment, see ` + "`" + `openNow` + "`" + ` of the filter. Counted when asked for."
+  openNow: Int!
 }
 
 "How many results a commune has."
@@ -9977,6 +9988,8 @@ func (ec *executionContext) childFields_SearchFacets(ctx context.Context, field 
 		return ec.fieldContext_SearchFacets_categories(ctx, field)
 	case "modes":
 		return ec.fieldContext_SearchFacets_modes(ctx, field)
+	case "openNow":
+		return ec.fieldContext_SearchFacets_openNow(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SearchFacets", field.Name)
 }

@@ -18,7 +18,11 @@ type SearchFacets struct {
 	Categories []*CategoryFacet
 	Modes      []*ModeFacet
 	total      int
+	open       func(context.Context) (int, error)
 }
+
+// OpenNow is how many there are whose shop is open now; counted when asked for.
+func (f *SearchFacets) OpenNow(ctx context.Context) (int, error) { return f.open(ctx) }
 
 // CommuneFacet is how many are in a commune.
 type CommuneFacet struct {
@@ -51,7 +55,7 @@ func (c *Catalog) facets(ctx context.Context, v *identity.Viewer, q *SearchQuery
 		Total      int
 	}
 	var args pg.Args
-	category, mode, kind := q.Filter.conditions(&args)
+	category, mode, kind := q.conditions(&args)
 	in := "true"
 	if q.Filter.Communes != nil {
 		in = "w.commune_id = any(" + args.Add(q.communesOf(v)) + ")"
@@ -70,6 +74,7 @@ func (c *Catalog) facets(ctx context.Context, v *identity.Viewer, q *SearchQuery
 		return nil, fmt.Errorf("count a search: %w", err)
 	}
 	f := &SearchFacets{Communes: []*CommuneFacet{}, Categories: []*CategoryFacet{}}
+	f.open = func(ctx context.Context) (int, error) { return c.countOpen(ctx, v, q, at) }
 	for _, r := range rows {
 		switch {
 		case r.CommuneID != nil:
@@ -88,4 +93,24 @@ func (c *Catalog) facets(ctx context.Context, v *identity.Viewer, q *SearchQuery
 	slices.SortFunc(f.Communes, func(a, b *CommuneFacet) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Insee, b.Insee)) })
 	slices.SortFunc(f.Categories, func(a, b *CategoryFacet) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Slug, b.Slug)) })
 	return f, nil
+}
+
+// countOpen counts what a search found by its shops, which are looked up once each.
+func (c *Catalog) countOpen(ctx context.Context, v *identity.Viewer, q *SearchQuery, at found) (int, error) {
+	var args pg.Args
+	asked := *q
+	f := *q.Filter
+	f.OpenNow = nil
+	asked.Filter = &f
+	category, mode, kind := asked.conditions(&args)
+	n, err := pg.SelectScalars[int](ctx, c.DB, v.PublicScope(), `
+		with q as materialized (select `+at.Way.sql(args.Add(at.Text))+` as meant),
+		w as materialized (
+			select w.commune_id, w.shop_id, count(*) as n from catalog_search w
+			where `+within(&args, q.communesOf(v))+` and `+category+` and `+mode+` and `+kind+` group by w.commune_id, w.shop_id)
+		select coalesce(sum(w.n), 0)::int from w where `+asked.open(&args), args...)
+	if err != nil {
+		return 0, fmt.Errorf("count what is open: %w", err)
+	}
+	return n[0], nil
 }

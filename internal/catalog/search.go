@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
@@ -33,6 +35,7 @@ type SearchFilter struct {
 	Communes   []string    // INSEE codes; empty but not nil: none
 	Category   *tenancy.ID // the category and those below it
 	Fulfilment *directory.FulfilmentMode
+	OpenNow    *bool // its shop serves Fulfilment at this instant, or visitors without it
 }
 
 // SearchQuery is a search over what is published.
@@ -40,6 +43,7 @@ type SearchQuery struct {
 	Text   string
 	Filter *SearchFilter
 	Near   *tenancy.Point // what is near comes rather
+	now    time.Time
 }
 
 // SearchConnection is a page of what a search found.
@@ -158,8 +162,19 @@ func within(a *pg.Args, communes []string) string {
 // fewCommunes is how many are looked through one by one: the query is written out for each.
 const fewCommunes = 8
 
-// conditions are those of the filter beside words and communes, by name.
-func (f *SearchFilter) conditions(a *pg.Args) (category, mode, kind string) {
+// open tells whether the shop of an entry w serves what is asked for now.
+func (q *SearchQuery) open(a *pg.Args) string {
+	mode := calendar.Visit
+	if q.Filter.Fulfilment != nil {
+		mode = calendar.Mode(*q.Filter.Fulfilment)
+	}
+	return "(" + directory.OpenSQL(a, "w.commune_id", "w.shop_id", mode, q.now) + ")"
+}
+
+// conditions are those of the filter beside words and communes, by name; that of the hour is a
+// part of kind's, which every facet keeps.
+func (q *SearchQuery) conditions(a *pg.Args) (category, mode, kind string) {
+	f := q.Filter
 	category, mode, kind = "true", "true", "true"
 	if f.Category != nil {
 		category = "w.category_id = any (array(select id from categories where " + a.Add(f.Category.Name) + " in (id, parent_id)))"
@@ -169,6 +184,13 @@ func (f *SearchFilter) conditions(a *pg.Args) (category, mode, kind string) {
 	}
 	if f.Kind != nil {
 		kind = "w.kind = " + a.Add(string(*f.Kind))
+	}
+	if f.OpenNow != nil {
+		is := " is true"
+		if !*f.OpenNow {
+			is = " is not true"
+		}
+		kind += " and " + q.open(a) + is
 	}
 	return category, mode, kind
 }
@@ -189,7 +211,7 @@ func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int
 	if q.Near != nil {
 		metres = "distance_metres(" + a.Add(q.Near.Latitude) + ", " + a.Add(q.Near.Longitude) + ", w.latitude, w.longitude)"
 	}
-	category, mode, kind := q.Filter.conditions(a)
+	category, mode, kind := q.conditions(a)
 	sql := "with q as materialized (select " + at.Way.sql(a.Add(at.Text)) + " as meant) " +
 		"select f.* from (select w.kind, w.commune_id, w.id, search_score(w.words, (select meant from q), w.kind, w.length, " + metres + ") as score, " + metres + " as metres " +
 		"from catalog_search w where " + within(a, communes) + " and " + category + " and " + mode + " and " + kind + ") f"
@@ -215,6 +237,7 @@ func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery,
 	if err != nil {
 		return nil, err
 	}
+	q.now = c.now()
 	var rows []foundRow
 	at := found{Way: meant, Text: q.Text}
 	if after != nil {

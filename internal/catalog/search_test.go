@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
@@ -141,6 +142,35 @@ func TestFacets(t *testing.T) {
 		}
 		if len(f.Communes) == 0 || len(f.Categories) == 0 || len(f.Modes) != 2 {
 			t.Errorf("%+v: %d communes, %d categories, %d modes", base, len(f.Communes), len(f.Categories), len(f.Modes))
+		}
+	}
+}
+
+// What is open is told by the spans that the calendar wrote, to the second.
+func TestSearchOpenNow(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	noon := time.Date(2030, 6, 3, 10, 0, 0, 0, time.UTC)
+	b.Now = func() time.Time { return noon }
+	for i, span := range [][2]time.Duration{{-time.Hour, time.Hour}, {-time.Hour, 0}, {0, time.Hour}, {time.Second, time.Hour}} {
+		shop := fixture.Shop(t, b.Database, fixture.ShopOpts{Commune: fixture.Groix})
+		fixture.Product(t, b.Database, shop, fixture.ProductOpts{Name: fmt.Sprintf("Carnet %d", i)})
+		b.Exec(t, `delete from opening_spans where shop_id = $1`, shop.Row)
+		b.Exec(t, `insert into opening_spans (commune_id, shop_id, mode, starts_at, ends_at, published) values ($1, $2, 'VISIT', $3, $4, true)`,
+			shop.Commune, shop.Row, noon.Add(span[0]), noon.Add(span[1]))
+	}
+	for open, want := range map[bool][]string{true: {"Carnet 0", "Carnet 2"}, false: {"Carnet 1", "Carnet 3"}} {
+		got, con := b.search(t, catalog.SearchQuery{Text: "carnet", Filter: &catalog.SearchFilter{OpenNow: &open}}, 1)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("open %t: %q, want %q", open, got, want)
+		}
+		f, err := con.Facets(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := f.OpenNow(t.Context()); err != nil || n != 2 {
+			t.Errorf("%d are open (%v), want 2", n, err)
 		}
 	}
 }

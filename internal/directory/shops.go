@@ -197,7 +197,7 @@ func (q *ShopQuery) where(a *pg.Args) string {
 		if !*f.OpenNow {
 			is = " is not true"
 		}
-		sql += " and (" + openSQL(a, "s", mode, q.now) + ")" + is
+		sql += " and (" + OpenSQL(a, "s.commune_id", "s.id", mode, q.now) + ")" + is
 	}
 	if f.Category != nil {
 		sql += ` and s.category_id = any (array(select id from categories where ` + a.Add(f.Category.Name) + ` in (id, parent_id)))`

@@ -21,11 +21,11 @@ func SpanWindow(now time.Time) (from, to time.Time) {
 	return today.At(0), (today + calendar.HorizonDays + 1).At(0)
 }
 
-// openSQL tells whether a shop of the table named shops serves a mode at an instant, by its
+// OpenSQL tells whether a shop, by the columns of its key, serves a mode at an instant, by its
 // opening_spans: of those that began, only the last may hold it, which its key finds at once.
-func openSQL(a *pg.Args, shops string, mode calendar.Mode, at time.Time) string {
+func OpenSQL(a *pg.Args, commune, shop string, mode calendar.Mode, at time.Time) string {
 	instant := a.Add(at) + "::timestamptz"
-	return `(select o.ends_at from opening_spans o where o.commune_id = ` + shops + `.commune_id and o.shop_id = ` + shops + `.id and o.mode = ` + a.Add(string(mode)) + `
+	return `(select o.ends_at from opening_spans o where o.commune_id = ` + commune + ` and o.shop_id = ` + shop + ` and o.mode = ` + a.Add(string(mode)) + `
 		and o.starts_at <= ` + instant + ` order by o.starts_at desc limit 1) > ` + instant
 }
 
