@@ -15,6 +15,11 @@ var changes = []change{
 		"Registered documents: `documentId`, `/documents.json`; their answers to a GET carry an ETag.",
 		"A document has 100 fragments at most; a subscription follows one thing.",
 		"Scalars that are texts take texts only, no numbers.",
+		"`search`: shops and products by words, with facets and suggestions.",
+		"Opening hours with exceptions, closures and `restrictions`; what a restriction leaves open.",
+		"Merchants manage products, prices and stock, one by one or by `importProducts`, which `undoImport` takes back.",
+		"Registration of a shop, saved answer by answer: `startRegistration`.",
+		"`communeSettings`, `pauseOrders`; `callList` and `findOrders` for the hotline.",
 	}},
 	{"2026-11-24", []string{
 		"Orders: placed over several shops at once, accepted, made ready, handed over, cancelled.",
