@@ -133,8 +133,8 @@ func TestRowsAsTheSchemaSays(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, b[name], want)
 		}
 	}
-	d.Exec(t, `insert into closures (commune_id, id, shop_id, starts_at, ends_at, created_at) values ('56121', $1, $2, '2020-11-09 23:00Z', '2020-11-16 23:00Z', now())`, tenancy.NewRow(), ids["b"].Row)
-	if told := write(t, data, opendata.CSV, fixture.Lorient); !strings.Contains(told, "2020 Nov 10-2020 Nov 16 off") {
+	d.Exec(t, `insert into closures (commune_id, id, shop_id, starts_at, ends_at, created_at) values ('56121', $1, $2, '2020-11-01 23:00Z', '2020-11-08 23:00Z', now())`, tenancy.NewRow(), ids["b"].Row)
+	if told := write(t, data, opendata.CSV, fixture.Lorient); !strings.Contains(told, "2020 Nov 02-2020 Nov 08 off") {
 		t.Errorf("a week's closure is not among the hours: %s", told)
 	}
 	var plain struct {
