@@ -15,6 +15,7 @@ import (
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -41,6 +42,8 @@ type loaders struct {
 	delegations *loader.Loader[tenancy.ID, []*identity.Delegation]
 	notice      *loader.Loader[tenancy.ID, *identity.CommuneNotice]
 	affected    *loader.Loader[affectedKey, []*ordering.Affected]
+	shopPhotos  *loader.Loader[tenancy.ID, []*media.Photo]
+	goodsPhotos *loader.Loader[tenancy.ID, []*media.Photo]
 	orders      *ordersBy
 	ordersOf    *loader.Loader[ordersKey, *ordering.OrderConnection]
 }
@@ -83,6 +86,8 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	v := identity.From(ctx)
 	return context.WithValue(ctx, loadersKey{}, &loaders{
 		shop:        loader.New(r.Wait, as(v, r.Directory.ByIDs), notFound[*directory.Shop]),
+		shopPhotos:  loader.New(r.Wait, as(v, r.Media.OfShops), loader.Zero),
+		goodsPhotos: loader.New(r.Wait, as(v, r.Media.OfProducts), loader.Zero),
 		hours:       loader.New(r.Wait, as(v, r.Directory.HoursOf), loader.Zero),
 		fulfilments: loader.New(r.Wait, as(v, r.Directory.FulfilmentsOf), loader.Zero),
 		calendar:    loader.New(r.Wait, loader.Grouped(calendarKey.split, joinCalendarKey, r.calendars(v)), noCalendar),

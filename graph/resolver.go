@@ -14,6 +14,7 @@ import (
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
+	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -32,6 +33,7 @@ type Resolver struct {
 	Delegations *identity.Delegations
 	Settings    *identity.Settings
 	Intake      *intake.Intake
+	Media       *media.Media
 	Wait        time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 
 	Registrations *directory.Registrations

@@ -109,6 +109,8 @@ var exceptions = map[string]exception{
 // it may not. Of all others it reads nothing.
 var published = map[string]string{
 	"public.shops":            "created_at,headcount",
+	"public.photos":           "",
+	"public.media_files":      "",
 	"public.commune_settings": "office_email,office_name,office_phone,updated_at,version",
 	"public.opening_hours":    "",
 	"public.special_hours":    "",

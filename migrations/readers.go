@@ -59,12 +59,14 @@ var Readers = map[string]map[string]string{
 	"widget_keys": {"agent admin": "id name origins created_at"},
 	// Who made an import reads it too: see the policy, which knows accounts.
 	"imports":        {"agent admin": "id file_name line_count created_count changed_count issue_count done_count left_count created_at finished_at"},
+	"photos":         {Everybody: "id hash small_hash width height alt"},
 	"import_changes": {"agent admin": "label"},
 }
 
 // SharedRows are tables of which viewers see rows that are neither published nor their own, and
 // why that is no harm.
 var SharedRows = map[string]string{
+	"media_files":  "an image of ours, found by the hash of its bytes, which is told with the photo that it is of",
 	"stream_heads": "whoever writes an event counts it: a number for each commune, within those of the transaction",
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/tenancy"
@@ -32,6 +33,8 @@ type ProductResolver interface {
 	Variants(ctx context.Context, obj *catalog.Product) ([]*catalog.Variant, error)
 	PriceRange(ctx context.Context, obj *catalog.Product) (*catalog.PriceRange, error)
 	Availability(ctx context.Context, obj *catalog.Product) (*catalog.Availability, error)
+
+	Photos(ctx context.Context, obj *catalog.Product) ([]*media.Photo, error)
 }
 type ProductConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *catalog.ProductConnection) (int, error)
@@ -644,6 +647,38 @@ func (ec *executionContext) _Product_version(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Product_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Product", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Product_photos(ctx context.Context, field graphql.CollectedField, obj *catalog.Product) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Product_photos(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Product().Photos(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*media.Photo) graphql.Marshaler {
+			return ec.marshalNPhoto2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmediaᚐPhotoᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Product_photos(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Product",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Photo(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ProductConnection_edges(ctx context.Context, field graphql.CollectedField, obj *catalog.ProductConnection) (ret graphql.Marshaler) {
@@ -1458,6 +1493,12 @@ func (ec *executionContext) _Product(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "photos":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Product_photos(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

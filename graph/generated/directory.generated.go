@@ -16,6 +16,7 @@ import (
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
@@ -46,6 +47,7 @@ type ShopResolver interface {
 	Products(ctx context.Context, obj *directory.Shop, first int, after *string) (*catalog.ProductConnection, error)
 	Delegations(ctx context.Context, obj *directory.Shop) ([]*identity.Delegation, error)
 	Orders(ctx context.Context, obj *directory.Shop, status []ordering.Status, first int, after *string) (*ordering.OrderConnection, error)
+	Photos(ctx context.Context, obj *directory.Shop) ([]*media.Photo, error)
 	History(ctx context.Context, obj *directory.Shop) ([]*directory.ShopStep, error)
 }
 type ShopConnectionResolver interface {
@@ -1714,6 +1716,38 @@ func (ec *executionContext) fieldContext_Shop_orders(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Shop_photos(ctx context.Context, field graphql.CollectedField, obj *directory.Shop) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shop_photos(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Shop().Photos(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*media.Photo) graphql.Marshaler {
+			return ec.marshalNPhoto2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmediaᚐPhotoᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Shop_photos(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Shop",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Photo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Shop_history(ctx context.Context, field graphql.CollectedField, obj *directory.Shop) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2486,6 +2520,12 @@ func (ec *executionContext) _Shop(ctx context.Context, sel ast.SelectionSet, obj
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Shop_orders(ctx, field, obj)
+				})
+		case "photos":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Shop_photos(ctx, field, obj)
 				})
 		case "history":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

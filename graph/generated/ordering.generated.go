@@ -17,6 +17,7 @@ import (
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
+	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
@@ -73,6 +74,9 @@ type MutationResolver interface {
 	UndoImport(ctx context.Context, input intake.UndoImportInput) (*intake.Payload, error)
 	ResendInvitation(ctx context.Context, input identity.InvitationInput) (*identity.InvitationPayload, error)
 	RevokeInvitation(ctx context.Context, input identity.InvitationInput) (*identity.InvitationPayload, error)
+	AddPhoto(ctx context.Context, input media.AddInput) (*media.Payload, error)
+	RemovePhoto(ctx context.Context, input media.RemoveInput) (*media.RemovePayload, error)
+	ReorderPhotos(ctx context.Context, input media.ReorderInput) (*media.ReorderPayload, error)
 	StartRegistration(ctx context.Context, input directory.StartRegistrationInput) (*directory.RegistrationPayload, error)
 	ResumeRegistration(ctx context.Context, input directory.ResumeRegistrationInput) (*directory.RegistrationPayload, error)
 	SaveRegistration(ctx context.Context, input directory.SaveRegistrationInput) (*directory.RegistrationPayload, error)
@@ -135,6 +139,20 @@ func (ec *executionContext) field_Mutation_acceptOrder_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ordering.ChangeInput, error) {
 			return ec.unmarshalNAcceptOrderInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_addPhoto_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (media.AddInput, error) {
+			return ec.unmarshalNAddPhotoInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋmediaᚐAddInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -549,12 +567,40 @@ func (ec *executionContext) field_Mutation_rejectOrder_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_removePhoto_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (media.RemoveInput, error) {
+			return ec.unmarshalNRemovePhotoInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋmediaᚐRemoveInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_reopenShop_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (directory.ReopenShopInput, error) {
 			return ec.unmarshalNReopenShopInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐReopenShopInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_reorderPhotos_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (media.ReorderInput, error) {
+			return ec.unmarshalNReorderPhotosInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋmediaᚐReorderInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2919,6 +2965,138 @@ func (ec *executionContext) fieldContext_Mutation_revokeInvitation(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeInvitation_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_addPhoto(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_addPhoto(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddPhoto(ctx, fc.Args["input"].(media.AddInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *media.Payload) graphql.Marshaler {
+			return ec.marshalNAddPhotoPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmediaᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_addPhoto(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AddPhotoPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_addPhoto_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_removePhoto(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_removePhoto(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemovePhoto(ctx, fc.Args["input"].(media.RemoveInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *media.RemovePayload) graphql.Marshaler {
+			return ec.marshalNRemovePhotoPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmediaᚐRemovePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_removePhoto(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RemovePhotoPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_removePhoto_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reorderPhotos(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reorderPhotos(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReorderPhotos(ctx, fc.Args["input"].(media.ReorderInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *media.ReorderPayload) graphql.Marshaler {
+			return ec.marshalNReorderPhotosPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmediaᚐReorderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reorderPhotos(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReorderPhotosPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reorderPhotos_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5932,6 +6110,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "revokeInvitation":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_revokeInvitation(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addPhoto":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_addPhoto(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removePhoto":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_removePhoto(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reorderPhotos":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reorderPhotos(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

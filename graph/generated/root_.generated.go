@@ -19,6 +19,7 @@ import (
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
+	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -73,6 +74,11 @@ type DirectiveRoot struct {
 type ComplexityRoot struct {
 	AcceptInvitationPayload struct {
 		Role func(childComplexity int) int
+	}
+
+	AddPhotoPayload struct {
+		Photo    func(childComplexity int) int
+		Refusals func(childComplexity int) int
 	}
 
 	Address struct {
@@ -404,6 +410,7 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AcceptInvitation   func(childComplexity int, input identity.AcceptInvitationInput) int
 		AcceptOrder        func(childComplexity int, input ordering.ChangeInput) int
+		AddPhoto           func(childComplexity int, input media.AddInput) int
 		AddVariant         func(childComplexity int, input catalog.AddVariantInput) int
 		ArchiveProduct     func(childComplexity int, input catalog.ProductInput) int
 		ArchiveProducts    func(childComplexity int, input catalog.ArchiveProductsInput) int
@@ -433,7 +440,9 @@ type ComplexityRoot struct {
 		PlaceOrders        func(childComplexity int, input ordering.PlaceInput) int
 		PublishProduct     func(childComplexity int, input catalog.ProductInput) int
 		RejectOrder        func(childComplexity int, input ordering.ChangeInput) int
+		RemovePhoto        func(childComplexity int, input media.RemoveInput) int
 		ReopenShop         func(childComplexity int, input directory.ReopenShopInput) int
+		ReorderPhotos      func(childComplexity int, input media.ReorderInput) int
 		ResendInvitation   func(childComplexity int, input identity.InvitationInput) int
 		RestoreVariant     func(childComplexity int, input catalog.VariantInput) int
 		ResumeOrders       func(childComplexity int, input identity.ResumeOrdersInput) int
@@ -571,6 +580,21 @@ type ComplexityRoot struct {
 		StartCursor     func(childComplexity int) int
 	}
 
+	Photo struct {
+		Alt      func(childComplexity int) int
+		Height   func(childComplexity int) int
+		ID       func(childComplexity int) int
+		SmallURL func(childComplexity int) int
+		URL      func(childComplexity int) int
+		Width    func(childComplexity int) int
+	}
+
+	PhotoRefusal struct {
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
+		Path    func(childComplexity int) int
+	}
+
 	PickupCode struct {
 		Text func(childComplexity int) int
 	}
@@ -604,6 +628,7 @@ type ComplexityRoot struct {
 		Description  func(childComplexity int) int
 		ID           func(childComplexity int) int
 		Name         func(childComplexity int) int
+		Photos       func(childComplexity int) int
 		PriceRange   func(childComplexity int) int
 		Shop         func(childComplexity int) int
 		Slug         func(childComplexity int) int
@@ -762,6 +787,15 @@ type ComplexityRoot struct {
 		ResumeSecret func(childComplexity int) int
 	}
 
+	RemovePhotoPayload struct {
+		Photos func(childComplexity int) int
+	}
+
+	ReorderPhotosPayload struct {
+		Photos   func(childComplexity int) int
+		Refusals func(childComplexity int) int
+	}
+
 	Restriction struct {
 		Allows           func(childComplexity int) int
 		AreaOver         func(childComplexity int) int
@@ -865,6 +899,7 @@ type ComplexityRoot struct {
 		OpenNow         func(childComplexity int) int
 		OpeningHours    func(childComplexity int) int
 		Orders          func(childComplexity int, status []ordering.Status, first int, after *string) int
+		Photos          func(childComplexity int) int
 		Products        func(childComplexity int, first int, after *string) int
 		Regime          func(childComplexity int, at *time.Time) int
 		Service         func(childComplexity int, mode calendar.Mode, at *time.Time) int
@@ -993,6 +1028,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AcceptInvitationPayload.Role(childComplexity), true
+
+	case "AddPhotoPayload.photo":
+		if e.ComplexityRoot.AddPhotoPayload.Photo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddPhotoPayload.Photo(childComplexity), true
+	case "AddPhotoPayload.refusals":
+		if e.ComplexityRoot.AddPhotoPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddPhotoPayload.Refusals(childComplexity), true
 
 	case "Address.city":
 		if e.ComplexityRoot.Address.City == nil {
@@ -2201,6 +2249,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AcceptOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.addPhoto":
+		if e.ComplexityRoot.Mutation.AddPhoto == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addPhoto_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddPhoto(childComplexity, args["input"].(media.AddInput)), true
 	case "Mutation.addVariant":
 		if e.ComplexityRoot.Mutation.AddVariant == nil {
 			break
@@ -2520,6 +2579,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RejectOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.removePhoto":
+		if e.ComplexityRoot.Mutation.RemovePhoto == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removePhoto_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemovePhoto(childComplexity, args["input"].(media.RemoveInput)), true
 	case "Mutation.reopenShop":
 		if e.ComplexityRoot.Mutation.ReopenShop == nil {
 			break
@@ -2531,6 +2601,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReopenShop(childComplexity, args["input"].(directory.ReopenShopInput)), true
+	case "Mutation.reorderPhotos":
+		if e.ComplexityRoot.Mutation.ReorderPhotos == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reorderPhotos_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReorderPhotos(childComplexity, args["input"].(media.ReorderInput)), true
 	case "Mutation.resendInvitation":
 		if e.ComplexityRoot.Mutation.ResendInvitation == nil {
 			break
@@ -3204,6 +3285,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "Photo.alt":
+		if e.ComplexityRoot.Photo.Alt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Photo.Alt(childComplexity), true
+	case "Photo.height":
+		if e.ComplexityRoot.Photo.Height == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Photo.Height(childComplexity), true
+	case "Photo.id":
+		if e.ComplexityRoot.Photo.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Photo.ID(childComplexity), true
+	case "Photo.smallUrl":
+		if e.ComplexityRoot.Photo.SmallURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Photo.SmallURL(childComplexity), true
+	case "Photo.url":
+		if e.ComplexityRoot.Photo.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Photo.URL(childComplexity), true
+	case "Photo.width":
+		if e.ComplexityRoot.Photo.Width == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Photo.Width(childComplexity), true
+
+	case "PhotoRefusal.code":
+		if e.ComplexityRoot.PhotoRefusal.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PhotoRefusal.Code(childComplexity), true
+	case "PhotoRefusal.message":
+		if e.ComplexityRoot.PhotoRefusal.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PhotoRefusal.Message(childComplexity), true
+	case "PhotoRefusal.path":
+		if e.ComplexityRoot.PhotoRefusal.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PhotoRefusal.Path(childComplexity), true
+
 	case "PickupCode.text":
 		if e.ComplexityRoot.PickupCode.Text == nil {
 			break
@@ -3311,6 +3448,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Product.Name(childComplexity), true
+	case "Product.photos":
+		if e.ComplexityRoot.Product.Photos == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Photos(childComplexity), true
 	case "Product.priceRange":
 		if e.ComplexityRoot.Product.PriceRange == nil {
 			break
@@ -4143,6 +4286,26 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RegistrationPayload.ResumeSecret(childComplexity), true
 
+	case "RemovePhotoPayload.photos":
+		if e.ComplexityRoot.RemovePhotoPayload.Photos == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemovePhotoPayload.Photos(childComplexity), true
+
+	case "ReorderPhotosPayload.photos":
+		if e.ComplexityRoot.ReorderPhotosPayload.Photos == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReorderPhotosPayload.Photos(childComplexity), true
+	case "ReorderPhotosPayload.refusals":
+		if e.ComplexityRoot.ReorderPhotosPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReorderPhotosPayload.Refusals(childComplexity), true
+
 	case "Restriction.allows":
 		if e.ComplexityRoot.Restriction.Allows == nil {
 			break
@@ -4600,6 +4763,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Orders(childComplexity, args["status"].([]ordering.Status), args["first"].(int), args["after"].(*string)), true
+	case "Shop.photos":
+		if e.ComplexityRoot.Shop.Photos == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shop.Photos(childComplexity), true
 	case "Shop.products":
 		if e.ComplexityRoot.Shop.Products == nil {
 			break
@@ -5044,6 +5213,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AcceptInvitationInput", ec.unmarshalInputAcceptInvitationInput),
 			graphql.NewInputUnmarshaler("AcceptOrderInput", ec.unmarshalInputAcceptOrderInput),
+			graphql.NewInputUnmarshaler("AddPhotoInput", ec.unmarshalInputAddPhotoInput),
 			graphql.NewInputUnmarshaler("AddVariantInput", ec.unmarshalInputAddVariantInput),
 			graphql.NewInputUnmarshaler("ArchiveProductsInput", ec.unmarshalInputArchiveProductsInput),
 			graphql.NewInputUnmarshaler("AskDelegationInput", ec.unmarshalInputAskDelegationInput),
@@ -5086,7 +5256,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RegistrationAnswers", ec.unmarshalInputRegistrationAnswers),
 			graphql.NewInputUnmarshaler("RegistrationFilter", ec.unmarshalInputRegistrationFilter),
 			graphql.NewInputUnmarshaler("RejectOrderInput", ec.unmarshalInputRejectOrderInput),
+			graphql.NewInputUnmarshaler("RemovePhotoInput", ec.unmarshalInputRemovePhotoInput),
 			graphql.NewInputUnmarshaler("ReopenShopInput", ec.unmarshalInputReopenShopInput),
+			graphql.NewInputUnmarshaler("ReorderPhotosInput", ec.unmarshalInputReorderPhotosInput),
 			graphql.NewInputUnmarshaler("ResumeOrdersInput", ec.unmarshalInputResumeOrdersInput),
 			graphql.NewInputUnmarshaler("ResumeRegistrationInput", ec.unmarshalInputResumeRegistrationInput),
 			graphql.NewInputUnmarshaler("RevokeWidgetKeyInput", ec.unmarshalInputRevokeWidgetKeyInput),
@@ -5530,6 +5702,7 @@ enum ProductRefusalCode {
 	{Name: "../audiences.graphqls", Input: `# Code generated by graph/audience from the tags of the root fields; DO NOT EDIT.
 
 extend type AcceptInvitationPayload @tag(name: "staff")
+extend type AddPhotoPayload @tag(name: "staff")
 extend type Address @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type AffectedOrder @tag(name: "staff")
 extend type Applicant @tag(name: "spa") @tag(name: "staff")
@@ -5592,6 +5765,8 @@ extend type OrderEvent @tag(name: "widget") @tag(name: "spa") @tag(name: "staff"
 extend type OrderLine @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OrderTotals @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type PageInfo @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type Photo @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type PhotoRefusal @tag(name: "staff")
 extend type PickupCode @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type PlaceOrdersPayload @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type PlaceOrdersResult @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -5610,6 +5785,8 @@ extend type RegistrationConnection @tag(name: "staff")
 extend type RegistrationCount @tag(name: "staff")
 extend type RegistrationEdge @tag(name: "staff")
 extend type RegistrationPayload @tag(name: "spa") @tag(name: "staff")
+extend type RemovePhotoPayload @tag(name: "staff")
+extend type ReorderPhotosPayload @tag(name: "staff")
 extend type Restriction @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type RestrictionEffect @tag(name: "staff")
 extend type RevokeWidgetKeyPayload @tag(name: "staff")
@@ -7676,6 +7853,107 @@ type OrderEdge {
   node: Order!
 }
 `, BuiltIn: false},
+	{Name: "../photos.graphqls", Input: `extend type Mutation {
+  "Shows an image on a shop or one of its products, after those that are there. For the shop's merchant, its commune's agents and admins."
+  addPhoto(input: AddPhotoInput!): AddPhotoPayload! @tag(name: "staff")
+  "Takes a photo away. For the shop's merchant, its commune's agents and admins."
+  removePhoto(input: RemovePhotoInput!): RemovePhotoPayload! @tag(name: "staff")
+  "Puts the photos of a shop or a product into another order. For the shop's merchant, its commune's agents and admins."
+  reorderPhotos(input: ReorderPhotosInput!): ReorderPhotosPayload! @tag(name: "staff")
+}
+
+extend type Shop {
+  "Its photos, in the merchant's order; at most 10."
+  photos: [Photo!]! @goField(forceResolver: true)
+}
+
+extend type Product {
+  "Its photos, in the merchant's order; at most 6."
+  photos: [Photo!]! @goField(forceResolver: true)
+}
+
+"An image of a shop or a product: a JPEG, upright, without a word of where or when it was taken."
+type Photo {
+  "Global id."
+  id: ID!
+  "Path of the large image on this server, at most 1,600 pixels wide and high: ` + "`" + `/media/…` + "`" + `. Its bytes never change: keep it for ever."
+  url: String!
+  "Path of the small image, at most 480 pixels wide and high, for lists."
+  smallUrl: String!
+  "What is to be seen, in French, for those who cannot see it: an ` + "`" + `alt` + "`" + ` attribute. Never empty."
+  alt: String!
+  "Width of the large image, in pixels."
+  width: Int!
+  "Height of the large image, in pixels."
+  height: Int!
+}
+
+"An image to show."
+input AddPhotoInput {
+  "What ` + "`" + `POST /media?commune=…` + "`" + ` answered for the image: it is its sender's, and good for 24 hours."
+  media: ID!
+  "The shop, of the same commune."
+  shop: ID!
+  "One of the shop's products; absent: the shop itself."
+  product: ID
+  "What is to be seen, in French, for those who cannot see it; 1 to 300 characters."
+  alt: String!
+}
+
+"What came of an image."
+type AddPhotoPayload {
+  "The photo; null when it was refused."
+  photo: Photo
+  "Why not; empty when it was added."
+  refusals: [PhotoRefusal!]!
+}
+
+"A photo to take away."
+input RemovePhotoInput {
+  "The photo."
+  photo: ID!
+}
+
+"What is left."
+type RemovePhotoPayload {
+  "The other photos of the same shop or product, in order."
+  photos: [Photo!]!
+}
+
+"An order of photos."
+input ReorderPhotosInput {
+  "All photos of one shop or one product, each once, in the order wanted; at most 10."
+  photos: [ID!]!
+}
+
+"What came of an order."
+type ReorderPhotosPayload {
+  "The photos in their order; empty when it was refused."
+  photos: [Photo!]!
+  "Why not; empty when it was done."
+  refusals: [PhotoRefusal!]!
+}
+
+"A no of the business: nothing was changed."
+type PhotoRefusal {
+  "For programs."
+  code: PhotoRefusalCode!
+  "For people: a French sentence that says what to do."
+  message: String!
+  "The argument that it is about, from the field."
+  path: [String!]!
+}
+
+"Why a change of photos was refused."
+enum PhotoRefusalCode {
+  "The shop has ten already, or the product six: take one away first."
+  TOO_MANY_PHOTOS
+  "The image is a photo already: send it again to show it elsewhere."
+  IMAGE_USED
+  "The list is not all photos of one shop or product: read them again."
+  NOT_THE_PHOTOS
+}
+`, BuiltIn: false},
 	{Name: "../registration.graphqls", Input: `extend type Query {
   "The text that a merchant agrees to before a dossier is submitted: to show, or to read out on the telephone."
   registrationConsent: ConsentText! @tag(name: "spa") @tag(name: "staff")
@@ -8674,6 +8952,16 @@ func (ec *executionContext) childFields_AcceptInvitationPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type AcceptInvitationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AddPhotoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "photo":
+		return ec.fieldContext_AddPhotoPayload_photo(ctx, field)
+	case "refusals":
+		return ec.fieldContext_AddPhotoPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AddPhotoPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Address(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "street":
@@ -9538,6 +9826,36 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_Photo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Photo_id(ctx, field)
+	case "url":
+		return ec.fieldContext_Photo_url(ctx, field)
+	case "smallUrl":
+		return ec.fieldContext_Photo_smallUrl(ctx, field)
+	case "alt":
+		return ec.fieldContext_Photo_alt(ctx, field)
+	case "width":
+		return ec.fieldContext_Photo_width(ctx, field)
+	case "height":
+		return ec.fieldContext_Photo_height(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Photo", field.Name)
+}
+
+func (ec *executionContext) childFields_PhotoRefusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_PhotoRefusal_code(ctx, field)
+	case "message":
+		return ec.fieldContext_PhotoRefusal_message(ctx, field)
+	case "path":
+		return ec.fieldContext_PhotoRefusal_path(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PhotoRefusal", field.Name)
+}
+
 func (ec *executionContext) childFields_PickupCode(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "text":
@@ -9618,6 +9936,8 @@ func (ec *executionContext) childFields_Product(ctx context.Context, field graph
 		return ec.fieldContext_Product_updatedAt(ctx, field)
 	case "version":
 		return ec.fieldContext_Product_version(ctx, field)
+	case "photos":
+		return ec.fieldContext_Product_photos(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Product", field.Name)
 }
@@ -9858,6 +10178,24 @@ func (ec *executionContext) childFields_RegistrationPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type RegistrationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RemovePhotoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "photos":
+		return ec.fieldContext_RemovePhotoPayload_photos(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemovePhotoPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReorderPhotosPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "photos":
+		return ec.fieldContext_ReorderPhotosPayload_photos(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ReorderPhotosPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReorderPhotosPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Restriction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10082,6 +10420,8 @@ func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.
 		return ec.fieldContext_Shop_delegations(ctx, field)
 	case "orders":
 		return ec.fieldContext_Shop_orders(ctx, field)
+	case "photos":
+		return ec.fieldContext_Shop_photos(ctx, field)
 	case "history":
 		return ec.fieldContext_Shop_history(ctx, field)
 	}

@@ -1,7 +1,10 @@
 package graphtest_test
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	"image/png"
 	"slices"
 	"strings"
 	"testing"
@@ -147,6 +150,33 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		}
 	}
 	started := []string{"STARTED"}
+	var dot bytes.Buffer
+	if err := png.Encode(&dot, image.NewRGBA(image.Rect(0, 0, 1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	photos := func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
+		t.Helper()
+		own := fixture.Shop(t, d, fixture.ShopOpts{})
+		owner := fixture.Viewer(t, d, identity.Merchant, own)
+		add := func(by *identity.Viewer) (string, bool) {
+			sent, err := h.Resolver.Media.Receive(t.Context(), by, commune, bytes.NewReader(dot.Bytes()))
+			if err != nil {
+				return "", false
+			}
+			a := h.As(by).Query(t, `mutation ($m: ID!, $s: ID!) { addPhoto(input: {media: $m, shop: $s, alt: "Un point"}) { photo { id } } }`, graphtest.Vars{"m": sent.ID().String(), "s": own.String()})
+			return a.Get("addPhoto.photo.id").String(), a.Code() == ""
+		}
+		if field == "addPhoto" {
+			return add(v)
+		}
+		first, _ := add(owner)
+		second, _ := add(owner)
+		if field == "removePhoto" {
+			return first, h.As(v).Query(t, `mutation ($p: ID!) { removePhoto(input: {photo: $p}) { photos { alt } } }`, graphtest.Vars{"p": first}).Code() == ""
+		}
+		a := h.As(v).Query(t, `mutation ($p: [ID!]!) { reorderPhotos(input: {photos: $p}) { photos { alt } refusals { code } } }`, graphtest.Vars{"p": []string{second, first}})
+		return own.String(), a.Code() == ""
+	}
 	imports := func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
 		t.Helper()
 		by := v
@@ -231,6 +261,9 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"saveRegistration":   {"REGISTRATION_SAVE", started, dossiers(`answers: {name: "Chez Ève"}`), []identity.Kind{identity.Admin, identity.Agent, identity.Hotline}},
 		"submitRegistration": {"REGISTRATION_SUBMIT", started, dossiers(""), []identity.Kind{identity.Admin, identity.Agent, identity.Hotline}},
 		"rotateWidgetKey":    {"WIDGET_KEY_ROTATE", once, keys(`mutation ($k: ID!) { rotateWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
+		"addPhoto":           {"PHOTO_ADD", once, photos, []identity.Kind{identity.Admin, identity.Agent}},
+		"removePhoto":        {"PHOTO_REMOVE", once, photos, []identity.Kind{identity.Admin, identity.Agent}},
+		"reorderPhotos":      {"PHOTO_REORDER", once, photos, []identity.Kind{identity.Admin, identity.Agent}},
 		"importProducts":     {"IMPORT", once, imports, []identity.Kind{identity.Admin, identity.Agent}},
 		"undoImport":         {"IMPORT_UNDO", once, imports, []identity.Kind{identity.Admin, identity.Agent}},
 		"revokeWidgetKey":    {"WIDGET_KEY_REVOKE", once, keys(`mutation ($k: ID!) { revokeWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
@@ -310,9 +343,9 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 					from audit_events where commune_id = '56121' order by seq desc limit 1`)
 				same := "f f f"
 				switch f.Name {
-				case "askDelegation", "createWidgetKey", "createProduct", "startRegistration", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole", "importProducts":
+				case "askDelegation", "createWidgetKey", "createProduct", "startRegistration", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole", "importProducts", "addPhoto":
 					same = "t f"
-				case "revokeRole", "endDelegation", "revokeInvitation":
+				case "revokeRole", "endDelegation", "revokeInvitation", "removePhoto":
 					same = "f t"
 				}
 				if want := fmt.Sprint(kind, " ", v.Account, " ", way.action, " ", object, " ", same); last != want {

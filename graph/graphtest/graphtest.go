@@ -27,6 +27,7 @@ import (
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
+	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg/pgtest"
@@ -66,6 +67,7 @@ func New(t testing.TB) *Harness {
 		Keys:        identity.NewWidgetKeys(d.DB, communes),
 		Audit:       &identity.Audit{DB: d.DB, Cursors: cursors},
 		Intake:      intake.New(d.DB, communes, cursors),
+		Media:       media.New(d.DB, communes),
 		Wait:        wait,
 
 		Registrations: directory.NewRegistrations(d.DB, communes, cursors, fixture.Secret),

@@ -255,6 +255,12 @@ func (m *matrix) value(p *person, s *side, q *question, kind string, i int) (val
 	case "import":
 		own := p.owns(row{Commune: s.commune})
 		return s.imported.String(), tenancy.NewID(tenancy.KindImport, s.commune).String(), own && (p.kind == "agent" || p.kind == "admin")
+	case "media": // its sender's alone, and the sender is none of them
+		return s.image.String(), tenancy.NewID(tenancy.KindMedia, s.commune).String(), false
+	case "photo":
+		shop := s.shops[i%2]
+		own := p.owns(row{Commune: s.commune, Shop: &shop.Row})
+		return s.photos[i%2].String(), tenancy.NewID(tenancy.KindPhoto, s.commune).String(), own
 	case "upload": // its sender's alone, and the sender is none of them
 		return s.sent.String(), tenancy.NewID(tenancy.KindUpload, s.commune).String(), false
 	case "invitation":
@@ -331,7 +337,7 @@ func (m *matrix) fill(p *person, s *side, q *question, docs []document, i int, k
 					a.own = a.own || p.owns(row{Commune: s.commune})
 				case b.kind == "registration":
 					a.own = a.own || p.owns(row{Commune: s.commune, Account: &s.customer.Account})
-				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey", "import", "delegation", "invitation"}, b.kind):
+				case slices.Contains([]string{"shop", "product", "variant", "order", "closure", "node", "number", "siret", "widgetKey", "import", "delegation", "invitation", "photo"}, b.kind):
 					a.own = a.own || p.owns(row{Commune: s.commune, Shop: &s.shops[0].Row, Order: &s.rows[i%2].Row})
 				}
 				if value = v; !known && !visible {

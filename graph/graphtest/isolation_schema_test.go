@@ -77,6 +77,9 @@ var keyKinds = map[string]string{
 	"DelegateShopInput.code":        "code",
 	"EndDelegationInput.delegation": "delegation",
 	"InvitationInput.invitation":    "invitation",
+	"AddPhotoInput.media":           "media",
+	"RemovePhotoInput.photo":        "photo",
+	"ReorderPhotosInput.photos":     "photo",
 }
 
 // keyNames are names of String arguments that lead to something.

@@ -45,6 +45,8 @@ type side struct {
 	sent, imported                  tenancy.ID   // a file, and what was imported from one
 	delegations                     []tenancy.ID // of each shop
 	invitation                      tenancy.ID   // to run the second shop
+	image                           tenancy.ID
+	photos                          []tenancy.ID // of the published shop, of the other, of the published product
 	guest, customer                 *identity.Viewer
 	widget                          *identity.WidgetKey
 	key                             string              // the idempotency key of the customer's order
@@ -126,6 +128,23 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 	s.invitation = tenancy.ID{Kind: tenancy.KindInvitation, Row: tenancy.NewRow()}
 	d.Exec(t, `insert into invitations (id, role, commune_id, shop_id, invited_by, created_at, expires_at, email) values ($1, 'MERCHANT', $2, $3, $4, now(), now() + interval '1 day', 'anna@example.org')`,
 		s.invitation.Row, commune, s.shops[1].Row, s.customer.Account)
+	// An image that waits, and a photo of each product and each shop.
+	image := func() tenancy.ID {
+		id := tenancy.NewID(tenancy.KindMedia, commune)
+		d.Exec(t, `insert into media (commune_id, id, account_id, width, height, large_hash, small_hash, expires_at) values ($1, $2, $3, 1, 1, 'a', 'b', now() + interval '1 day')`, commune, id.Row, s.customer.Account)
+		d.Exec(t, `insert into media_files (commune_id, media_id, hash, bytes) values ($1, $2::uuid, $2::uuid::text, 'x')`, commune, id.Row)
+		return id
+	}
+	s.image = image()
+	photo := func(shop tenancy.ID, product *uuid.UUID) {
+		id := tenancy.NewID(tenancy.KindPhoto, commune)
+		s.photos = append(s.photos, id)
+		d.Exec(t, `insert into photos (commune_id, id, shop_id, product_id, media_id, hash, small_hash, width, height, alt, position) values ($1, $2, $3, $4, $5, 'a', 'b', 1, 1, 'Une photo', 1)`,
+			commune, id.Row, shop.Row, product, image().Row)
+	}
+	photo(s.shops[0], nil)
+	photo(s.shops[1], nil)
+	photo(s.shops[0], &s.products[0].Row)
 	s.widget = fixture.WidgetKey(t, h.Database, commune, "https://"+name+".example.org")
 	s.guest = fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(s.rows[0])
 	s.digest = pgtest.Scan[string](t, h.Database, `select translate(encode(digest, 'base64'), '+/=', '-_') from guest_links where order_id = $1`, s.rows[0].Row)

@@ -56,6 +56,12 @@ var lengths = map[string]int{
 	"RegistrationConnection.counts":   5, // there are five statuses
 	"Import.issues":                   100,
 	"ImportPayload.refusals":          1,
+	"Shop.photos":                     10,
+	"Product.photos":                  6,
+	"RemovePhotoPayload.photos":       10,
+	"ReorderPhotosPayload.photos":     10,
+	"AddPhotoPayload.refusals":        1,
+	"ReorderPhotosPayload.refusals":   1,
 }
 
 // Cost is what `extensions.cost` tells.

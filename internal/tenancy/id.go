@@ -34,6 +34,8 @@ const (
 
 	KindDelegation Kind = "delegation"
 	KindInvitation Kind = "invitation"
+	KindMedia      Kind = "media"
+	KindPhoto      Kind = "photo"
 )
 
 // kinds says in French what an ID of each kind points to, for the sentences.
@@ -45,6 +47,7 @@ var kinds = map[Kind]string{
 	KindRegistration: "un dossier d'inscription",
 	KindUpload:       "un fichier reçu", KindImport: "un import",
 	KindDelegation: "une délégation", KindInvitation: "une invitation",
+	KindMedia: "une image reçue", KindPhoto: "une photo",
 }
 
 // ID is a global ID: it names a kind, a commune and a row, so that every look-up is by

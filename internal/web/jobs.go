@@ -16,5 +16,6 @@ func (s *Server) jobs() *job.Jobs {
 	s.ordering.Jobs(j)
 	s.directory.Jobs(j)
 	job.Every(j, "intake_expire", time.Hour, s.intake.Expire)
+	job.Every(j, "media_expire", time.Hour, s.media.Expire)
 	return j
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
+	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/notice"
 	"github.com/audelor/halles/internal/notice/sink"
 	"github.com/audelor/halles/internal/opendata"
@@ -92,6 +93,7 @@ type Server struct {
 	ordering   *ordering.Ordering
 	notices    *notice.Notices
 	intake     *intake.Intake
+	media      *media.Media
 	openData   *opendata.Data
 	home       *pg.Snapshot[*homeFacts]
 	handler    http.Handler
@@ -138,6 +140,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		s.ordering.Deadlines = o.Deadlines
 	}
 	s.openData = &opendata.Data{DB: o.DB, Communes: s.communes, Directory: s.directory}
+	s.media = media.New(o.DB, s.communes)
 	s.intake = intake.New(o.DB, s.communes, cursors)
 	s.intake.Steps[intake.Products] = s.catalog.ImportSteps
 	s.background = append(s.background, func(ctx context.Context) error { return s.intake.Work(ctx, o.Log) })
@@ -153,7 +156,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.notices.Members, s.notices.Delegations = members, delegations
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
-		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Delegations: delegations, Wait: loader.Wait, Intake: s.intake,
+		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Delegations: delegations, Wait: loader.Wait, Intake: s.intake, Media: s.media,
 		Registrations: directory.NewRegistrations(o.DB, s.communes, cursors, o.Secret),
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
@@ -243,6 +246,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		r.Options("/graphql", schema.ServeHTTP)
 	})
 	s.importRoutes(r)
+	s.mediaRoutes(r)
 	s.openDataRoutes(r, assets, zipped)
 	return r, nil
 }
