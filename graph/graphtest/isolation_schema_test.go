@@ -186,7 +186,7 @@ func (g *generator) value(t *ast.Type, coordinate string, all bool, only []strin
 		return "{" + strings.Join(parts, ", ") + "}"
 	case ast.Scalar:
 		if strings.HasSuffix(coordinate, ".first") {
-			return "5"
+			return "4"
 		}
 		if v, ok := formed[coordinate[strings.LastIndex(coordinate, ".")+1:]]; ok {
 			return v

@@ -26,7 +26,7 @@ const maxPage = 100
 const elements = 10
 
 // lengths are the exceptions: the most that such a list has, or for Product.variants, which has
-// no bound, more than most have.
+// no bound, and for photos, more than most have.
 var lengths = map[string]int{
 	"Query.communes":                  25,
 	"Viewer.communes":                 25,
@@ -56,8 +56,8 @@ var lengths = map[string]int{
 	"RegistrationConnection.counts":   5, // there are five statuses
 	"Import.issues":                   100,
 	"ImportPayload.refusals":          1,
-	"Shop.photos":                     10,
-	"Product.photos":                  6,
+	"Shop.photos":                     3, // ten at most
+	"Product.photos":                  2, // six at most
 	"RemovePhotoPayload.photos":       10,
 	"ReorderPhotosPayload.photos":     10,
 	"AddPhotoPayload.refusals":        1,
