@@ -31,6 +31,8 @@ type loaders struct {
 	scope       *loader.Loader[tenancy.ID, []string]
 	restricting *loader.Loader[restrictionsKey, []*directory.Restriction]
 	steps       *loader.Loader[tenancy.ID, []*directory.ShopStep]
+	details     *loader.Loader[tenancy.ID, *directory.ShopDetails]
+	activation  *loader.Loader[tenancy.ID, *directory.Activation]
 	shopsOf     *loader.Loader[shopsKey, *directory.ShopConnection]
 	shopsIn     *loader.Loader[shopsKey, int]
 	product     *loader.Loader[tenancy.ID, *catalog.Product]
@@ -96,6 +98,8 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		scope:       loader.New(r.Wait, as(v, r.Directory.ScopesOf), loader.Zero),
 		restricting: loader.New(r.Wait, loader.Grouped(restrictionsKey.split, joinRestrictionsKey, r.restrictionsOf(v)), loader.Zero),
 		steps:       loader.New(r.Wait, as(v, r.Directory.StepsOf), loader.Zero),
+		details:     loader.New(r.Wait, as(v, r.Directory.DetailsOf), loader.Zero),
+		activation:  loader.New(r.Wait, as(v, r.Registrations.ActivationOf), loader.Zero),
 		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopPages(v)), loader.Zero),
 		shopsIn:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopCounts(v)), loader.Zero),
 		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),

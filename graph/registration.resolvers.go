@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"github.com/audelor/halles/graph/generated"
 	"github.com/audelor/halles/internal/catalog"
@@ -14,6 +15,10 @@ import (
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/tenancy"
 )
+
+func (r *hotlineCallResolver) Commune(ctx context.Context, obj *directory.HotlineCall) (*tenancy.Commune, error) {
+	return r.Communes.ByInsee(ctx, obj.CommuneID)
+}
 
 func (r *mutationResolver) StartRegistration(ctx context.Context, input directory.StartRegistrationInput) (*directory.RegistrationPayload, error) {
 	return r.Registrations.Start(ctx, identity.From(ctx), input)
@@ -31,6 +36,38 @@ func (r *mutationResolver) SubmitRegistration(ctx context.Context, input directo
 	return r.Registrations.Submit(ctx, identity.From(ctx), input)
 }
 
+func (r *mutationResolver) CallBackRegistration(ctx context.Context, input directory.CallBackRegistrationInput) (*directory.RegistrationPayload, error) {
+	return r.Registrations.CallBack(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) VerifyRegistration(ctx context.Context, input directory.VerifyRegistrationInput) (*directory.VerifyRegistrationPayload, error) {
+	return r.Registrations.Verify(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) RejectRegistration(ctx context.Context, input directory.RejectRegistrationInput) (*directory.RegistrationPayload, error) {
+	return r.Registrations.Reject(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) PublishShop(ctx context.Context, input directory.ShopInput) (*directory.ShopLifePayload, error) {
+	return r.Registrations.Publish(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) SuspendShop(ctx context.Context, input directory.SuspendShopInput) (*directory.ShopLifePayload, error) {
+	return r.Registrations.Suspend(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) ReinstateShop(ctx context.Context, input directory.ShopInput) (*directory.ShopLifePayload, error) {
+	return r.Registrations.Reinstate(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) UpdateShop(ctx context.Context, input directory.UpdateShopInput) (*directory.ShopLifePayload, error) {
+	return r.Registrations.Update(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) LogCall(ctx context.Context, input directory.LogCallInput) (*directory.LogCallPayload, error) {
+	return r.Registrations.LogCall(ctx, identity.From(ctx), input)
+}
+
 func (r *queryResolver) RegistrationConsent(ctx context.Context) (*directory.ConsentText, error) {
 	consent := directory.CurrentConsent()
 	return &consent, nil
@@ -42,6 +79,10 @@ func (r *queryResolver) Registration(ctx context.Context, id tenancy.ID) (*direc
 
 func (r *queryResolver) Registrations(ctx context.Context, filter *directory.RegistrationFilter, orderBy *directory.RegistrationOrder, first int, after *string) (*directory.RegistrationConnection, error) {
 	return r.Resolver.Registrations.List(ctx, identity.From(ctx), filter, orderBy, first, after)
+}
+
+func (r *queryResolver) Calls(ctx context.Context, filter *directory.CallFilter, first int, after *string) (*directory.CallConnection, error) {
+	return r.Resolver.Registrations.Calls(ctx, identity.From(ctx), filter, first, after)
 }
 
 func (r *registrationResolver) Commune(ctx context.Context, obj *directory.Registration) (*tenancy.Commune, error) {
@@ -78,6 +119,20 @@ func (r *shopResolver) History(ctx context.Context, obj *directory.Shop) ([]*dir
 	return load(ctx).steps.Load(ctx, obj.ID())
 }
 
+func (r *shopResolver) UnconfirmedSince(ctx context.Context, obj *directory.Shop) (*time.Time, error) {
+	return r.Registrations.UnconfirmedSince(obj), nil
+}
+
+func (r *shopResolver) Details(ctx context.Context, obj *directory.Shop) (*directory.ShopDetails, error) {
+	return load(ctx).details.Load(ctx, obj.ID())
+}
+
+func (r *shopResolver) Activation(ctx context.Context, obj *directory.Shop) (*directory.Activation, error) {
+	return load(ctx).activation.Load(ctx, obj.ID())
+}
+
+func (r *Resolver) HotlineCall() generated.HotlineCallResolver { return &hotlineCallResolver{r} }
+
 func (r *Resolver) Registration() generated.RegistrationResolver { return &registrationResolver{r} }
 
 func (r *Resolver) RegistrationConnection() generated.RegistrationConnectionResolver {
@@ -85,6 +140,7 @@ func (r *Resolver) RegistrationConnection() generated.RegistrationConnectionReso
 }
 
 type (
+	hotlineCallResolver            struct{ *Resolver }
 	registrationResolver           struct{ *Resolver }
 	registrationConnectionResolver struct{ *Resolver }
 )

@@ -30,6 +30,7 @@ type serveCmd struct {
 	Origins     []string `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
 	ListenURL   string   `name:"listen-url" env:"HALLES_LISTEN_URL" placeholder:"postgres://HOST:5432/halles" help:"Where the database itself is, when HALLES_DATABASE_URL is a pooler's: subscriptions are woken over a connection that a pooler would swallow."`
 	Registered  []string `env:"HALLES_REGISTERED_ONLY" default:"widget" help:"Audiences that may send the documents registered in the program only, by their hash (see /documents.json): widget (requests with a commune's key), spa (pages of HALLES_ORIGINS), or none. With none, a commune's developers may send documents of their own with its key."`
+	RegisterURL string   `name:"register-url" env:"HALLES_REGISTER_URL" default:"https://recherche-entreprises.api.gouv.fr" placeholder:"URL" help:"Where SIRETs of new shops are looked up: the API Recherche d'entreprises. Empty: nowhere; agents then check them by hand."`
 	RouterToken string   `env:"HALLES_ROUTER_TOKEN" help:"What the federation's router sends in the header X-Halles-Router. Without it, _service and _entities answer nobody."`
 }
 
@@ -43,7 +44,7 @@ const minRouterToken = 20
 
 // Run serves until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, p *process) error {
-	options := web.Options{Origins: c.Origins, RouterToken: c.RouterToken, Log: p.log}
+	options := web.Options{Origins: c.Origins, RouterToken: c.RouterToken, RegisterURL: c.RegisterURL, Log: p.log}
 	databaseOptions := c.database.options(p)
 	var err error
 	if options.Secret, err = base64.StdEncoding.DecodeString(c.Secret); err != nil || len(options.Secret) < 32 {

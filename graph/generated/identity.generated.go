@@ -2160,4 +2160,11 @@ func (ec *executionContext) marshalNWidgetKey2ᚖgithubᚗcomᚋaudelorᚋhalles
 	return ec._WidgetKey(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOInviteMemberPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋidentityᚐInviteMemberPayload(ctx context.Context, sel ast.SelectionSet, v *identity.InviteMemberPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._InviteMemberPayload(ctx, sel, v)
+}
+
 // endregion ***************************** type.gotpl *****************************

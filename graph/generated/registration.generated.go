@@ -21,6 +21,9 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type HotlineCallResolver interface {
+	Commune(ctx context.Context, obj *directory.HotlineCall) (*tenancy.Commune, error)
+}
 type RegistrationResolver interface {
 	Commune(ctx context.Context, obj *directory.Registration) (*tenancy.Commune, error)
 
@@ -41,6 +44,176 @@ type RegistrationConnectionResolver interface {
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _Activation_steps(ctx context.Context, field graphql.CollectedField, obj *directory.Activation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_steps(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Steps, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*directory.ActivationStep) graphql.Marshaler {
+			return ec.marshalNActivationStep2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStepᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_steps(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Activation",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ActivationStep(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Activation_done(ctx context.Context, field graphql.CollectedField, obj *directory.Activation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_done(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Done(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_done(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, "Int")
+}
+
+func (ec *executionContext) _Activation_next(ctx context.Context, field graphql.CollectedField, obj *directory.Activation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_next(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Next(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.ActivationStepKind) graphql.Marshaler {
+			return ec.marshalOActivationStepKind2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStepKind(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_next(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, "ActivationStepKind")
+}
+
+func (ec *executionContext) _ActivationStep_kind(ctx context.Context, field graphql.CollectedField, obj *directory.ActivationStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivationStep_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v directory.ActivationStepKind) graphql.Marshaler {
+			return ec.marshalNActivationStepKind2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStepKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActivationStep_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivationStep", field, false, false, "ActivationStepKind")
+}
+
+func (ec *executionContext) _ActivationStep_done(ctx context.Context, field graphql.CollectedField, obj *directory.ActivationStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivationStep_done(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Done, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActivationStep_done(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivationStep", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _ActivationStep_at(ctx context.Context, field graphql.CollectedField, obj *directory.ActivationStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivationStep_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ActivationStep_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivationStep", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ActivationStep_count(ctx context.Context, field graphql.CollectedField, obj *directory.ActivationStep) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivationStep_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ActivationStep_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ActivationStep", field, false, false, "Int")
+}
 
 func (ec *executionContext) _Applicant_name(ctx context.Context, field graphql.CollectedField, obj *directory.Applicant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -109,6 +282,157 @@ func (ec *executionContext) _Applicant_email(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Applicant_email(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Applicant", field, false, false, "EmailAddress")
+}
+
+func (ec *executionContext) _CallConnection_edges(ctx context.Context, field graphql.CollectedField, obj *directory.CallConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []directory.CallEdge) graphql.Marshaler {
+			return ec.marshalNCallEdge2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CallEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *directory.CallConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*directory.HotlineCall) graphql.Marshaler {
+			return ec.marshalNHotlineCall2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐHotlineCallᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HotlineCall(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *directory.CallConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CallEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *directory.CallEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _CallEdge_node(ctx context.Context, field graphql.CollectedField, obj *directory.CallEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CallEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.HotlineCall) graphql.Marshaler {
+			return ec.marshalNHotlineCall2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐHotlineCall(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CallEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HotlineCall(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Consent_version(ctx context.Context, field graphql.CollectedField, obj *directory.Consent) (ret graphql.Marshaler) {
@@ -362,6 +686,231 @@ func (ec *executionContext) _DirectoryRefusal_shop(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_DirectoryRefusal_shop(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DirectoryRefusal", field, false, false, "ID")
+}
+
+func (ec *executionContext) _HotlineCall_id(ctx context.Context, field graphql.CollectedField, obj *directory.HotlineCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HotlineCall_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v tenancy.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HotlineCall_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HotlineCall", field, true, false, "ID")
+}
+
+func (ec *executionContext) _HotlineCall_commune(ctx context.Context, field graphql.CollectedField, obj *directory.HotlineCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HotlineCall_commune(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.HotlineCall().Commune(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *tenancy.Commune) graphql.Marshaler {
+			return ec.marshalNCommune2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐCommune(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HotlineCall_commune(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HotlineCall",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Commune(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _HotlineCall_at(ctx context.Context, field graphql.CollectedField, obj *directory.HotlineCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HotlineCall_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HotlineCall_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HotlineCall", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _HotlineCall_reason(ctx context.Context, field graphql.CollectedField, obj *directory.HotlineCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HotlineCall_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v directory.CallReason) graphql.Marshaler {
+			return ec.marshalNCallReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HotlineCall_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HotlineCall", field, false, false, "CallReason")
+}
+
+func (ec *executionContext) _HotlineCall_outcome(ctx context.Context, field graphql.CollectedField, obj *directory.HotlineCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HotlineCall_outcome(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outcome, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v directory.CallOutcome) graphql.Marshaler {
+			return ec.marshalNCallOutcome2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallOutcome(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HotlineCall_outcome(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HotlineCall", field, false, false, "CallOutcome")
+}
+
+func (ec *executionContext) _HotlineCall_seconds(ctx context.Context, field graphql.CollectedField, obj *directory.HotlineCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HotlineCall_seconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Seconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HotlineCall_seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HotlineCall", field, false, false, "Int")
+}
+
+func (ec *executionContext) _HotlineCall_registrationId(ctx context.Context, field graphql.CollectedField, obj *directory.HotlineCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HotlineCall_registrationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RegistrationID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *tenancy.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HotlineCall_registrationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HotlineCall", field, true, false, "ID")
+}
+
+func (ec *executionContext) _HotlineCall_orderId(ctx context.Context, field graphql.CollectedField, obj *directory.HotlineCall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HotlineCall_orderId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrderID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *tenancy.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HotlineCall_orderId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HotlineCall", field, true, false, "ID")
+}
+
+func (ec *executionContext) _LogCallPayload_call(ctx context.Context, field graphql.CollectedField, obj *directory.LogCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LogCallPayload_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.HotlineCall) graphql.Marshaler {
+			return ec.marshalNHotlineCall2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐHotlineCall(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LogCallPayload_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LogCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HotlineCall(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _RegisterAnswer_state(ctx context.Context, field graphql.CollectedField, obj *directory.RegisterAnswer) (ret graphql.Marshaler) {
@@ -1842,6 +2391,139 @@ func (ec *executionContext) fieldContext_RegistrationPayload_refusals(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _ShopDetails_headcount(ctx context.Context, field graphql.CollectedField, obj *directory.ShopDetails) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ShopDetails_headcount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Headcount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ShopDetails_headcount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ShopDetails", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ShopDetails_salesAreaM2(ctx context.Context, field graphql.CollectedField, obj *directory.ShopDetails) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ShopDetails_salesAreaM2(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SalesAreaM2, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ShopDetails_salesAreaM2(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ShopDetails", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ShopDetails_createdAt(ctx context.Context, field graphql.CollectedField, obj *directory.ShopDetails) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ShopDetails_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ShopDetails_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ShopDetails", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ShopLifePayload_shop(ctx context.Context, field graphql.CollectedField, obj *directory.ShopLifePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ShopLifePayload_shop(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Shop, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.Shop) graphql.Marshaler {
+			return ec.marshalOShop2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐShop(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ShopLifePayload_shop(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ShopLifePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Shop(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ShopLifePayload_refusals(ctx context.Context, field graphql.CollectedField, obj *directory.ShopLifePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ShopLifePayload_refusals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refusals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []directory.DirectoryRefusal) graphql.Marshaler {
+			return ec.marshalNDirectoryRefusal2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐDirectoryRefusalᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ShopLifePayload_refusals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ShopLifePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DirectoryRefusal(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ShopStep_kind(ctx context.Context, field graphql.CollectedField, obj *directory.ShopStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1957,9 +2639,333 @@ func (ec *executionContext) fieldContext_ShopStep_reasonText(_ context.Context, 
 	return graphql.NewScalarFieldContext("ShopStep", field, false, false, "String")
 }
 
+func (ec *executionContext) _VerifyRegistrationPayload_registration(ctx context.Context, field graphql.CollectedField, obj *directory.VerifyRegistrationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifyRegistrationPayload_registration(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Registration, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.Registration) graphql.Marshaler {
+			return ec.marshalNRegistration2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRegistration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifyRegistrationPayload_registration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VerifyRegistrationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Registration(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VerifyRegistrationPayload_shop(ctx context.Context, field graphql.CollectedField, obj *directory.VerifyRegistrationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifyRegistrationPayload_shop(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Shop, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *directory.Shop) graphql.Marshaler {
+			return ec.marshalOShop2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐShop(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VerifyRegistrationPayload_shop(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VerifyRegistrationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Shop(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VerifyRegistrationPayload_invitation(ctx context.Context, field graphql.CollectedField, obj *directory.VerifyRegistrationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifyRegistrationPayload_invitation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Invitation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *identity.InviteMemberPayload) graphql.Marshaler {
+			return ec.marshalOInviteMemberPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋidentityᚐInviteMemberPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_VerifyRegistrationPayload_invitation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VerifyRegistrationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_InviteMemberPayload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _VerifyRegistrationPayload_refusals(ctx context.Context, field graphql.CollectedField, obj *directory.VerifyRegistrationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VerifyRegistrationPayload_refusals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refusals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []directory.DirectoryRefusal) graphql.Marshaler {
+			return ec.marshalNDirectoryRefusal2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐDirectoryRefusalᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VerifyRegistrationPayload_refusals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VerifyRegistrationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DirectoryRefusal(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputCallBackRegistrationInput(ctx context.Context, obj any) (directory.CallBackRegistrationInput, error) {
+	var it directory.CallBackRegistrationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"registration", "secret", "at", "done"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "registration":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("registration"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Registration = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Secret = data
+		case "at":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("at"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.At = data
+		case "done":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("done"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Done = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCallBackRegistrationInput unmarshals raw into the CallBackRegistrationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCallBackRegistrationInput(ctx context.Context, raw any) (directory.CallBackRegistrationInput, error) {
+	var out directory.CallBackRegistrationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CallBackRegistrationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCallFilter(ctx context.Context, obj any) (directory.CallFilter, error) {
+	var it directory.CallFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"communes", "reason", "outcome"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "communes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("communes"))
+			data, err := ec.unmarshalOInseeCode2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Communes = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOCallReason2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallReason(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "outcome":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outcome"))
+			data, err := ec.unmarshalOCallOutcome2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallOutcome(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Outcome = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCallFilter unmarshals raw into the CallFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCallFilter(ctx context.Context, raw any) (directory.CallFilter, error) {
+	var out directory.CallFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CallFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputLogCallInput(ctx context.Context, obj any) (directory.LogCallInput, error) {
+	var it directory.LogCallInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"commune", "reason", "outcome", "seconds", "registration", "order"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "commune":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("commune"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Commune = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNCallReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallReason(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "outcome":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outcome"))
+			data, err := ec.unmarshalNCallOutcome2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallOutcome(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Outcome = data
+		case "seconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("seconds"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Seconds = data
+		case "registration":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("registration"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Registration = data
+		case "order":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("order"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Order = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLogCallInput unmarshals raw into the LogCallInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLogCallInput(ctx context.Context, raw any) (directory.LogCallInput, error) {
+	var out directory.LogCallInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LogCallInput", raw, &out)
+	return out, err
+}
 
 func (ec *executionContext) unmarshalInputRegistrationAnswers(ctx context.Context, obj any) (directory.RegistrationAnswers, error) {
 	var it directory.RegistrationAnswers
@@ -2227,6 +3233,62 @@ func UnmarshalRegistrationFilter(ctx context.Context, raw any) (directory.Regist
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRejectRegistrationInput(ctx context.Context, obj any) (directory.RejectRegistrationInput, error) {
+	var it directory.RejectRegistrationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"registration", "reason", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "registration":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("registration"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Registration = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNRejectionReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRejectionReason(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRejectRegistrationInput unmarshals raw into the RejectRegistrationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRejectRegistrationInput(ctx context.Context, raw any) (directory.RejectRegistrationInput, error) {
+	var out directory.RejectRegistrationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RejectRegistrationInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputResumeRegistrationInput(ctx context.Context, obj any) (directory.ResumeRegistrationInput, error) {
 	var it directory.ResumeRegistrationInput
 	if obj == nil {
@@ -2346,6 +3408,48 @@ func UnmarshalSaveRegistrationInput(ctx context.Context, raw any) (directory.Sav
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputShopInput(ctx context.Context, obj any) (directory.ShopInput, error) {
+	var it directory.ShopInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"shop"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "shop":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("shop"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Shop = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalShopInput unmarshals raw into the ShopInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalShopInput(ctx context.Context, raw any) (directory.ShopInput, error) {
+	var out directory.ShopInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ShopInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputStartRegistrationInput(ctx context.Context, obj any) (directory.StartRegistrationInput, error) {
 	var it directory.StartRegistrationInput
 	if obj == nil {
@@ -2451,6 +3555,286 @@ func UnmarshalSubmitRegistrationInput(ctx context.Context, raw any) (directory.S
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSuspendShopInput(ctx context.Context, obj any) (directory.SuspendShopInput, error) {
+	var it directory.SuspendShopInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"shop", "reason", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "shop":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("shop"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Shop = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNSuspensionReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSuspensionReason(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSuspendShopInput unmarshals raw into the SuspendShopInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSuspendShopInput(ctx context.Context, raw any) (directory.SuspendShopInput, error) {
+	var out directory.SuspendShopInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuspendShopInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputUpdateShopInput(ctx context.Context, obj any) (directory.UpdateShopInput, error) {
+	var it directory.UpdateShopInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"shop", "version", "name", "description", "category", "naf", "street", "postcode", "city", "location", "phone", "email", "website", "services", "accessibility", "salesAreaM2", "headcount"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "shop":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("shop"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Shop = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Description = data
+		case "category":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Category = data
+		case "naf":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("naf"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Naf = data
+		case "street":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("street"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Street = data
+		case "postcode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postcode"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Postcode = data
+		case "city":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("city"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.City = data
+		case "location":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("location"))
+			data, err := ec.unmarshalOGeoPointInput2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐPoint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Location = data
+		case "phone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phone"))
+			data, err := ec.unmarshalOPhoneNumber2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Phone = data
+		case "email":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			data, err := ec.unmarshalOEmailAddress2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Email = data
+		case "website":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("website"))
+			data, err := ec.unmarshalOURL2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Website = data
+		case "services":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("services"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Services = data
+		case "accessibility":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accessibility"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Accessibility = data
+		case "salesAreaM2":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("salesAreaM2"))
+			data, err := ec.unmarshalOInt2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SalesAreaM2 = data
+		case "headcount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("headcount"))
+			data, err := ec.unmarshalOInt2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋpatchᚐField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Headcount = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateShopInput unmarshals raw into the UpdateShopInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateShopInput(ctx context.Context, raw any) (directory.UpdateShopInput, error) {
+	var out directory.UpdateShopInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateShopInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputVerifyRegistrationInput(ctx context.Context, obj any) (directory.VerifyRegistrationInput, error) {
+	var it directory.VerifyRegistrationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"registration", "version", "naf", "location", "invite"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "registration":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("registration"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Registration = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		case "naf":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("naf"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Naf = data
+		case "location":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("location"))
+			data, err := ec.unmarshalOGeoPointInput2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐPoint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Location = data
+		case "invite":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("invite"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Invite = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVerifyRegistrationInput unmarshals raw into the VerifyRegistrationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVerifyRegistrationInput(ctx context.Context, raw any) (directory.VerifyRegistrationInput, error) {
+	var out directory.VerifyRegistrationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VerifyRegistrationInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -2458,6 +3842,97 @@ func UnmarshalSubmitRegistrationInput(ctx context.Context, raw any) (directory.S
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var activationImplementors = []string{"Activation"}
+
+func (ec *executionContext) _Activation(ctx context.Context, sel ast.SelectionSet, obj *directory.Activation) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, activationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Activation")
+		case "steps":
+			out.Values[i] = ec._Activation_steps(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "done":
+			out.Values[i] = ec._Activation_done(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "next":
+			out.Values[i] = ec._Activation_next(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var activationStepImplementors = []string{"ActivationStep"}
+
+func (ec *executionContext) _ActivationStep(ctx context.Context, sel ast.SelectionSet, obj *directory.ActivationStep) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, activationStepImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ActivationStep")
+		case "kind":
+			out.Values[i] = ec._ActivationStep_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "done":
+			out.Values[i] = ec._ActivationStep_done(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._ActivationStep_at(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._ActivationStep_count(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var applicantImplementors = []string{"Applicant"}
 
@@ -2483,6 +3958,87 @@ func (ec *executionContext) _Applicant(ctx context.Context, sel ast.SelectionSet
 		case "email":
 			out.Values[i] = ec._Applicant_email(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callConnectionImplementors = []string{"CallConnection"}
+
+func (ec *executionContext) _CallConnection(ctx context.Context, sel ast.SelectionSet, obj *directory.CallConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallConnection")
+		case "edges":
+			out.Values[i] = ec._CallConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._CallConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._CallConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callEdgeImplementors = []string{"CallEdge"}
+
+func (ec *executionContext) _CallEdge(ctx context.Context, sel ast.SelectionSet, obj *directory.CallEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallEdge")
+		case "cursor":
+			out.Values[i] = ec._CallEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._CallEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -2622,6 +4178,108 @@ func (ec *executionContext) _DirectoryRefusal(ctx context.Context, sel ast.Selec
 		case "shop":
 			out.Values[i] = ec._DirectoryRefusal_shop(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var hotlineCallImplementors = []string{"HotlineCall"}
+
+func (ec *executionContext) _HotlineCall(ctx context.Context, sel ast.SelectionSet, obj *directory.HotlineCall) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, hotlineCallImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HotlineCall")
+		case "id":
+			out.Values[i] = ec._HotlineCall_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "commune":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._HotlineCall_commune(ctx, field, obj)
+				})
+		case "at":
+			out.Values[i] = ec._HotlineCall_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._HotlineCall_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "outcome":
+			out.Values[i] = ec._HotlineCall_outcome(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "seconds":
+			out.Values[i] = ec._HotlineCall_seconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "registrationId":
+			out.Values[i] = ec._HotlineCall_registrationId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "orderId":
+			out.Values[i] = ec._HotlineCall_orderId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var logCallPayloadImplementors = []string{"LogCallPayload"}
+
+func (ec *executionContext) _LogCallPayload(ctx context.Context, sel ast.SelectionSet, obj *directory.LogCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, logCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LogCallPayload")
+		case "call":
+			out.Values[i] = ec._LogCallPayload_call(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -3105,6 +4763,87 @@ func (ec *executionContext) _RegistrationPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var shopDetailsImplementors = []string{"ShopDetails"}
+
+func (ec *executionContext) _ShopDetails(ctx context.Context, sel ast.SelectionSet, obj *directory.ShopDetails) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, shopDetailsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ShopDetails")
+		case "headcount":
+			out.Values[i] = ec._ShopDetails_headcount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "salesAreaM2":
+			out.Values[i] = ec._ShopDetails_salesAreaM2(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._ShopDetails_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var shopLifePayloadImplementors = []string{"ShopLifePayload"}
+
+func (ec *executionContext) _ShopLifePayload(ctx context.Context, sel ast.SelectionSet, obj *directory.ShopLifePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, shopLifePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ShopLifePayload")
+		case "shop":
+			out.Values[i] = ec._ShopLifePayload_shop(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "refusals":
+			out.Values[i] = ec._ShopLifePayload_refusals(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var shopStepImplementors = []string{"ShopStep"}
 
 func (ec *executionContext) _ShopStep(ctx context.Context, sel ast.SelectionSet, obj *directory.ShopStep) graphql.Marshaler {
@@ -3158,12 +4897,162 @@ func (ec *executionContext) _ShopStep(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var verifyRegistrationPayloadImplementors = []string{"VerifyRegistrationPayload"}
+
+func (ec *executionContext) _VerifyRegistrationPayload(ctx context.Context, sel ast.SelectionSet, obj *directory.VerifyRegistrationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, verifyRegistrationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VerifyRegistrationPayload")
+		case "registration":
+			out.Values[i] = ec._VerifyRegistrationPayload_registration(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "shop":
+			out.Values[i] = ec._VerifyRegistrationPayload_shop(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "invitation":
+			out.Values[i] = ec._VerifyRegistrationPayload_invitation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "refusals":
+			out.Values[i] = ec._VerifyRegistrationPayload_refusals(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNActivationStep2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStepᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.ActivationStep) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNActivationStep2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStep(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNActivationStep2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStep(ctx context.Context, sel ast.SelectionSet, v *directory.ActivationStep) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ActivationStep!")
+		return graphql.Null
+	}
+	return ec._ActivationStep(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNActivationStepKind2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStepKind(ctx context.Context, v any) (directory.ActivationStepKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := directory.ActivationStepKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNActivationStepKind2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStepKind(ctx context.Context, sel ast.SelectionSet, v directory.ActivationStepKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ActivationStepKind!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNApplicant2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐApplicant(ctx context.Context, sel ast.SelectionSet, v directory.Applicant) graphql.Marshaler {
 	return ec._Applicant(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNCallBackRegistrationInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallBackRegistrationInput(ctx context.Context, v any) (directory.CallBackRegistrationInput, error) {
+	res, err := ec.unmarshalInputCallBackRegistrationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCallConnection2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallConnection(ctx context.Context, sel ast.SelectionSet, v *directory.CallConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CallConnection!")
+		return graphql.Null
+	}
+	return ec._CallConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNCallEdge2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallEdge(ctx context.Context, sel ast.SelectionSet, v directory.CallEdge) graphql.Marshaler {
+	return ec._CallEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCallEdge2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []directory.CallEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCallEdge2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNCallOutcome2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallOutcome(ctx context.Context, v any) (directory.CallOutcome, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := directory.CallOutcome(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCallOutcome2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallOutcome(ctx context.Context, sel ast.SelectionSet, v directory.CallOutcome) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CallOutcome!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNCallReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallReason(ctx context.Context, v any) (directory.CallReason, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := directory.CallReason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCallReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallReason(ctx context.Context, sel ast.SelectionSet, v directory.CallReason) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CallReason!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNConsentChannel2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐConsentChannel(ctx context.Context, v any) (directory.ConsentChannel, error) {
@@ -3222,6 +5111,43 @@ func (ec *executionContext) marshalNDirectoryRefusalCode2githubᚗcomᚋaudelor�
 		graphql.AddInvalidNullFromMarshaler(ctx, "DirectoryRefusalCode!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNHotlineCall2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐHotlineCallᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.HotlineCall) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNHotlineCall2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐHotlineCall(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNHotlineCall2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐHotlineCall(ctx context.Context, sel ast.SelectionSet, v *directory.HotlineCall) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "HotlineCall!")
+		return graphql.Null
+	}
+	return ec._HotlineCall(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNLogCallInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐLogCallInput(ctx context.Context, v any) (directory.LogCallInput, error) {
+	res, err := ec.unmarshalInputLogCallInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLogCallPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐLogCallPayload(ctx context.Context, sel ast.SelectionSet, v *directory.LogCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LogCallPayload!")
+		return graphql.Null
+	}
+	return ec._LogCallPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRegisterAnswer2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRegisterAnswer(ctx context.Context, sel ast.SelectionSet, v directory.RegisterAnswer) graphql.Marshaler {
@@ -3357,6 +5283,26 @@ func (ec *executionContext) marshalNRegistrationStatus2githubᚗcomᚋaudelorᚋ
 	return res
 }
 
+func (ec *executionContext) unmarshalNRejectRegistrationInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRejectRegistrationInput(ctx context.Context, v any) (directory.RejectRegistrationInput, error) {
+	res, err := ec.unmarshalInputRejectRegistrationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRejectionReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRejectionReason(ctx context.Context, v any) (directory.RejectionReason, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := directory.RejectionReason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRejectionReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐRejectionReason(ctx context.Context, sel ast.SelectionSet, v directory.RejectionReason) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RejectionReason!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNResumeRegistrationInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐResumeRegistrationInput(ctx context.Context, v any) (directory.ResumeRegistrationInput, error) {
 	res, err := ec.unmarshalInputResumeRegistrationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -3365,6 +5311,19 @@ func (ec *executionContext) unmarshalNResumeRegistrationInput2githubᚗcomᚋaud
 func (ec *executionContext) unmarshalNSaveRegistrationInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSaveRegistrationInput(ctx context.Context, v any) (directory.SaveRegistrationInput, error) {
 	res, err := ec.unmarshalInputSaveRegistrationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNShopInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐShopInput(ctx context.Context, v any) (directory.ShopInput, error) {
+	res, err := ec.unmarshalInputShopInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNShopLifePayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐShopLifePayload(ctx context.Context, sel ast.SelectionSet, v *directory.ShopLifePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ShopLifePayload!")
+		return graphql.Null
+	}
+	return ec._ShopLifePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNShopStep2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐShopStepᚄ(ctx context.Context, sel ast.SelectionSet, v []*directory.ShopStep) graphql.Marshaler {
@@ -3414,6 +5373,116 @@ func (ec *executionContext) unmarshalNStartRegistrationInput2githubᚗcomᚋaude
 func (ec *executionContext) unmarshalNSubmitRegistrationInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSubmitRegistrationInput(ctx context.Context, v any) (directory.SubmitRegistrationInput, error) {
 	res, err := ec.unmarshalInputSubmitRegistrationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSuspendShopInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSuspendShopInput(ctx context.Context, v any) (directory.SuspendShopInput, error) {
+	res, err := ec.unmarshalInputSuspendShopInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSuspensionReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSuspensionReason(ctx context.Context, v any) (directory.SuspensionReason, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := directory.SuspensionReason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSuspensionReason2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐSuspensionReason(ctx context.Context, sel ast.SelectionSet, v directory.SuspensionReason) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "SuspensionReason!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNUpdateShopInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐUpdateShopInput(ctx context.Context, v any) (directory.UpdateShopInput, error) {
+	res, err := ec.unmarshalInputUpdateShopInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNVerifyRegistrationInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐVerifyRegistrationInput(ctx context.Context, v any) (directory.VerifyRegistrationInput, error) {
+	res, err := ec.unmarshalInputVerifyRegistrationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVerifyRegistrationPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐVerifyRegistrationPayload(ctx context.Context, sel ast.SelectionSet, v *directory.VerifyRegistrationPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "VerifyRegistrationPayload!")
+		return graphql.Null
+	}
+	return ec._VerifyRegistrationPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOActivation2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivation(ctx context.Context, sel ast.SelectionSet, v *directory.Activation) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Activation(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOActivationStepKind2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStepKind(ctx context.Context, v any) (*directory.ActivationStepKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := directory.ActivationStepKind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOActivationStepKind2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐActivationStepKind(ctx context.Context, sel ast.SelectionSet, v *directory.ActivationStepKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOCallFilter2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallFilter(ctx context.Context, v any) (*directory.CallFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCallFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOCallOutcome2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallOutcome(ctx context.Context, v any) (*directory.CallOutcome, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := directory.CallOutcome(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCallOutcome2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallOutcome(ctx context.Context, sel ast.SelectionSet, v *directory.CallOutcome) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOCallReason2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallReason(ctx context.Context, v any) (*directory.CallReason, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := directory.CallReason(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCallReason2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCallReason(ctx context.Context, sel ast.SelectionSet, v *directory.CallReason) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) marshalOConsent2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐConsent(ctx context.Context, sel ast.SelectionSet, v *directory.Consent) graphql.Marshaler {
@@ -3556,6 +5625,13 @@ func (ec *executionContext) marshalORejectionReason2ᚖgithubᚗcomᚋaudelorᚋ
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) marshalOShopDetails2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐShopDetails(ctx context.Context, sel ast.SelectionSet, v *directory.ShopDetails) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ShopDetails(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -39,6 +39,7 @@ type ResolverRoot interface {
 	CommuneSettings() CommuneSettingsResolver
 	Entity() EntityResolver
 	ExchangeGuestLinkPayload() ExchangeGuestLinkPayloadResolver
+	HotlineCall() HotlineCallResolver
 	Import() ImportResolver
 	Invitation() InvitationResolver
 	Mutation() MutationResolver
@@ -74,6 +75,19 @@ type DirectiveRoot struct {
 type ComplexityRoot struct {
 	AcceptInvitationPayload struct {
 		Role func(childComplexity int) int
+	}
+
+	Activation struct {
+		Done  func(childComplexity int) int
+		Next  func(childComplexity int) int
+		Steps func(childComplexity int) int
+	}
+
+	ActivationStep struct {
+		At    func(childComplexity int) int
+		Count func(childComplexity int) int
+		Done  func(childComplexity int) int
+		Kind  func(childComplexity int) int
 	}
 
 	AddPhotoPayload struct {
@@ -127,6 +141,17 @@ type ComplexityRoot struct {
 		Because      func(childComplexity int) int
 		Orderable    func(childComplexity int) int
 		QuantityUpTo func(childComplexity int) int
+	}
+
+	CallConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	CallEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Category struct {
@@ -308,6 +333,17 @@ type ComplexityRoot struct {
 		Longitude func(childComplexity int) int
 	}
 
+	HotlineCall struct {
+		At             func(childComplexity int) int
+		Commune        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OrderID        func(childComplexity int) int
+		Outcome        func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		RegistrationID func(childComplexity int) int
+		Seconds        func(childComplexity int) int
+	}
+
 	Import struct {
 		ChangedCount   func(childComplexity int) int
 		Changes        func(childComplexity int, states []intake.ChangeState, first int, after *string) int
@@ -392,6 +428,10 @@ type ComplexityRoot struct {
 		Invitation func(childComplexity int) int
 	}
 
+	LogCallPayload struct {
+		Call func(childComplexity int) int
+	}
+
 	Member struct {
 		Account func(childComplexity int) int
 		Name    func(childComplexity int) int
@@ -408,61 +448,69 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AcceptInvitation   func(childComplexity int, input identity.AcceptInvitationInput) int
-		AcceptOrder        func(childComplexity int, input ordering.ChangeInput) int
-		AddPhoto           func(childComplexity int, input media.AddInput) int
-		AddVariant         func(childComplexity int, input catalog.AddVariantInput) int
-		ArchiveProduct     func(childComplexity int, input catalog.ProductInput) int
-		ArchiveProducts    func(childComplexity int, input catalog.ArchiveProductsInput) int
-		ArchiveVariant     func(childComplexity int, input catalog.VariantInput) int
-		AskDelegation      func(childComplexity int, input identity.AskDelegationInput) int
-		CancelOrder        func(childComplexity int, input ordering.ChangeInput) int
-		ChangePrices       func(childComplexity int, input catalog.ChangePricesInput) int
-		CloseShop          func(childComplexity int, input directory.CloseShopInput) int
-		ConfirmShop        func(childComplexity int, input directory.ConfirmShopInput) int
-		CorrectStock       func(childComplexity int, input catalog.CorrectStockInput) int
-		CreateProduct      func(childComplexity int, input catalog.CreateProductInput) int
-		CreateWidgetKey    func(childComplexity int, input identity.CreateWidgetKeyInput) int
-		DeclareRestriction func(childComplexity int, input directory.RestrictionInput) int
-		DelegateShop       func(childComplexity int, input identity.DelegateShopInput) int
-		EndDelegation      func(childComplexity int, input identity.EndDelegationInput) int
-		EndRestriction     func(childComplexity int, input directory.EndRestrictionInput) int
-		ExchangeGuestLink  func(childComplexity int, input identity.LinkInput) int
-		GrantRole          func(childComplexity int, input identity.ChangeRoleInput) int
-		ImportProducts     func(childComplexity int, input intake.Input) int
-		InviteMember       func(childComplexity int, input identity.InviteMemberInput) int
-		MarkOrderCollected func(childComplexity int, input ordering.ChangeInput) int
-		MarkOrderReady     func(childComplexity int, input ordering.ChangeInput) int
-		MergeCommune       func(childComplexity int, input identity.MergeCommuneInput) int
-		MoveProducts       func(childComplexity int, input catalog.MoveProductsInput) int
-		PauseOrders        func(childComplexity int, input identity.PauseOrdersInput) int
-		PauseProduct       func(childComplexity int, input catalog.PauseProductInput) int
-		PlaceOrders        func(childComplexity int, input ordering.PlaceInput) int
-		PublishProduct     func(childComplexity int, input catalog.ProductInput) int
-		RejectOrder        func(childComplexity int, input ordering.ChangeInput) int
-		RemovePhoto        func(childComplexity int, input media.RemoveInput) int
-		ReopenShop         func(childComplexity int, input directory.ReopenShopInput) int
-		ReorderPhotos      func(childComplexity int, input media.ReorderInput) int
-		ResendInvitation   func(childComplexity int, input identity.InvitationInput) int
-		RestoreVariant     func(childComplexity int, input catalog.VariantInput) int
-		ResumeOrders       func(childComplexity int, input identity.ResumeOrdersInput) int
-		ResumeProduct      func(childComplexity int, input catalog.ProductInput) int
-		ResumeRegistration func(childComplexity int, input directory.ResumeRegistrationInput) int
-		RevokeInvitation   func(childComplexity int, input identity.InvitationInput) int
-		RevokeRole         func(childComplexity int, input identity.ChangeRoleInput) int
-		RevokeWidgetKey    func(childComplexity int, input identity.RevokeWidgetKeyInput) int
-		RotateWidgetKey    func(childComplexity int, input identity.RotateWidgetKeyInput) int
-		SaveRegistration   func(childComplexity int, input directory.SaveRegistrationInput) int
-		SetCommuneSettings func(childComplexity int, input identity.SetCommuneSettingsInput) int
-		SetFulfilments     func(childComplexity int, input directory.FulfilmentsInput) int
-		SetOpeningHours    func(childComplexity int, input directory.HoursInput) int
-		SetPrice           func(childComplexity int, input catalog.SetPriceInput) int
-		SetSpecialHours    func(childComplexity int, input directory.SpecialHoursInput) int
-		StartRegistration  func(childComplexity int, input directory.StartRegistrationInput) int
-		SubmitRegistration func(childComplexity int, input directory.SubmitRegistrationInput) int
-		UndoImport         func(childComplexity int, input intake.UndoImportInput) int
-		UpdateProduct      func(childComplexity int, input catalog.UpdateProductInput) int
-		UpdateVariant      func(childComplexity int, input catalog.UpdateVariantInput) int
+		AcceptInvitation     func(childComplexity int, input identity.AcceptInvitationInput) int
+		AcceptOrder          func(childComplexity int, input ordering.ChangeInput) int
+		AddPhoto             func(childComplexity int, input media.AddInput) int
+		AddVariant           func(childComplexity int, input catalog.AddVariantInput) int
+		ArchiveProduct       func(childComplexity int, input catalog.ProductInput) int
+		ArchiveProducts      func(childComplexity int, input catalog.ArchiveProductsInput) int
+		ArchiveVariant       func(childComplexity int, input catalog.VariantInput) int
+		AskDelegation        func(childComplexity int, input identity.AskDelegationInput) int
+		CallBackRegistration func(childComplexity int, input directory.CallBackRegistrationInput) int
+		CancelOrder          func(childComplexity int, input ordering.ChangeInput) int
+		ChangePrices         func(childComplexity int, input catalog.ChangePricesInput) int
+		CloseShop            func(childComplexity int, input directory.CloseShopInput) int
+		ConfirmShop          func(childComplexity int, input directory.ConfirmShopInput) int
+		CorrectStock         func(childComplexity int, input catalog.CorrectStockInput) int
+		CreateProduct        func(childComplexity int, input catalog.CreateProductInput) int
+		CreateWidgetKey      func(childComplexity int, input identity.CreateWidgetKeyInput) int
+		DeclareRestriction   func(childComplexity int, input directory.RestrictionInput) int
+		DelegateShop         func(childComplexity int, input identity.DelegateShopInput) int
+		EndDelegation        func(childComplexity int, input identity.EndDelegationInput) int
+		EndRestriction       func(childComplexity int, input directory.EndRestrictionInput) int
+		ExchangeGuestLink    func(childComplexity int, input identity.LinkInput) int
+		GrantRole            func(childComplexity int, input identity.ChangeRoleInput) int
+		ImportProducts       func(childComplexity int, input intake.Input) int
+		InviteMember         func(childComplexity int, input identity.InviteMemberInput) int
+		LogCall              func(childComplexity int, input directory.LogCallInput) int
+		MarkOrderCollected   func(childComplexity int, input ordering.ChangeInput) int
+		MarkOrderReady       func(childComplexity int, input ordering.ChangeInput) int
+		MergeCommune         func(childComplexity int, input identity.MergeCommuneInput) int
+		MoveProducts         func(childComplexity int, input catalog.MoveProductsInput) int
+		PauseOrders          func(childComplexity int, input identity.PauseOrdersInput) int
+		PauseProduct         func(childComplexity int, input catalog.PauseProductInput) int
+		PlaceOrders          func(childComplexity int, input ordering.PlaceInput) int
+		PublishProduct       func(childComplexity int, input catalog.ProductInput) int
+		PublishShop          func(childComplexity int, input directory.ShopInput) int
+		ReinstateShop        func(childComplexity int, input directory.ShopInput) int
+		RejectOrder          func(childComplexity int, input ordering.ChangeInput) int
+		RejectRegistration   func(childComplexity int, input directory.RejectRegistrationInput) int
+		RemovePhoto          func(childComplexity int, input media.RemoveInput) int
+		ReopenShop           func(childComplexity int, input directory.ReopenShopInput) int
+		ReorderPhotos        func(childComplexity int, input media.ReorderInput) int
+		ResendInvitation     func(childComplexity int, input identity.InvitationInput) int
+		RestoreVariant       func(childComplexity int, input catalog.VariantInput) int
+		ResumeOrders         func(childComplexity int, input identity.ResumeOrdersInput) int
+		ResumeProduct        func(childComplexity int, input catalog.ProductInput) int
+		ResumeRegistration   func(childComplexity int, input directory.ResumeRegistrationInput) int
+		RevokeInvitation     func(childComplexity int, input identity.InvitationInput) int
+		RevokeRole           func(childComplexity int, input identity.ChangeRoleInput) int
+		RevokeWidgetKey      func(childComplexity int, input identity.RevokeWidgetKeyInput) int
+		RotateWidgetKey      func(childComplexity int, input identity.RotateWidgetKeyInput) int
+		SaveRegistration     func(childComplexity int, input directory.SaveRegistrationInput) int
+		SetCommuneSettings   func(childComplexity int, input identity.SetCommuneSettingsInput) int
+		SetFulfilments       func(childComplexity int, input directory.FulfilmentsInput) int
+		SetOpeningHours      func(childComplexity int, input directory.HoursInput) int
+		SetPrice             func(childComplexity int, input catalog.SetPriceInput) int
+		SetSpecialHours      func(childComplexity int, input directory.SpecialHoursInput) int
+		StartRegistration    func(childComplexity int, input directory.StartRegistrationInput) int
+		SubmitRegistration   func(childComplexity int, input directory.SubmitRegistrationInput) int
+		SuspendShop          func(childComplexity int, input directory.SuspendShopInput) int
+		UndoImport           func(childComplexity int, input intake.UndoImportInput) int
+		UpdateProduct        func(childComplexity int, input catalog.UpdateProductInput) int
+		UpdateShop           func(childComplexity int, input directory.UpdateShopInput) int
+		UpdateVariant        func(childComplexity int, input catalog.UpdateVariantInput) int
+		VerifyRegistration   func(childComplexity int, input directory.VerifyRegistrationInput) int
 	}
 
 	Naf struct {
@@ -661,6 +709,7 @@ type ComplexityRoot struct {
 	Query struct {
 		AuditTrail          func(childComplexity int, commune tenancy.ID, first int, after *string) int
 		CallList            func(childComplexity int, first int, after *string) int
+		Calls               func(childComplexity int, filter *directory.CallFilter, first int, after *string) int
 		Categories          func(childComplexity int) int
 		Commune             func(childComplexity int, insee *string, slug *string) int
 		CommuneSettings     func(childComplexity int, commune tenancy.ID) int
@@ -879,37 +928,40 @@ type ComplexityRoot struct {
 	}
 
 	Shop struct {
-		Accessibility   func(childComplexity int) int
-		Address         func(childComplexity int) int
-		AffectedOrders  func(childComplexity int, first int) int
-		Category        func(childComplexity int) int
-		Closures        func(childComplexity int) int
-		Commune         func(childComplexity int) int
-		Contact         func(childComplexity int) int
-		Delegations     func(childComplexity int) int
-		Description     func(childComplexity int) int
-		Fulfilments     func(childComplexity int) int
-		History         func(childComplexity int) int
-		ID              func(childComplexity int) int
-		LastConfirmedAt func(childComplexity int) int
-		Location        func(childComplexity int) int
-		Naf             func(childComplexity int) int
-		Name            func(childComplexity int) int
-		NextOpening     func(childComplexity int, mode calendar.Mode, at *time.Time) int
-		OpenNow         func(childComplexity int) int
-		OpeningHours    func(childComplexity int) int
-		Orders          func(childComplexity int, status []ordering.Status, first int, after *string) int
-		Photos          func(childComplexity int) int
-		Products        func(childComplexity int, first int, after *string) int
-		Regime          func(childComplexity int, at *time.Time) int
-		Service         func(childComplexity int, mode calendar.Mode, at *time.Time) int
-		Services        func(childComplexity int) int
-		Siret           func(childComplexity int) int
-		Slots           func(childComplexity int, mode directory.FulfilmentMode, from *time.Time, to *time.Time, first int) int
-		Slug            func(childComplexity int) int
-		Status          func(childComplexity int) int
-		UpdatedAt       func(childComplexity int) int
-		Version         func(childComplexity int) int
+		Accessibility    func(childComplexity int) int
+		Activation       func(childComplexity int) int
+		Address          func(childComplexity int) int
+		AffectedOrders   func(childComplexity int, first int) int
+		Category         func(childComplexity int) int
+		Closures         func(childComplexity int) int
+		Commune          func(childComplexity int) int
+		Contact          func(childComplexity int) int
+		Delegations      func(childComplexity int) int
+		Description      func(childComplexity int) int
+		Details          func(childComplexity int) int
+		Fulfilments      func(childComplexity int) int
+		History          func(childComplexity int) int
+		ID               func(childComplexity int) int
+		LastConfirmedAt  func(childComplexity int) int
+		Location         func(childComplexity int) int
+		Naf              func(childComplexity int) int
+		Name             func(childComplexity int) int
+		NextOpening      func(childComplexity int, mode calendar.Mode, at *time.Time) int
+		OpenNow          func(childComplexity int) int
+		OpeningHours     func(childComplexity int) int
+		Orders           func(childComplexity int, status []ordering.Status, first int, after *string) int
+		Photos           func(childComplexity int) int
+		Products         func(childComplexity int, first int, after *string) int
+		Regime           func(childComplexity int, at *time.Time) int
+		Service          func(childComplexity int, mode calendar.Mode, at *time.Time) int
+		Services         func(childComplexity int) int
+		Siret            func(childComplexity int) int
+		Slots            func(childComplexity int, mode directory.FulfilmentMode, from *time.Time, to *time.Time, first int) int
+		Slug             func(childComplexity int) int
+		Status           func(childComplexity int) int
+		UnconfirmedSince func(childComplexity int) int
+		UpdatedAt        func(childComplexity int) int
+		Version          func(childComplexity int) int
 	}
 
 	ShopConnection struct {
@@ -919,10 +971,21 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	ShopDetails struct {
+		CreatedAt   func(childComplexity int) int
+		Headcount   func(childComplexity int) int
+		SalesAreaM2 func(childComplexity int) int
+	}
+
 	ShopEdge struct {
 		Cursor         func(childComplexity int) int
 		DistanceMetres func(childComplexity int) int
 		Node           func(childComplexity int) int
+	}
+
+	ShopLifePayload struct {
+		Refusals func(childComplexity int) int
+		Shop     func(childComplexity int) int
 	}
 
 	ShopStep struct {
@@ -984,6 +1047,13 @@ type ComplexityRoot struct {
 		Value func(childComplexity int) int
 	}
 
+	VerifyRegistrationPayload struct {
+		Invitation   func(childComplexity int) int
+		Refusals     func(childComplexity int) int
+		Registration func(childComplexity int) int
+		Shop         func(childComplexity int) int
+	}
+
 	Viewer struct {
 		Communes func(childComplexity int) int
 		Kind     func(childComplexity int) int
@@ -1028,6 +1098,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AcceptInvitationPayload.Role(childComplexity), true
+
+	case "Activation.done":
+		if e.ComplexityRoot.Activation.Done == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.Done(childComplexity), true
+	case "Activation.next":
+		if e.ComplexityRoot.Activation.Next == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.Next(childComplexity), true
+	case "Activation.steps":
+		if e.ComplexityRoot.Activation.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.Steps(childComplexity), true
+
+	case "ActivationStep.at":
+		if e.ComplexityRoot.ActivationStep.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivationStep.At(childComplexity), true
+	case "ActivationStep.count":
+		if e.ComplexityRoot.ActivationStep.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivationStep.Count(childComplexity), true
+	case "ActivationStep.done":
+		if e.ComplexityRoot.ActivationStep.Done == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivationStep.Done(childComplexity), true
+	case "ActivationStep.kind":
+		if e.ComplexityRoot.ActivationStep.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivationStep.Kind(childComplexity), true
 
 	case "AddPhotoPayload.photo":
 		if e.ComplexityRoot.AddPhotoPayload.Photo == nil {
@@ -1210,6 +1324,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Availability.QuantityUpTo(childComplexity), true
+
+	case "CallConnection.edges":
+		if e.ComplexityRoot.CallConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallConnection.Edges(childComplexity), true
+	case "CallConnection.nodes":
+		if e.ComplexityRoot.CallConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallConnection.Nodes(childComplexity), true
+	case "CallConnection.pageInfo":
+		if e.ComplexityRoot.CallConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallConnection.PageInfo(childComplexity), true
+
+	case "CallEdge.cursor":
+		if e.ComplexityRoot.CallEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEdge.Cursor(childComplexity), true
+	case "CallEdge.node":
+		if e.ComplexityRoot.CallEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEdge.Node(childComplexity), true
 
 	case "Category.children":
 		if e.ComplexityRoot.Category.Children == nil {
@@ -1866,6 +2012,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GeoPoint.Longitude(childComplexity), true
 
+	case "HotlineCall.at":
+		if e.ComplexityRoot.HotlineCall.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotlineCall.At(childComplexity), true
+	case "HotlineCall.commune":
+		if e.ComplexityRoot.HotlineCall.Commune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotlineCall.Commune(childComplexity), true
+	case "HotlineCall.id":
+		if e.ComplexityRoot.HotlineCall.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotlineCall.ID(childComplexity), true
+	case "HotlineCall.orderId":
+		if e.ComplexityRoot.HotlineCall.OrderID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotlineCall.OrderID(childComplexity), true
+	case "HotlineCall.outcome":
+		if e.ComplexityRoot.HotlineCall.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotlineCall.Outcome(childComplexity), true
+	case "HotlineCall.reason":
+		if e.ComplexityRoot.HotlineCall.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotlineCall.Reason(childComplexity), true
+	case "HotlineCall.registrationId":
+		if e.ComplexityRoot.HotlineCall.RegistrationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotlineCall.RegistrationID(childComplexity), true
+	case "HotlineCall.seconds":
+		if e.ComplexityRoot.HotlineCall.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotlineCall.Seconds(childComplexity), true
+
 	case "Import.changedCount":
 		if e.ComplexityRoot.Import.ChangedCount == nil {
 			break
@@ -2188,6 +2383,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InviteMemberPayload.Invitation(childComplexity), true
 
+	case "LogCallPayload.call":
+		if e.ComplexityRoot.LogCallPayload.Call == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LogCallPayload.Call(childComplexity), true
+
 	case "Member.account":
 		if e.ComplexityRoot.Member.Account == nil {
 			break
@@ -2315,6 +2517,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AskDelegation(childComplexity, args["input"].(identity.AskDelegationInput)), true
+	case "Mutation.callBackRegistration":
+		if e.ComplexityRoot.Mutation.CallBackRegistration == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_callBackRegistration_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CallBackRegistration(childComplexity, args["input"].(directory.CallBackRegistrationInput)), true
 	case "Mutation.cancelOrder":
 		if e.ComplexityRoot.Mutation.CancelOrder == nil {
 			break
@@ -2480,6 +2693,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.InviteMember(childComplexity, args["input"].(identity.InviteMemberInput)), true
+	case "Mutation.logCall":
+		if e.ComplexityRoot.Mutation.LogCall == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_logCall_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LogCall(childComplexity, args["input"].(directory.LogCallInput)), true
 	case "Mutation.markOrderCollected":
 		if e.ComplexityRoot.Mutation.MarkOrderCollected == nil {
 			break
@@ -2568,6 +2792,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishProduct(childComplexity, args["input"].(catalog.ProductInput)), true
+	case "Mutation.publishShop":
+		if e.ComplexityRoot.Mutation.PublishShop == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_publishShop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PublishShop(childComplexity, args["input"].(directory.ShopInput)), true
+	case "Mutation.reinstateShop":
+		if e.ComplexityRoot.Mutation.ReinstateShop == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reinstateShop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReinstateShop(childComplexity, args["input"].(directory.ShopInput)), true
 	case "Mutation.rejectOrder":
 		if e.ComplexityRoot.Mutation.RejectOrder == nil {
 			break
@@ -2579,6 +2825,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RejectOrder(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.rejectRegistration":
+		if e.ComplexityRoot.Mutation.RejectRegistration == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rejectRegistration_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RejectRegistration(childComplexity, args["input"].(directory.RejectRegistrationInput)), true
 	case "Mutation.removePhoto":
 		if e.ComplexityRoot.Mutation.RemovePhoto == nil {
 			break
@@ -2799,6 +3056,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubmitRegistration(childComplexity, args["input"].(directory.SubmitRegistrationInput)), true
+	case "Mutation.suspendShop":
+		if e.ComplexityRoot.Mutation.SuspendShop == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suspendShop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuspendShop(childComplexity, args["input"].(directory.SuspendShopInput)), true
 	case "Mutation.undoImport":
 		if e.ComplexityRoot.Mutation.UndoImport == nil {
 			break
@@ -2821,6 +3089,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateProduct(childComplexity, args["input"].(catalog.UpdateProductInput)), true
+	case "Mutation.updateShop":
+		if e.ComplexityRoot.Mutation.UpdateShop == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateShop_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateShop(childComplexity, args["input"].(directory.UpdateShopInput)), true
 	case "Mutation.updateVariant":
 		if e.ComplexityRoot.Mutation.UpdateVariant == nil {
 			break
@@ -2832,6 +3111,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateVariant(childComplexity, args["input"].(catalog.UpdateVariantInput)), true
+	case "Mutation.verifyRegistration":
+		if e.ComplexityRoot.Mutation.VerifyRegistration == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_verifyRegistration_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VerifyRegistration(childComplexity, args["input"].(directory.VerifyRegistrationInput)), true
 
 	case "Naf.code":
 		if e.ComplexityRoot.Naf.Code == nil {
@@ -3588,6 +3878,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CallList(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Query.calls":
+		if e.ComplexityRoot.Query.Calls == nil {
+			break
+		}
+
+		args, err := ec.field_Query_calls_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Calls(childComplexity, args["filter"].(*directory.CallFilter), args["first"].(int), args["after"].(*string)), true
 	case "Query.categories":
 		if e.ComplexityRoot.Query.Categories == nil {
 			break
@@ -4634,6 +4935,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Accessibility(childComplexity), true
+	case "Shop.activation":
+		if e.ComplexityRoot.Shop.Activation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shop.Activation(childComplexity), true
 	case "Shop.address":
 		if e.ComplexityRoot.Shop.Address == nil {
 			break
@@ -4687,6 +4994,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Description(childComplexity), true
+	case "Shop.details":
+		if e.ComplexityRoot.Shop.Details == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shop.Details(childComplexity), true
 	case "Shop.fulfilments":
 		if e.ComplexityRoot.Shop.Fulfilments == nil {
 			break
@@ -4837,6 +5150,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Status(childComplexity), true
+	case "Shop.unconfirmedSince":
+		if e.ComplexityRoot.Shop.UnconfirmedSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shop.UnconfirmedSince(childComplexity), true
 	case "Shop.updatedAt":
 		if e.ComplexityRoot.Shop.UpdatedAt == nil {
 			break
@@ -4875,6 +5194,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ShopConnection.TotalCount(childComplexity), true
 
+	case "ShopDetails.createdAt":
+		if e.ComplexityRoot.ShopDetails.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDetails.CreatedAt(childComplexity), true
+	case "ShopDetails.headcount":
+		if e.ComplexityRoot.ShopDetails.Headcount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDetails.Headcount(childComplexity), true
+	case "ShopDetails.salesAreaM2":
+		if e.ComplexityRoot.ShopDetails.SalesAreaM2 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDetails.SalesAreaM2(childComplexity), true
+
 	case "ShopEdge.cursor":
 		if e.ComplexityRoot.ShopEdge.Cursor == nil {
 			break
@@ -4893,6 +5231,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ShopEdge.Node(childComplexity), true
+
+	case "ShopLifePayload.refusals":
+		if e.ComplexityRoot.ShopLifePayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopLifePayload.Refusals(childComplexity), true
+	case "ShopLifePayload.shop":
+		if e.ComplexityRoot.ShopLifePayload.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopLifePayload.Shop(childComplexity), true
 
 	case "ShopStep.at":
 		if e.ComplexityRoot.ShopStep.At == nil {
@@ -5110,6 +5461,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VariantOption.Value(childComplexity), true
 
+	case "VerifyRegistrationPayload.invitation":
+		if e.ComplexityRoot.VerifyRegistrationPayload.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyRegistrationPayload.Invitation(childComplexity), true
+	case "VerifyRegistrationPayload.refusals":
+		if e.ComplexityRoot.VerifyRegistrationPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyRegistrationPayload.Refusals(childComplexity), true
+	case "VerifyRegistrationPayload.registration":
+		if e.ComplexityRoot.VerifyRegistrationPayload.Registration == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyRegistrationPayload.Registration(childComplexity), true
+	case "VerifyRegistrationPayload.shop":
+		if e.ComplexityRoot.VerifyRegistrationPayload.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyRegistrationPayload.Shop(childComplexity), true
+
 	case "Viewer.communes":
 		if e.ComplexityRoot.Viewer.Communes == nil {
 			break
@@ -5219,6 +5595,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AskDelegationInput", ec.unmarshalInputAskDelegationInput),
 			graphql.NewInputUnmarshaler("BasketLine", ec.unmarshalInputBasketLine),
 			graphql.NewInputUnmarshaler("BulkProductInput", ec.unmarshalInputBulkProductInput),
+			graphql.NewInputUnmarshaler("CallBackRegistrationInput", ec.unmarshalInputCallBackRegistrationInput),
+			graphql.NewInputUnmarshaler("CallFilter", ec.unmarshalInputCallFilter),
 			graphql.NewInputUnmarshaler("CancelOrderInput", ec.unmarshalInputCancelOrderInput),
 			graphql.NewInputUnmarshaler("CategoryRepresentation", ec.unmarshalInputCategoryRepresentation),
 			graphql.NewInputUnmarshaler("ChangePricesInput", ec.unmarshalInputChangePricesInput),
@@ -5239,6 +5617,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ImportInput", ec.unmarshalInputImportInput),
 			graphql.NewInputUnmarshaler("InvitationInput", ec.unmarshalInputInvitationInput),
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
+			graphql.NewInputUnmarshaler("LogCallInput", ec.unmarshalInputLogCallInput),
 			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
 			graphql.NewInputUnmarshaler("MarkOrderReadyInput", ec.unmarshalInputMarkOrderReadyInput),
 			graphql.NewInputUnmarshaler("MergeCommuneInput", ec.unmarshalInputMergeCommuneInput),
@@ -5256,6 +5635,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RegistrationAnswers", ec.unmarshalInputRegistrationAnswers),
 			graphql.NewInputUnmarshaler("RegistrationFilter", ec.unmarshalInputRegistrationFilter),
 			graphql.NewInputUnmarshaler("RejectOrderInput", ec.unmarshalInputRejectOrderInput),
+			graphql.NewInputUnmarshaler("RejectRegistrationInput", ec.unmarshalInputRejectRegistrationInput),
 			graphql.NewInputUnmarshaler("RemovePhotoInput", ec.unmarshalInputRemovePhotoInput),
 			graphql.NewInputUnmarshaler("ReopenShopInput", ec.unmarshalInputReopenShopInput),
 			graphql.NewInputUnmarshaler("ReorderPhotosInput", ec.unmarshalInputReorderPhotosInput),
@@ -5272,15 +5652,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SetSpecialHoursInput", ec.unmarshalInputSetSpecialHoursInput),
 			graphql.NewInputUnmarshaler("ShopBasket", ec.unmarshalInputShopBasket),
 			graphql.NewInputUnmarshaler("ShopFilter", ec.unmarshalInputShopFilter),
+			graphql.NewInputUnmarshaler("ShopInput", ec.unmarshalInputShopInput),
 			graphql.NewInputUnmarshaler("ShopRepresentation", ec.unmarshalInputShopRepresentation),
 			graphql.NewInputUnmarshaler("StartRegistrationInput", ec.unmarshalInputStartRegistrationInput),
 			graphql.NewInputUnmarshaler("SubmitRegistrationInput", ec.unmarshalInputSubmitRegistrationInput),
+			graphql.NewInputUnmarshaler("SuspendShopInput", ec.unmarshalInputSuspendShopInput),
 			graphql.NewInputUnmarshaler("TimeIntervalInput", ec.unmarshalInputTimeIntervalInput),
 			graphql.NewInputUnmarshaler("UndoImportInput", ec.unmarshalInputUndoImportInput),
 			graphql.NewInputUnmarshaler("UpdateProductInput", ec.unmarshalInputUpdateProductInput),
+			graphql.NewInputUnmarshaler("UpdateShopInput", ec.unmarshalInputUpdateShopInput),
 			graphql.NewInputUnmarshaler("UpdateVariantInput", ec.unmarshalInputUpdateVariantInput),
 			graphql.NewInputUnmarshaler("VariantInput", ec.unmarshalInputVariantInput),
 			graphql.NewInputUnmarshaler("VariantRepresentation", ec.unmarshalInputVariantRepresentation),
+			graphql.NewInputUnmarshaler("VerifyRegistrationInput", ec.unmarshalInputVerifyRegistrationInput),
 		)
 	}
 	first := true
@@ -5702,6 +6086,8 @@ enum ProductRefusalCode {
 	{Name: "../audiences.graphqls", Input: `# Code generated by graph/audience from the tags of the root fields; DO NOT EDIT.
 
 extend type AcceptInvitationPayload @tag(name: "staff")
+extend type Activation @tag(name: "staff")
+extend type ActivationStep @tag(name: "staff")
 extend type AddPhotoPayload @tag(name: "staff")
 extend type Address @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type AffectedOrder @tag(name: "staff")
@@ -5710,6 +6096,8 @@ extend type AuditConnection @tag(name: "staff")
 extend type AuditEdge @tag(name: "staff")
 extend type AuditEvent @tag(name: "staff")
 extend type Availability @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type CallConnection @tag(name: "staff")
+extend type CallEdge @tag(name: "staff")
 extend type Category @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type CategoryFacet @tag(name: "widget") @tag(name: "spa")
 extend type ChangeOrderPayload @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -5736,6 +6124,7 @@ extend type DirectoryRefusal @tag(name: "spa") @tag(name: "staff")
 extend type ExchangeGuestLinkPayload @tag(name: "widget") @tag(name: "spa")
 extend type Fulfilment @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type GeoPoint @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type HotlineCall @tag(name: "staff")
 extend type Import @tag(name: "staff")
 extend type ImportChange @tag(name: "staff")
 extend type ImportChangeConnection @tag(name: "staff")
@@ -5747,6 +6136,7 @@ extend type ImportRefusal @tag(name: "staff")
 extend type Invitation @tag(name: "staff")
 extend type InvitationPayload @tag(name: "staff")
 extend type InviteMemberPayload @tag(name: "staff")
+extend type LogCallPayload @tag(name: "staff")
 extend type Member @tag(name: "staff")
 extend type MergeCommunePayload @tag(name: "staff")
 extend type ModeFacet @tag(name: "widget") @tag(name: "spa")
@@ -5800,7 +6190,9 @@ extend type ServiceRefusal @tag(name: "widget") @tag(name: "spa") @tag(name: "st
 extend type ServiceStatus @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Shop @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopConnection @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type ShopDetails @tag(name: "staff")
 extend type ShopEdge @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type ShopLifePayload @tag(name: "staff")
 extend type ShopStep @tag(name: "staff")
 extend type Slot @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Suggestion @tag(name: "widget") @tag(name: "spa")
@@ -5809,6 +6201,7 @@ extend type UnavailableReason @tag(name: "widget") @tag(name: "spa") @tag(name: 
 extend type VAT @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Variant @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type VariantOption @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type VerifyRegistrationPayload @tag(name: "staff")
 extend type Viewer @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type WidgetKey @tag(name: "staff")
 `, BuiltIn: false},
@@ -8416,6 +8809,348 @@ extend enum AuditAction {
   "Staff submitted a dossier."
   REGISTRATION_SUBMIT
 }
+
+extend type Query {
+  "Calls to and from the hotline, the latest first. For the hotline and admins."
+  calls(
+    "What to keep; absent keeps all."
+    filter: CallFilter
+    "Page size, 1 to 100."
+    first: Int!
+    "` + "`" + `endCursor` + "`" + ` of the page before; only valid with the same filter."
+    after: String
+  ): CallConnection! @tag(name: "staff")
+}
+
+extend type Mutation {
+  "Asks the hotline to call a merchant back about a dossier, or says that it has. For who began it and for staff of its commune; only staff says that a call was made."
+  callBackRegistration(input: CallBackRegistrationInput!): RegistrationPayload! @tag(name: "spa") @tag(name: "staff")
+  """
+  Makes a shop of a submitted dossier: PENDING, seen by its merchant and staff only, with the dossier's SIRET. The merchant gets a mail and the agent a code for the merchant's account. For agents of its commune and admins. CONFLICT for a version that is no longer the dossier's.
+  """
+  verifyRegistration(input: VerifyRegistrationInput!): VerifyRegistrationPayload! @tag(name: "staff")
+  "Ends a dossier without a shop; its SIRET is free again, and the merchant is told why by mail. For agents of its commune and admins."
+  rejectRegistration(input: RejectRegistrationInput!): RegistrationPayload! @tag(name: "staff")
+  "Makes a shop public that is DRAFT or PENDING. For agents of its commune and admins."
+  publishShop(input: ShopInput!): ShopLifePayload! @tag(name: "staff")
+  "Takes a public shop off: nobody but its merchant and staff sees it, and it takes no orders; those that it has go on. The merchant is told why by mail. For agents of its commune and admins."
+  suspendShop(input: SuspendShopInput!): ShopLifePayload! @tag(name: "staff")
+  "Makes a suspended shop public again. For agents of its commune and admins."
+  reinstateShop(input: ShopInput!): ShopLifePayload! @tag(name: "staff")
+  "Changes a shop's profile. For its merchant, agents of its commune and admins. CONFLICT for a version that is no longer the shop's: nobody's change is lost."
+  updateShop(input: UpdateShopInput!): ShopLifePayload! @tag(name: "staff")
+  "Writes a call down that has ended. For the hotline and admins."
+  logCall(input: LogCallInput!): LogCallPayload! @tag(name: "staff")
+}
+
+extend type Shop {
+  "Since when nobody has confirmed the profile, once that is more than six months ago; null while it counts as right. Never confirmed: since its last change."
+  unconfirmedSince: DateTime
+  "What is known of it beside its public profile; for its merchant and staff of its commune, else null."
+  details: ShopDetails @goField(forceResolver: true) @tag(name: "staff-only")
+  "How far it has come, from its dossier to its orders; for its merchant and staff of its commune, else null."
+  activation: Activation @goField(forceResolver: true) @tag(name: "staff-only")
+}
+
+"What a shop's merchant and staff know of it beside its public profile."
+type ShopDetails {
+  "Jobs, the owner's included; null where not told."
+  headcount: Int
+  "Sales area in m²; null where not told."
+  salesAreaM2: Int
+  "When the shop was made."
+  createdAt: DateTime!
+}
+
+"How far a shop has come: a checklist for its merchant and those who help."
+type Activation {
+  "The steps in their order."
+  steps: [ActivationStep!]!
+  "How many of them are done, 0 to 7."
+  done: Int!
+  "The first that is not done; null for an active shop."
+  next: ActivationStepKind
+}
+
+"A line of the checklist."
+type ActivationStep {
+  "The step."
+  kind: ActivationStepKind!
+  "Whether it is done."
+  done: Boolean!
+  "Since when; null where not done or not known."
+  at: DateTime
+  "TEN_PRODUCTS: how many are on sale, 10 for more; null for others."
+  count: Int
+}
+
+"A step from a dossier to a shop that sells."
+enum ActivationStepKind {
+  "Its dossier was begun."
+  REGISTERED
+  "The commune's agent has verified it."
+  VERIFIED
+  "Ten products are on sale: enough to be worth a visit."
+  TEN_PRODUCTS
+  "It has opening hours."
+  HOURS
+  "It says how it hands orders over."
+  FULFILMENT
+  "It has got an order."
+  FIRST_ORDER
+  "It has handed an order over within 30 days."
+  ACTIVE
+}
+
+"A call to or from the hotline. Who called is not in it."
+type HotlineCall {
+  "Global id."
+  id: ID!
+  "The commune that it was about."
+  commune: Commune!
+  "When it ended."
+  at: DateTime!
+  "What it was about."
+  reason: CallReason!
+  "How it ended."
+  outcome: CallOutcome!
+  "How long it took, in seconds."
+  seconds: Int!
+  "The dossier that it was about."
+  registrationId: ID
+  "The order that it was about."
+  orderId: ID
+}
+
+"What a call was about."
+enum CallReason {
+  "A shop that wants to be registered."
+  REGISTRATION
+  "A merchant who needs help with the shop."
+  SHOP_HELP
+  "An order by telephone."
+  PHONE_ORDER
+  "A question about an order."
+  ORDER_QUESTION
+  "A question about what is allowed now."
+  RULES
+  "Something else."
+  OTHER
+}
+
+"How a call ended."
+enum CallOutcome {
+  "What was wanted was done."
+  DONE
+  "Somebody calls back."
+  CALL_BACK
+  "Handed over to the commune or the shop."
+  HANDED_OVER
+  "Nobody was reached."
+  NO_ANSWER
+}
+
+"Which calls to keep. Conditions add up; what is absent does not narrow."
+input CallFilter {
+  "About one of these communes."
+  communes: [InseeCode!]
+  "About this."
+  reason: CallReason
+  "Ended this way."
+  outcome: CallOutcome
+}
+
+"A page of calls."
+type CallConnection {
+  "The calls with their cursors."
+  edges: [CallEdge!]!
+  "The calls alone."
+  nodes: [HotlineCall!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"A call at its place in a list."
+type CallEdge {
+  "Resume after this call."
+  cursor: String!
+  "The call."
+  node: HotlineCall!
+}
+
+"A call that has ended."
+input LogCallInput {
+  "The commune that it was about."
+  commune: ID!
+  "What it was about."
+  reason: CallReason!
+  "How it ended."
+  outcome: CallOutcome!
+  "How long it took, 0 to 14,400 seconds."
+  seconds: Int!
+  "The dossier that it was about, of the same commune."
+  registration: ID
+  "The order that it was about, of the same commune."
+  order: ID
+}
+
+"The call as it was written down."
+type LogCallPayload {
+  "The call."
+  call: HotlineCall!
+}
+
+"A call back to ask for, or one that was made."
+input CallBackRegistrationInput {
+  "The dossier."
+  registration: ID!
+  "Its secret, for who has no account."
+  secret: String
+  "Not before; within 60 days. Absent: as soon as somebody can."
+  at: DateTime
+  "true: the call was made, and the dossier leaves the queue."
+  done: Boolean
+}
+
+"A dossier to make a shop of, with what its agent adds."
+input VerifyRegistrationInput {
+  "The dossier."
+  registration: ID!
+  "The version that was read: CONFLICT when it is no longer the dossier's."
+  version: Int!
+  "The shop's activity, ` + "`" + `47.71Z` + "`" + `, where neither the merchant nor the register has told it."
+  naf: String
+  "The shop's door; that of the dossier or else of the register counts when absent."
+  location: GeoPointInput
+  "false: no code for the merchant's account is made."
+  invite: Boolean
+}
+
+"The dossier and the shop that it has become."
+type VerifyRegistrationPayload {
+  "The dossier."
+  registration: Registration!
+  "The shop; null with refusals."
+  shop: Shop
+  "The code for the merchant's account, to read out or to send; null when none was asked for."
+  invitation: InviteMemberPayload
+  "Why nothing was changed; empty when it was."
+  refusals: [DirectoryRefusal!]!
+}
+
+"A no to a dossier."
+input RejectRegistrationInput {
+  "The dossier."
+  registration: ID!
+  "Why."
+  reason: RejectionReason!
+  "What the merchant is told beside it, at most 500 characters; needed with OTHER."
+  text: String
+}
+
+"A shop."
+input ShopInput {
+  "The shop."
+  shop: ID!
+}
+
+"A shop to take off."
+input SuspendShopInput {
+  "The shop."
+  shop: ID!
+  "Why."
+  reason: SuspensionReason!
+  "What the merchant is told beside it, at most 500 characters; needed with OTHER."
+  text: String
+}
+
+"Why a shop was taken off."
+enum SuspensionReason {
+  "It has closed for good."
+  CLOSED_FOR_GOOD
+  "Nobody confirms its profile."
+  NOT_CONFIRMED
+  "Its orders wait without an answer."
+  ORDERS_NOT_SERVED
+  "What it sells or says is not allowed here."
+  AGAINST_RULES
+  "Its merchant asked for it."
+  MERCHANT_ASKED
+  "Something else: the text says what."
+  OTHER
+}
+
+"Changes of a shop's profile. What is absent stays as it was; null takes away what a shop need not have."
+input UpdateShopInput {
+  "The shop."
+  shop: ID!
+  "The version that the change was made to: CONFLICT when it is no longer the shop's."
+  version: Int!
+  "The shop's sign, 1 to 200 characters."
+  name: String
+  "What it says of itself; plain text, at most 5,000 characters."
+  description: String
+  "Its trade."
+  category: ID
+  "Its activity, ` + "`" + `47.71Z` + "`" + `; in the nomenclature of today."
+  naf: String
+  "Number and street, at most 200 characters."
+  street: String
+  "Postcode, five digits."
+  postcode: String
+  "Town, at most 100 characters."
+  city: String
+  "The shop's door."
+  location: GeoPointInput
+  "Telephone, as people write it; null: none."
+  phone: PhoneNumber
+  "E-mail; null: none."
+  email: EmailAddress
+  "Web site: an absolute http or https address; null: none."
+  website: URL
+  "What it offers beside selling, at most 30: ` + "`" + `card` + "`" + `, ` + "`" + `gift-wrap` + "`" + ` …; replaces those before."
+  services: [String!]
+  "How it can be reached and used by people with a disability, at most 30: ` + "`" + `step-free` + "`" + ` …; replaces those before."
+  accessibility: [String!]
+  "Sales area in m², 0 to 100,000; null: not told."
+  salesAreaM2: Int
+  "Jobs, the owner's included, 0 to 10,000; null: not told."
+  headcount: Int
+}
+
+"A shop as it stands now."
+type ShopLifePayload {
+  "The shop, changed or, with refusals, as it was."
+  shop: Shop
+  "Why nothing was changed; empty when it was."
+  refusals: [DirectoryRefusal!]!
+}
+
+extend enum DirectoryRefusalCode {
+  "The dossier is still being entered: submit it first."
+  NOT_SUBMITTED
+  "The shop stands where this cannot be done."
+  WRONG_STATUS
+}
+
+extend enum AuditAction {
+  "A call back was asked for or made."
+  REGISTRATION_CALL_BACK
+  "A dossier became a shop."
+  REGISTRATION_VERIFY
+  "A dossier did not become a shop."
+  REGISTRATION_REJECT
+  "A shop was made public."
+  SHOP_PUBLISH
+  "A shop was taken off."
+  SHOP_SUSPEND
+  "A shop was made public again."
+  SHOP_REINSTATE
+  "Staff changed a shop's profile."
+  SHOP_UPDATE
+  "A call of the hotline was written down."
+  CALL_LOG
+}
 `, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `extend schema
   @link(
@@ -8952,6 +9687,32 @@ func (ec *executionContext) childFields_AcceptInvitationPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type AcceptInvitationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Activation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "steps":
+		return ec.fieldContext_Activation_steps(ctx, field)
+	case "done":
+		return ec.fieldContext_Activation_done(ctx, field)
+	case "next":
+		return ec.fieldContext_Activation_next(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Activation", field.Name)
+}
+
+func (ec *executionContext) childFields_ActivationStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_ActivationStep_kind(ctx, field)
+	case "done":
+		return ec.fieldContext_ActivationStep_done(ctx, field)
+	case "at":
+		return ec.fieldContext_ActivationStep_at(ctx, field)
+	case "count":
+		return ec.fieldContext_ActivationStep_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActivationStep", field.Name)
+}
+
 func (ec *executionContext) childFields_AddPhotoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "photo":
@@ -9056,6 +9817,28 @@ func (ec *executionContext) childFields_Availability(ctx context.Context, field 
 		return ec.fieldContext_Availability_because(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Availability", field.Name)
+}
+
+func (ec *executionContext) childFields_CallConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CallConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CallConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CallConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CallEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CallEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CallEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Category(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9398,6 +10181,28 @@ func (ec *executionContext) childFields_GeoPoint(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type GeoPoint", field.Name)
 }
 
+func (ec *executionContext) childFields_HotlineCall(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_HotlineCall_id(ctx, field)
+	case "commune":
+		return ec.fieldContext_HotlineCall_commune(ctx, field)
+	case "at":
+		return ec.fieldContext_HotlineCall_at(ctx, field)
+	case "reason":
+		return ec.fieldContext_HotlineCall_reason(ctx, field)
+	case "outcome":
+		return ec.fieldContext_HotlineCall_outcome(ctx, field)
+	case "seconds":
+		return ec.fieldContext_HotlineCall_seconds(ctx, field)
+	case "registrationId":
+		return ec.fieldContext_HotlineCall_registrationId(ctx, field)
+	case "orderId":
+		return ec.fieldContext_HotlineCall_orderId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HotlineCall", field.Name)
+}
+
 func (ec *executionContext) childFields_Import(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -9564,6 +10369,14 @@ func (ec *executionContext) childFields_InviteMemberPayload(ctx context.Context,
 		return ec.fieldContext_InviteMemberPayload_expiresAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InviteMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LogCallPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return ec.fieldContext_LogCallPayload_call(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LogCallPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10424,6 +11237,12 @@ func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.
 		return ec.fieldContext_Shop_photos(ctx, field)
 	case "history":
 		return ec.fieldContext_Shop_history(ctx, field)
+	case "unconfirmedSince":
+		return ec.fieldContext_Shop_unconfirmedSince(ctx, field)
+	case "details":
+		return ec.fieldContext_Shop_details(ctx, field)
+	case "activation":
+		return ec.fieldContext_Shop_activation(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Shop", field.Name)
 }
@@ -10442,6 +11261,18 @@ func (ec *executionContext) childFields_ShopConnection(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type ShopConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_ShopDetails(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "headcount":
+		return ec.fieldContext_ShopDetails_headcount(ctx, field)
+	case "salesAreaM2":
+		return ec.fieldContext_ShopDetails_salesAreaM2(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ShopDetails_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ShopDetails", field.Name)
+}
+
 func (ec *executionContext) childFields_ShopEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cursor":
@@ -10452,6 +11283,16 @@ func (ec *executionContext) childFields_ShopEdge(ctx context.Context, field grap
 		return ec.fieldContext_ShopEdge_distanceMetres(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ShopEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ShopLifePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "shop":
+		return ec.fieldContext_ShopLifePayload_shop(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ShopLifePayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ShopLifePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ShopStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10558,6 +11399,20 @@ func (ec *executionContext) childFields_VariantOption(ctx context.Context, field
 		return ec.fieldContext_VariantOption_value(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VariantOption", field.Name)
+}
+
+func (ec *executionContext) childFields_VerifyRegistrationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "registration":
+		return ec.fieldContext_VerifyRegistrationPayload_registration(ctx, field)
+	case "shop":
+		return ec.fieldContext_VerifyRegistrationPayload_shop(ctx, field)
+	case "invitation":
+		return ec.fieldContext_VerifyRegistrationPayload_invitation(ctx, field)
+	case "refusals":
+		return ec.fieldContext_VerifyRegistrationPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VerifyRegistrationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

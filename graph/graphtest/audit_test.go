@@ -149,6 +149,14 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			return id.String(), a.Code() == "" && a.Get(field+".refusals.#").Int() == 0
 		}
 	}
+	storefronts := func(args string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
+		return func(t *testing.T, field string, v *identity.Viewer, status string) (string, bool) {
+			t.Helper()
+			id := fixture.Shop(t, d, fixture.ShopOpts{Status: directory.ShopStatus(status)})
+			a := h.As(v).Query(t, fmt.Sprintf(`mutation { %s(input: {shop: %q %s}) { shop { id } refusals { code } } }`, field, id, args), nil)
+			return id.String(), a.Code() == "" && a.Get(field+".refusals.#").Int() == 0
+		}
+	}
 	started := []string{"STARTED"}
 	var dot bytes.Buffer
 	if err := png.Encode(&dot, image.NewRGBA(image.Rect(0, 0, 1, 1))); err != nil {
@@ -267,6 +275,21 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"importProducts":     {"IMPORT", once, imports, []identity.Kind{identity.Admin, identity.Agent}},
 		"undoImport":         {"IMPORT_UNDO", once, imports, []identity.Kind{identity.Admin, identity.Agent}},
 		"revokeWidgetKey":    {"WIDGET_KEY_REVOKE", once, keys(`mutation ($k: ID!) { revokeWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
+
+		"callBackRegistration": {"REGISTRATION_CALL_BACK", started, dossiers(""), []identity.Kind{identity.Admin, identity.Agent, identity.Hotline}},
+		"verifyRegistration":   {"REGISTRATION_VERIFY", []string{"STARTED", "SUBMITTED"}, dossiers("version: 1, invite: false"), []identity.Kind{identity.Admin, identity.Agent}},
+		"rejectRegistration":   {"REGISTRATION_REJECT", []string{"STARTED", "SUBMITTED"}, dossiers("reason: UNREACHABLE"), []identity.Kind{identity.Admin, identity.Agent}},
+		"publishShop":          {"SHOP_PUBLISH", []string{"DRAFT", "PENDING", "SUSPENDED"}, storefronts(""), []identity.Kind{identity.Admin, identity.Agent}},
+		"suspendShop":          {"SHOP_SUSPEND", []string{"PUBLISHED", "PENDING"}, storefronts("reason: NOT_CONFIRMED"), []identity.Kind{identity.Admin, identity.Agent}},
+		"reinstateShop":        {"SHOP_REINSTATE", []string{"SUSPENDED", "DRAFT"}, storefronts(""), []identity.Kind{identity.Admin, identity.Agent}},
+		"updateShop":           {"SHOP_UPDATE", []string{"PUBLISHED"}, storefronts(`version: 1, name: "Chez Ève"`), []identity.Kind{identity.Admin, identity.Agent}},
+		"logCall": {
+			"CALL_LOG", once, func(t *testing.T, _ string, v *identity.Viewer, _ string) (string, bool) {
+				t.Helper()
+				a := h.As(v).Query(t, `mutation { logCall(input: {commune: "commune_56121", reason: RULES, outcome: DONE, seconds: 90}) { call { id } } }`, nil)
+				return a.Get("logCall.call.id").String(), a.Code() == ""
+			}, []identity.Kind{identity.Admin, identity.Hotline},
+		},
 	}
 	settings := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
 		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
@@ -343,7 +366,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 					from audit_events where commune_id = '56121' order by seq desc limit 1`)
 				same := "f f f"
 				switch f.Name {
-				case "askDelegation", "createWidgetKey", "createProduct", "startRegistration", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole", "importProducts", "addPhoto":
+				case "askDelegation", "createWidgetKey", "createProduct", "startRegistration", "logCall", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole", "importProducts", "addPhoto":
 					same = "t f"
 				case "revokeRole", "endDelegation", "revokeInvitation", "removePhoto":
 					same = "f t"

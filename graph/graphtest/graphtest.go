@@ -70,7 +70,7 @@ func New(t testing.TB) *Harness {
 		Media:       media.New(d.DB, communes),
 		Wait:        wait,
 
-		Registrations: directory.NewRegistrations(d.DB, communes, cursors, fixture.Secret),
+		Registrations: directory.NewRegistrations(d.DB, communes, cursors, identity.NewMembers(d.DB, communes, fixture.Secret), fixture.Secret),
 	}}
 	h.Resolver.Intake.Steps[intake.Products] = h.Resolver.Catalog.ImportSteps
 	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{

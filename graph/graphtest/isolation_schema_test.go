@@ -73,13 +73,14 @@ var keyKinds = map[string]string{
 	"UndoImportInput.import":         "import",
 	"ImportInput.upload":             "upload",
 
-	"DelegateShopInput.delegation":  "delegation",
-	"DelegateShopInput.code":        "code",
-	"EndDelegationInput.delegation": "delegation",
-	"InvitationInput.invitation":    "invitation",
-	"AddPhotoInput.media":           "media",
-	"RemovePhotoInput.photo":        "photo",
-	"ReorderPhotosInput.photos":     "photo",
+	"DelegateShopInput.delegation":     "delegation",
+	"DelegateShopInput.code":           "code",
+	"EndDelegationInput.delegation":    "delegation",
+	"InvitationInput.invitation":       "invitation",
+	"AddPhotoInput.media":              "media",
+	"RemovePhotoInput.photo":           "photo",
+	"ReorderPhotosInput.photos":        "photo",
+	"CallBackRegistrationInput.secret": "secret",
 }
 
 // keyNames are names of String arguments that lead to something.

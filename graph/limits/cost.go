@@ -62,6 +62,7 @@ var lengths = map[string]int{
 	"ReorderPhotosPayload.photos":     10,
 	"AddPhotoPayload.refusals":        1,
 	"ReorderPhotosPayload.refusals":   1,
+	"Activation.steps":                7,
 }
 
 // Cost is what `extensions.cost` tells.

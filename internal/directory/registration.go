@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/audelor/halles/internal/directory/register"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/page"
@@ -25,15 +26,17 @@ type Registrations struct {
 	DB       *pg.DB
 	Communes *tenancy.Register
 	Cursors  *page.Sealer
+	Members  *identity.Members
+	Register *register.Client // nil: SIRETs are not looked up
 	Now      func() time.Time // read once per transaction
 	pepper   []byte
 }
 
 // NewRegistrations derives its key from a secret of the deployment, of 32 bytes or more.
-func NewRegistrations(db *pg.DB, communes *tenancy.Register, cursors *page.Sealer, secret []byte) *Registrations {
+func NewRegistrations(db *pg.DB, communes *tenancy.Register, cursors *page.Sealer, members *identity.Members, secret []byte) *Registrations {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte("halles registration"))
-	return &Registrations{DB: db, Communes: communes, Cursors: cursors, Now: time.Now, pepper: mac.Sum(nil)}
+	return &Registrations{DB: db, Communes: communes, Cursors: cursors, Members: members, Now: time.Now, pepper: mac.Sum(nil)}
 }
 
 // now is the instant that a transaction writes: UTC, to the microsecond that Postgres keeps.
@@ -301,6 +304,8 @@ const (
 	PossibleDuplicate DirectoryRefusalCode = "POSSIBLE_DUPLICATE"
 	DossierClosed     DirectoryRefusalCode = "REGISTRATION_CLOSED"
 	AnswerMissing     DirectoryRefusalCode = "ANSWER_MISSING"
+	NotSubmitted      DirectoryRefusalCode = "NOT_SUBMITTED"
+	WrongStatus       DirectoryRefusalCode = "WRONG_STATUS"
 )
 
 // RegistrationPayload is a dossier as it stands now, changed or, with refusals, as it was.

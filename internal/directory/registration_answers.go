@@ -170,6 +170,19 @@ func (c *checker) email(name, column string, f patch.Field[string]) {
 	c.read(name, column, f, func(s string) (string, bool) { return s, Email(s) }, "%s n'est pas une adresse électronique ; écrivez nom@exemple.fr.")
 }
 
+func (c *checker) naf(f patch.Field[string]) {
+	c.read("naf", "naf_code", f, formed(activityForm), "%s n'est pas un code NAF ; écrivez 47.71Z.")
+}
+
+func (c *checker) postcode(f patch.Field[string]) {
+	c.read("postcode", "postcode", f, formed(postcodeForm), "%s n'est pas un code postal ; écrivez ses cinq chiffres.")
+}
+
+// formed takes a text as it is where it has a form.
+func formed(form *regexp.Regexp) func(string) (string, bool) {
+	return func(s string) (string, bool) { return s, form.MatchString(s) }
+}
+
 func (c *checker) count(name, column string, f patch.Field[int], most int) {
 	if !f.Set {
 		return
@@ -242,12 +255,9 @@ func (a *RegistrationAnswers) check(path ...string) (assignments, error) {
 	c.text("name", "name", a.Name, maxShopName)
 	c.text("description", "description", a.Description, maxDescription)
 	c.category(a.Category)
-	form := func(form *regexp.Regexp) func(string) (string, bool) {
-		return func(s string) (string, bool) { return s, form.MatchString(s) }
-	}
-	c.read("naf", "naf_code", a.Naf, form(activityForm), "%s n'est pas un code NAF ; écrivez 47.71Z.")
+	c.naf(a.Naf)
 	c.text("street", "street", a.Street, maxStreet)
-	c.read("postcode", "postcode", a.Postcode, form(postcodeForm), "%s n'est pas un code postal ; écrivez ses cinq chiffres.")
+	c.postcode(a.Postcode)
 	c.text("city", "city", a.City, maxCity)
 	c.point(a.Location)
 	c.phone("phone", "phone", a.Phone)

@@ -149,6 +149,11 @@ func (r *Registrations) update(ctx context.Context, as reader, was *Registration
 		if saved, err = r.setTx(ctx, tx, before, r.changes(as, answers, set, r.now())); err != nil {
 			return err
 		}
+		if answers.Siret.Set {
+			if err := r.checkTx(ctx, tx, saved); err != nil {
+				return err
+			}
+		}
 		return r.noteTx(ctx, tx, as, saved, step{}, auditSave, before.state())
 	})
 	return saved, err
@@ -207,6 +212,9 @@ func (r *Registrations) move(ctx context.Context, as reader, was *Registration, 
 			}
 		}
 		if copied, err = insertTx(ctx, tx, id, row.once()); err != nil {
+			return err
+		}
+		if err := r.checkTx(ctx, tx, copied); err != nil {
 			return err
 		}
 		// The logs' heads are locked in the order of their communes, as everywhere.

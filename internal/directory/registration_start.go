@@ -149,6 +149,9 @@ func (r *Registrations) insert(ctx context.Context, as reader, id tenancy.ID, an
 		if err != nil {
 			return err
 		}
+		if err := r.checkTx(ctx, tx, made); err != nil {
+			return err
+		}
 		return r.noteTx(ctx, tx, as, made, step{kind: StepStarted}, auditStart, nil)
 	})
 	return made, err

@@ -25,7 +25,7 @@ var (
 )
 
 func newRegistrations(d *pgtest.Database) *directory.Registrations {
-	return directory.NewRegistrations(d.DB, tenancy.NewRegister(d.DB), page.NewSealer(fixture.Secret), fixture.Secret)
+	return directory.NewRegistrations(d.DB, tenancy.NewRegister(d.DB), page.NewSealer(fixture.Secret), identity.NewMembers(d.DB, tenancy.NewRegister(d.DB), fixture.Secret), fixture.Secret)
 }
 
 // siretNumber is the nth fictitious SIRET that is well formed.

@@ -43,17 +43,10 @@ type ShopStep struct {
 // them or serve their commune.
 func (d *Directory) StepsOf(ctx context.Context, v *identity.Viewer, shops []tenancy.ID) (map[tenancy.ID][]*ShopStep, error) {
 	of := map[tenancy.ID][]*ShopStep{}
-	var own []tenancy.ID
-	for _, id := range shops {
-		id.Kind = tenancy.KindShop
-		if v.Runs(id) || v.Serves(id.Commune) {
-			own = append(own, id)
-		}
-	}
-	if len(own) == 0 || v.Scope().Role != pg.App {
+	communes, rows := tenancy.Columns(insiders(v, shops))
+	if len(rows) == 0 {
 		return of, nil
 	}
-	communes, rows := tenancy.Columns(own)
 	all, err := pg.Select[ShopStep](ctx, d.DB, v.Scope().In(communes...), `
 		select s.commune_id, s.shop_id, s.kind, s.at, s.actor, s.reason, s.reason_text
 		from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) join shop_steps s using (commune_id, shop_id)

@@ -26,6 +26,7 @@ const (
 	KindClosure      Kind = "closure"
 	KindRestriction  Kind = "restriction"
 	KindRegistration Kind = "registration"
+	KindCall         Kind = "call"
 
 	KindWidgetKey Kind = "key"
 	KindAccount   Kind = "account"
@@ -44,8 +45,8 @@ var kinds = map[Kind]string{
 	KindProduct: "un produit", KindVariant: "une déclinaison", KindOrder: "une commande",
 	KindClosure: "une fermeture", KindRestriction: "une mesure",
 	KindWidgetKey: "une clé de widget", KindAccount: "un compte",
-	KindRegistration: "un dossier d'inscription",
-	KindUpload:       "un fichier reçu", KindImport: "un import",
+	KindRegistration: "un dossier d'inscription", KindCall: "un appel",
+	KindUpload: "un fichier reçu", KindImport: "un import",
 	KindDelegation: "une délégation", KindInvitation: "une invitation",
 	KindMedia: "une image reçue", KindPhoto: "une photo",
 }

@@ -17,5 +17,6 @@ func (s *Server) jobs() *job.Jobs {
 	s.directory.Jobs(j)
 	job.Every(j, "intake_expire", time.Hour, s.intake.Expire)
 	job.Every(j, "media_expire", time.Hour, s.media.Expire)
+	s.registrations.Jobs(j)
 	return j
 }

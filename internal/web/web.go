@@ -27,6 +27,7 @@ import (
 	"github.com/audelor/halles/graph/loader"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/directory/register"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/media"
@@ -51,6 +52,7 @@ type Options struct {
 	Origins     []string          // "https://marche.example": pages there may call us from a browser
 	ListenURL   string            // the database itself as halles_listen, past any pooler; empty: subscribers hear of other servers' changes up to a second late
 	Registered  []graph.Audience  // audiences that may send registered documents only: graph.Widget, what comes with a commune's key; graph.SPA, what pages of Origins send
+	RegisterURL string            // of the national register of establishments; empty: SIRETs are not looked up
 	Log         *slog.Logger
 	Limits      Limits             // how often somebody may ask; none when zero
 	Keep        time.Duration      // how long what an account may do is remembered, in requests and again in subscriptions; 25 s when zero
@@ -90,6 +92,9 @@ type Server struct {
 	communes   *tenancy.Register
 	directory  *directory.Directory
 	catalog    *catalog.Catalog
+
+	registrations *directory.Registrations
+
 	ordering   *ordering.Ordering
 	notices    *notice.Notices
 	intake     *intake.Intake
@@ -148,16 +153,20 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	feed.Again, feed.Recheck = s.identity.Again, o.Keep
 	s.ordering.Wake = feed.Wake
 	s.notices = notice.New(o.DB, o.SMTP, o.URL, o.Log)
+	members := identity.NewMembers(o.DB, s.communes, o.Secret)
+	s.registrations = directory.NewRegistrations(o.DB, s.communes, cursors, members, o.Secret)
+	if o.RegisterURL != "" {
+		s.registrations.Register = register.New(o.RegisterURL)
+	}
 	s.background = append(s.background, feed.Run, s.jobs().Run)
 	s.home = pg.NewSnapshot(s.readHome)
-	members := identity.NewMembers(o.DB, s.communes, o.Secret)
 	members.Forget = s.identity.Forget
 	delegations := identity.NewDelegations(o.DB, o.Secret)
 	s.notices.Members, s.notices.Delegations = members, delegations
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
 		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Delegations: delegations, Wait: loader.Wait, Intake: s.intake, Media: s.media,
-		Registrations: directory.NewRegistrations(o.DB, s.communes, cursors, o.Secret),
+		Registrations: s.registrations,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
 		Registered: s.registeredOnly, Meter: s.meter(),
