@@ -275,8 +275,23 @@ func signsInAndOut(t *testing.T, browser context.Context) {
 	s := pagesSite(t)
 	do(t, tab, chromedp.EmulateViewport(1400, 900))
 	do(t, tab, chromedp.Navigate(s.URL))
+	// arrived waits for the page that has the element: what looks for nodes may find those of the page before.
+	arrived := func(selector string) {
+		t.Helper()
+		for range 200 {
+			if there, err := chromedp.Run(tab, chromedp.Evaluate[bool]("document.readyState === 'complete' && document.querySelector(`"+selector+"`) !== null")); err == nil && there {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Fatalf("no page with %s", selector)
+	}
+	arrived("#sign-in")
 	do(t, tab, chromedp.Click(chromedp.ID("sign-in")))
-	do(t, tab, chromedp.Click(chromedp.CSS(`button[value="`+s.subject+`"]`)))
+	person := `button[value="` + s.subject + `"]`
+	arrived(person)
+	do(t, tab, chromedp.Click(chromedp.CSS(person)))
+	arrived("#me")
 	shown(t, tab, "me", "Camille Le Test")
 	asking := func(who string) {
 		t.Helper()
@@ -296,6 +311,7 @@ func signsInAndOut(t *testing.T, browser context.Context) {
 	do(t, tab, chromedp.Click(chromedp.ID("run")))
 	shown(t, tab, "live-status", "Connecté")
 	do(t, tab, chromedp.Click(chromedp.ID("sign-out")))
+	arrived("#sign-in")
 	shown(t, tab, "sign-in", "Se connecter")
 	for _, c := range complaints() {
 		t.Errorf("the console says: %s", c)

@@ -91,7 +91,7 @@ func (s *Server) startSession(w http.ResponseWriter, r *http.Request) {
 	// A machine of one's own has several names; the cookie must be under that which the issuer sends
 	// people back to. Of a site's names its proxy takes care, which may send us another Host.
 	if !s.pages.secure() && r.Host != s.pages.site.Host {
-		http.Redirect(w, r, s.pages.site.String()+r.URL.RequestURI(), http.StatusSeeOther)
+		http.Redirect(w, r, s.pages.site.String()+r.URL.RequestURI(), http.StatusSeeOther) //nolint:gosec // our own site, as configured
 		return
 	}
 	issuer, next := r.URL.Query().Get("issuer"), r.URL.Query().Get("next")
@@ -121,7 +121,7 @@ func (s *Server) startSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, s.pages.cookie(s.pages.pending, pending, identity.PendingLife))
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // a configured issuer's
 }
 
 // finishSession is where an issuer sends the browser back to.
@@ -144,7 +144,7 @@ func (s *Server) finishSession(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, s.pages.cookie(s.pages.pending, "", 0))
 	http.SetCookie(w, s.pages.cookie(s.pages.session, done.Cookie, time.Until(done.EndsAt)))
-	http.Redirect(w, r, done.Next, http.StatusSeeOther)
+	http.Redirect(w, r, done.Next, http.StatusSeeOther) //nolint:gosec // a page of ours, see identity.CheckNext
 }
 
 // endSession signs out, here and with the issuer.
@@ -166,7 +166,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, s.pages.cookie(s.pages.session, "", 0))
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // a configured issuer's
 }
 
 // cookieOf is the session's cookie where it counts: the request says in no other way who asks.

@@ -461,7 +461,7 @@ func TestSocketBySession(t *testing.T) {
 func recorded(h http.Handler, r *http.Request) answer {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return answer{w.Result(), w.Body.String()} //nolint:bodyclose // in memory
+	return answer{w.Result(), w.Body.String()}
 }
 
 // Pages for some are for them only, and their forms work with what guards the session.
@@ -469,7 +469,7 @@ func TestPagesForSome(t *testing.T) {
 	t.Parallel()
 	s := pagesSite(t)
 	merchants := s.web.SignedIn(identity.Merchant)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "%s %s", r.Method, identity.From(r.Context()).Name)
+		_, _ = fmt.Fprintf(w, "%s %s", r.Method, identity.From(r.Context()).Name) //nolint:gosec // no browser reads it
 	}))
 	ask := func(b *browser, method, target string, form url.Values) answer {
 		t.Helper()

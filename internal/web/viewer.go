@@ -72,7 +72,8 @@ func (s *Server) sameViewer(ctx context.Context) (context.Context, error) {
 // visitor's, or a session that has ended would look like an empty account.
 func (s *Server) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cookie, err := r.Context(), s.cookieOf(r), error(nil)
+		ctx, cookie := r.Context(), s.cookieOf(r)
+		var err error
 		if cookie != "" && r.Header.Get("Upgrade") == "" { // a socket's counts once its guard is there, see socketViewer
 			ctx, err = s.askedBySession(r, cookie)
 		} else if ctx, err = s.viewer(ctx, r.Header.Get("Authorization")); err == nil {
