@@ -20,7 +20,7 @@ func manyProducts(t testing.TB, d *pgtest.Database) {
 		insert into shops (commune_id, id, slug, name, description, category_id, naf_code, naf_version, siret, status,
 			street, postcode, city, latitude, longitude, created_at, updated_at)
 		select c.insee, gen_random_uuid(), 'boutique-' || i, (array['Boulangerie', 'Librairie', 'Atelier', 'Maison', 'Au Bonheur', 'L''Échoppe'])[1 + i % 6] || ' ' || (array['Le Goff', 'Tanguy', 'Kerloc''h', 'du Port', 'des Halles'])[1 + i % 5] || ' ' || i,
-			'Une boutique du pays de Lorient.', (array['boulangerie', 'librairie', 'vetements-femme', 'arts-de-la-table', 'epicerie'])[1 + i % 5], '47.61Z', 'REV2', lpad(i::text, 14, '9'),
+			'Une boutique du pays de Lorient.', (array['boulangerie', 'librairie', 'vetements-femme', 'arts-de-la-table', 'epicerie'])[1 + i % 5], '47.61Z', 'REV2', lpad(i::text, 14, '0'),
 			'PUBLISHED', i || ' rue du Port', c.postcodes[1], c.name, c.latitude + (i % 97) / 5000.0, c.longitude + (i % 89) / 5000.0, now(), now()
 		from generate_series(1, 3000) i
 		cross join lateral (select * from (select *, sum(population) over (order by insee)::float / sum(population) over () as share from communes) w
