@@ -57,7 +57,7 @@ var Readers = map[string]map[string]string{
 		sales_area_m2 headcount contact_name contact_phone contact_email consent_version consent_at call_back_at reason_text register_asked_at
 		register_answered_at register_name register_naf register_address register_commune submitted_at decided_at created_at updated_at`},
 	"shop_steps":  {catalogueStaff: "at reason reason_text"},
-	"calls":       {"hotline admin": "id at seconds"},
+	"calls":       {"hotline admin": "id at"},
 	"widget_keys": {"agent admin": "id name origins created_at"},
 	// Who made an import reads it too: see the policy, which knows accounts.
 	"imports":        {"agent admin": "id file_name line_count created_count changed_count issue_count done_count left_count created_at finished_at"},

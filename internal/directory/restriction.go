@@ -119,6 +119,7 @@ func (d *Directory) RestrictionsOf(ctx context.Context, v *identity.Viewer, comm
 	if err := CheckInstant(q.At, "at"); err != nil {
 		return nil, err
 	}
+	communes = v.Spans(communes)
 	all, err := pg.Select[Restriction](ctx, d.DB, v.PublicScope().In(communes...), `
 		select `+restrictionColumns+` from restrictions r
 		where r.commune_id = any($1) and coalesce(r.ends_at, 'infinity') > greatest($2::timestamptz, r.starts_at) and ($3 or r.starts_at <= $2)`,
