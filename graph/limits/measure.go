@@ -71,26 +71,34 @@ func (m *measurer) confused(doc *ast.QueryDocument) *gqlerror.Error {
 			continue
 		}
 		keys := map[string]bool{}
-		if m.keys(o.SelectionSet, keys); len(keys) > 1 {
+		switch conditional := m.keys(o.SelectionSet, keys); {
+		case len(keys) > 1:
 			return asGraphQL(fault.Errorf(fault.Invalid, "Une souscription suit une seule chose : envoyez-en plusieurs."))
+		case conditional: // left out, there would be nothing to follow (spec of 2025, 5.2.4.1)
+			return asGraphQL(fault.Errorf(fault.Invalid, "Ce qu'une souscription suit ne dépend ni de @skip ni de @include."))
 		}
 	}
 	return nil
 }
 
 // keys are the names in the answer of the fields at the top. There are RootFields at most and no
-// circle.
-func (m *measurer) keys(set ast.SelectionSet, keys map[string]bool) {
+// circle. It tells also whether any of them depends on a directive.
+func (m *measurer) keys(set ast.SelectionSet, keys map[string]bool) (conditional bool) {
 	for _, selection := range set {
+		var directives ast.DirectiveList
 		switch selection := selection.(type) {
 		case *ast.Field:
-			keys[selection.Alias] = true
+			directives, keys[selection.Alias] = selection.Directives, true
 		case *ast.InlineFragment:
-			m.keys(selection.SelectionSet, keys)
+			directives = selection.Directives
+			conditional = m.keys(selection.SelectionSet, keys) || conditional
 		case *ast.FragmentSpread:
-			m.keys(m.named[selection.Name].SelectionSet, keys)
+			directives = selection.Directives
+			conditional = m.keys(m.named[selection.Name].SelectionSet, keys) || conditional
 		}
+		conditional = conditional || directives.ForName("skip") != nil || directives.ForName("include") != nil
 	}
+	return conditional
 }
 
 // shape is what a set of selections measures, fragments expanded.

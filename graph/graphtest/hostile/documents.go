@@ -191,6 +191,7 @@ func Documents() map[string]Document {
 		"AnonymousBeside":   {Text: `{ __typename } query q { __typename }`, Because: ""},
 		"OneNameTwice":      {Text: each(2, "query q { __typename } # %d\n"), Because: ""},
 		"TwoSubscriptions":  {Text: `subscription { a: orderUpdated(id: "x") { status } b: orderUpdated(id: "y") { status } }`, Because: "une seule chose"},
+		"NothingToFollow":   {Text: `subscription { ...f } fragment f on Subscription { orderUpdated(id: "x") @include(if: false) { status } }`, Because: "ni de @skip ni de @include"},
 		"TwoSpread":         {Text: `subscription { ...f ...g } fragment f on Subscription { a: orderUpdated(id: "x") { status } } fragment g on Subscription { orderUpdated(id: "x") { status } }`, Because: "une seule chose"},
 		"NoSelection":       {Text: `{ shops(first: 1) }`, Because: ""},
 		"SelectionOfAText":  {Text: `{ viewer { name { a { b { c } } } } }`, Because: ""},
