@@ -65,6 +65,7 @@ func (s *Settings) NoticesOf(ctx context.Context, v *Viewer, ids []tenancy.ID) (
 	for _, id := range ids {
 		found[id] = &CommuneNotice{CommuneID: id.Commune}
 	}
+	codes = v.Spans(codes)
 	rows, err := pg.Select[CommuneNotice](ctx, s.DB, v.PublicScope().In(codes...), `select `+noticeColumns+` from commune_settings c where c.commune_id = any($1)`, codes)
 	for i := range rows {
 		found[tenancy.ID{Kind: tenancy.KindCommune, Commune: rows[i].CommuneID}] = &rows[i]
