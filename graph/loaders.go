@@ -151,7 +151,7 @@ func noticeOf[V any](ctx context.Context, c *tenancy.Commune, field func(*identi
 // visible is a thing, or nil where the viewer may not see it: an order outlives its shop.
 func visible[V any](v *V, err error) (*V, error) {
 	if errors.Is(err, fault.NotFound) {
-		return nil, nil //nolint:nilnil // the field's null
+		return nil, nil // the field's null
 	}
 	return v, err
 }
@@ -162,12 +162,12 @@ func searchResult(ctx context.Context, id tenancy.ID) (tenancy.Node, error) {
 		if shop, err := visible(load(ctx).shop.Load(ctx, id)); shop != nil || err != nil {
 			return shop, err
 		}
-		return nil, nil //nolint:nilnil // the field's null
+		return nil, nil // the field's null
 	}
 	if product, err := visible(load(ctx).product.Load(ctx, id)); product != nil || err != nil {
 		return product, err
 	}
-	return nil, nil //nolint:nilnil // the field's null
+	return nil, nil // the field's null
 }
 
 func notFound[V any](id tenancy.ID) (v V, err error) { return v, id.NotFound() }

@@ -2,6 +2,7 @@ package graphtest_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -48,7 +49,9 @@ func TestJobsThroughPgBouncer(t *testing.T) {
 		}
 	}
 	stop()
-	<-ended
+	if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	if n := pgtest.Scan[int](t, d, `select count(*) from river.river_job where state = 'completed'`); n != mails+1 || sent.Load() != mails {
 		t.Errorf("%d jobs completed, %d mails sent; want %d and %d", n, sent.Load(), mails+1, mails)
 	}

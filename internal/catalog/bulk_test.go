@@ -25,10 +25,22 @@ func TestRounding(t *testing.T) {
 		by       money.BasisPoints
 		want     money.Cents
 	}{
-		{catalog.ToCent, 1000, 550, 1055}, {catalog.ToCent, 999, 50, 1004}, {catalog.ToCent, 1, -9000, 1}, {catalog.ToCent, 10, 500, 11},
-		{catalog.ToFive, 1000, 123, 1010}, {catalog.ToFive, 1000, 130, 1015}, {catalog.ToTen, 1234, 0, 1230}, {catalog.ToTen, 1235, 0, 1240},
-		{catalog.ToEuro, 1250, 0, 1300}, {catalog.ToEuro, 20, -5000, 100}, {catalog.ToNinety, 1250, 0, 1290}, {catalog.ToNinety, 1230, 0, 1190},
-		{catalog.ToNinety, 10, 0, 90}, {catalog.ToNinetyIX, 1250, 0, 1299}, {catalog.ToNinetyIX, 1240, 0, 1199}, {catalog.ToCent, 0, 10_000, 0},
+		{catalog.ToCent, 1000, 550, 1055},
+		{catalog.ToCent, 999, 50, 1004},
+		{catalog.ToCent, 1, -9000, 1},
+		{catalog.ToCent, 10, 500, 11},
+		{catalog.ToFive, 1000, 123, 1010},
+		{catalog.ToFive, 1000, 130, 1015},
+		{catalog.ToTen, 1234, 0, 1230},
+		{catalog.ToTen, 1235, 0, 1240},
+		{catalog.ToEuro, 1250, 0, 1300},
+		{catalog.ToEuro, 20, -5000, 100},
+		{catalog.ToNinety, 1250, 0, 1290},
+		{catalog.ToNinety, 1230, 0, 1190},
+		{catalog.ToNinety, 10, 0, 90},
+		{catalog.ToNinetyIX, 1250, 0, 1299},
+		{catalog.ToNinetyIX, 1240, 0, 1199},
+		{catalog.ToCent, 0, 10_000, 0},
 	} {
 		if got := catalog.Change(c.rounding, c.cents, c.by); got != c.want {
 			t.Errorf("%s of %d by %d is %d, want %d", c.rounding, c.cents, c.by, got, c.want)

@@ -108,7 +108,10 @@ func TestFacets(t *testing.T) {
 		return len(names)
 	}
 	for _, base := range []catalog.SearchFilter{
-		{}, {Communes: []string{fixture.Lorient}}, {Category: p(catalog.CategoryID("papeterie"))}, {Fulfilment: p(directory.Delivery)},
+		{},
+		{Communes: []string{fixture.Lorient}},
+		{Category: p(catalog.CategoryID("papeterie"))},
+		{Fulfilment: p(directory.Delivery)},
 		{Communes: []string{fixture.Groix, fixture.Lorient}, Category: p(catalog.CategoryID("librairie")), Fulfilment: p(directory.Delivery)},
 	} {
 		con, err := b.Search(t.Context(), v, catalog.SearchQuery{Text: "carnet", Filter: &base}, 1, nil)

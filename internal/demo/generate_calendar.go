@@ -20,8 +20,14 @@ func (w *world) rules() []calendar.Restriction {
 		ID: "decree of 2020", Rank: calendar.National, Title: "décret n° 2020-1310 du 29 octobre 2020, article 37",
 		From: local(2020, time.October, 30), Until: local(2020, time.November, 28), Of: calendar.Activities{Nafs: retail},
 		Except: calendar.Activities{Nafs: []calendar.Naf{
-			{Code: "47.11", Version: "REV2"}, {Code: "47.2", Version: "REV2"}, {Code: "47.4", Version: "REV2"}, {Code: "47.52", Version: "REV2"},
-			{Code: "47.62", Version: "REV2"}, {Code: "47.73", Version: "REV2"}, {Code: "47.74", Version: "REV2"}, {Code: "47.78A", Version: "REV2"},
+			{Code: "47.11", Version: "REV2"},
+			{Code: "47.2", Version: "REV2"},
+			{Code: "47.4", Version: "REV2"},
+			{Code: "47.52", Version: "REV2"},
+			{Code: "47.62", Version: "REV2"},
+			{Code: "47.73", Version: "REV2"},
+			{Code: "47.74", Version: "REV2"},
+			{Code: "47.78A", Version: "REV2"},
 		}},
 		Pickup: true, Delivery: true,
 	}, {
@@ -121,7 +127,7 @@ func (s *shop) published() bool { return s.status == directory.Published }
 // closed now.
 func (s *shop) closeNowAndThen(g *rng, b *batch, at *calendar.Shop, today calendar.Date, own bool) {
 	c, w := s.commune, s.commune.world
-	first := calendar.Date(-1)
+	var first calendar.Date
 	switch x := g.IntN(300); {
 	case own:
 		first = today + calendar.Date(g.between(16, 20))

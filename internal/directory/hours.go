@@ -249,7 +249,7 @@ func (d *Directory) SetSpecialHours(ctx context.Context, v *identity.Viewer, in 
 			return nil, err
 		}
 		special.Openings = append(special.Openings, o)
-		opens, closes = append(opens, int16(o.Opens)), append(closes, int16(o.Closes)) //nolint:gosec // minutes of two days
+		opens, closes = append(opens, int16(o.Opens)), append(closes, int16(o.Closes))
 	}
 	if err := special.Check("input", "intervals"); err != nil {
 		return nil, err

@@ -236,9 +236,15 @@ func (r *Registration) missing() []string {
 		name  string
 		given bool
 	}{
-		{"siret", r.Siret != nil}, {"name", r.Name != nil}, {"category", r.CategoryID != nil}, {"street", r.Street != nil},
-		{"postcode", r.Postcode != nil}, {"city", r.City != nil}, {"contactName", r.ContactName != nil},
-		{"contactPhone", r.ContactPhone != nil || r.ContactEmail != nil}, {"consent", r.ConsentVersion != nil},
+		{"siret", r.Siret != nil},
+		{"name", r.Name != nil},
+		{"category", r.CategoryID != nil},
+		{"street", r.Street != nil},
+		{"postcode", r.Postcode != nil},
+		{"city", r.City != nil},
+		{"contactName", r.ContactName != nil},
+		{"contactPhone", r.ContactPhone != nil || r.ContactEmail != nil},
+		{"consent", r.ConsentVersion != nil},
 	} {
 		if !a.given {
 			missing = append(missing, a.name)
@@ -287,7 +293,7 @@ func (r RejectionReason) Valid() bool {
 }
 
 // DirectoryRefusal is a no of the business: nothing was changed, and it says what to do instead.
-type DirectoryRefusal struct {
+type DirectoryRefusal struct { //nolint:revive // the schema's name: its Refusal is an order's
 	Code         DirectoryRefusalCode
 	Message      string      // a French sentence, to show
 	Path         []string    // the argument that it is about, from the field
@@ -296,7 +302,7 @@ type DirectoryRefusal struct {
 }
 
 // DirectoryRefusalCode is a DirectoryRefusal for programs.
-type DirectoryRefusalCode string
+type DirectoryRefusalCode string //nolint:revive // the schema's name
 
 // The refusals.
 const (
@@ -354,16 +360,16 @@ func (r *Registrations) applicant(v *identity.Viewer, commune string, key uuid.U
 }
 
 // reads tells whether a dossier is the reader's to read: what row-level security says too.
-func (a reader) reads(d *Registration) bool {
+func (r reader) reads(d *Registration) bool {
 	switch {
 	case !identity.Checked:
 		return true
-	case a.staff():
-		return a.by.Serves(d.CommuneID)
-	case a.key != nil:
-		return d.ResumeKey != nil && *d.ResumeKey == *a.key
+	case r.staff():
+		return r.by.Serves(d.CommuneID)
+	case r.key != nil:
+		return d.ResumeKey != nil && *d.ResumeKey == *r.key
 	}
-	return d.AccountID != nil && *d.AccountID == a.by.Account
+	return d.AccountID != nil && *d.AccountID == r.by.Account
 }
 
 // find is a dossier and the capacity in which the viewer reaches it.

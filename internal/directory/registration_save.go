@@ -198,8 +198,13 @@ func (r *Registrations) move(ctx context.Context, as reader, was *Registration, 
 			return err
 		}
 		row := assignments{
-			{"status", string(before.Status)}, {"channel", string(before.Channel)}, {"account_id", before.AccountID},
-			{"resume_key", before.ResumeKey}, {"created_at", now}, {"submitted_at", before.SubmittedAt}, {"call_back_at", before.CallBackAt},
+			{"status", string(before.Status)},
+			{"channel", string(before.Channel)},
+			{"account_id", before.AccountID},
+			{"resume_key", before.ResumeKey},
+			{"created_at", now},
+			{"submitted_at", before.SubmittedAt},
+			{"call_back_at", before.CallBackAt},
 		}
 		if before.ResumeKey != nil {
 			row.set("resume_until", now.Add(resumeLife))
@@ -249,13 +254,38 @@ func (a assignments) once() assignments {
 // kept are the answers that a copy takes over.
 func (d *Registration) kept() assignments {
 	return assignments{
-		{"siret", d.Siret}, {"name", d.Name}, {"description", d.Description}, {"category_id", d.CategoryID}, {"naf_code", d.NafCode},
-		{"street", d.Street}, {"postcode", d.Postcode}, {"city", d.City}, {"latitude", d.Latitude}, {"longitude", d.Longitude},
-		{"phone", d.Phone}, {"email", d.Email}, {"website", d.Website}, {"services", d.Services}, {"accessibility", d.Accessibility},
-		{"sales_area_m2", d.SalesAreaM2}, {"headcount", d.Headcount}, {"contact_name", d.ContactName}, {"contact_phone", d.ContactPhone},
-		{"contact_email", d.ContactEmail}, {"consent_version", d.ConsentVersion}, {"consent_at", d.ConsentAt}, {"consent_channel", d.ConsentChannel},
-		{"register_state", string(d.RegisterState)}, {"register_asked_at", d.RegisterAskedAt}, {"register_answered_at", d.RegisterAnsweredAt},
-		{"register_name", d.RegisterName}, {"register_naf", d.RegisterNaf}, {"register_address", d.RegisterAddress}, {"register_commune", d.RegisterCommune},
-		{"register_latitude", d.RegisterLatitude}, {"register_longitude", d.RegisterLongitude}, {"register_closed_on", d.RegisterClosedOn},
+		{"siret", d.Siret},
+		{"name", d.Name},
+		{"description", d.Description},
+		{"category_id", d.CategoryID},
+		{"naf_code", d.NafCode},
+		{"street", d.Street},
+		{"postcode", d.Postcode},
+		{"city", d.City},
+		{"latitude", d.Latitude},
+		{"longitude", d.Longitude},
+		{"phone", d.Phone},
+		{"email", d.Email},
+		{"website", d.Website},
+		{"services", d.Services},
+		{"accessibility", d.Accessibility},
+		{"sales_area_m2", d.SalesAreaM2},
+		{"headcount", d.Headcount},
+		{"contact_name", d.ContactName},
+		{"contact_phone", d.ContactPhone},
+		{"contact_email", d.ContactEmail},
+		{"consent_version", d.ConsentVersion},
+		{"consent_at", d.ConsentAt},
+		{"consent_channel", d.ConsentChannel},
+		{"register_state", string(d.RegisterState)},
+		{"register_asked_at", d.RegisterAskedAt},
+		{"register_answered_at", d.RegisterAnsweredAt},
+		{"register_name", d.RegisterName},
+		{"register_naf", d.RegisterNaf},
+		{"register_address", d.RegisterAddress},
+		{"register_commune", d.RegisterCommune},
+		{"register_latitude", d.RegisterLatitude},
+		{"register_longitude", d.RegisterLongitude},
+		{"register_closed_on", d.RegisterClosedOn},
 	}
 }

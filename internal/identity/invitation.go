@@ -219,7 +219,7 @@ func (m *Members) Resend(ctx context.Context, v *Viewer, in InvitationInput) (_ 
 	return payload, err
 }
 
-// Revoke ends an invitation that waits: its code is none any more.
+// RevokeInvitation ends an invitation that waits: its code is none any more.
 //
 // Faults: as Resend's.
 func (m *Members) RevokeInvitation(ctx context.Context, v *Viewer, in InvitationInput) (_ *InvitationPayload, err error) {

@@ -217,7 +217,9 @@ func TestGuessingInvitations(t *testing.T) {
 	if got := give(guesser, *made.Code); got != "" {
 		t.Errorf("an hour later: %s", got)
 	}
-	give(guesser, "AAAA-AAAA-AAAA")
+	if got := give(guesser, "AAAA-AAAA-AAAA"); got != fault.NotFound {
+		t.Errorf("a guess, an hour later: %s", got)
+	}
 	if n := pgtest.Scan[int](t, d, `select count(*) from code_failures where account_id = $1`, guesser.Account); n != 1 {
 		t.Errorf("%d wrong codes are kept", n)
 	}

@@ -150,8 +150,11 @@ func (in *SetCommuneSettingsInput) check() error {
 		value **string
 		most  int
 	}{
-		{"officeName", &in.OfficeName, maxOfficeName}, {"officeEmail", &in.OfficeEmail, maxEmail}, {"officePhone", &in.OfficePhone, maxOfficeName},
-		{"openingText", &in.OpeningText, maxOpeningText}, {"website", &in.Website, maxWebsite},
+		{"officeName", &in.OfficeName, maxOfficeName},
+		{"officeEmail", &in.OfficeEmail, maxEmail},
+		{"officePhone", &in.OfficePhone, maxOfficeName},
+		{"openingText", &in.OpeningText, maxOpeningText},
+		{"website", &in.Website, maxWebsite},
 	} {
 		if *text.value = kept(*text.value); *text.value == nil {
 			continue

@@ -18,9 +18,11 @@ import (
 )
 
 const (
-	// MaxOfShop and MaxOfProduct bound photos.
-	MaxOfShop, MaxOfProduct = 10, 6
-	maxAlt                  = 300 // characters: a sentence or two
+	// MaxOfShop bounds the photos of a shop itself.
+	MaxOfShop = 10
+	// MaxOfProduct bounds those of each product.
+	MaxOfProduct = 6
+	maxAlt       = 300 // characters: a sentence or two
 )
 
 // Photo is an image of a shop or a product.

@@ -267,7 +267,7 @@ func (i *Issuer) end(w http.ResponseWriter, r *http.Request) {
 		q.Set("state", state)
 		back.RawQuery = q.Encode()
 	}
-	http.Redirect(w, r, back.String(), http.StatusSeeOther)
+	http.Redirect(w, r, back.String(), http.StatusSeeOther) //nolint:gosec // of this machine, see above
 }
 
 // issue makes a code for a person.
