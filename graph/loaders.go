@@ -151,7 +151,7 @@ func noticeOf[V any](ctx context.Context, c *tenancy.Commune, field func(*identi
 // visible is a thing, or nil where the viewer may not see it: an order outlives its shop.
 func visible[V any](v *V, err error) (*V, error) {
 	if errors.Is(err, fault.NotFound) {
-		return nil, nil // the field's null
+		return nil, nil //nolint:nilnil // the field's null
 	}
 	return v, err
 }
