@@ -272,9 +272,9 @@ func TestServeRefusesADatabaseWithoutItsLocks(t *testing.T) {
 // Nor does it start as a role that no lock holds for. Roles are the cluster's: this has its own.
 func TestServeRefusesARoleThatMayTooMuch(t *testing.T) {
 	t.Parallel()
-	binaries, err := cluster.Find(t.Context())
+	binaries, err := cluster.FindOrFetch(t.Context(), cluster.Source{Dir: cluster.DefaultDir(), Repository: os.Getenv("HALLES_POSTGRES_REPOSITORY"), Progress: os.Stderr})
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	dir, err := os.MkdirTemp("", "halles-roles-") //nolint:usetesting // Postgres' user must reach it
 	if err != nil {
