@@ -101,7 +101,9 @@ func (c *Catalog) CorrectStock(ctx context.Context, v *identity.Viewer, in Corre
 
 func (c *Catalog) moveStock(ctx context.Context, v *identity.Viewer, in CorrectStockInput) (refusals []Refusal, err error) {
 	id, move := in.Variant, moves[in.Reason]
-	err = c.DB.Write(ctx, v.Scope().In(id.Commune), func(ctx context.Context, tx pgx.Tx) error {
+	scope := v.Scope().In(id.Commune)
+	scope.Own = true // who orders sees and takes published pieces; nobody else's stock is told or counted here
+	err = c.DB.Write(ctx, scope, func(ctx context.Context, tx pgx.Tx) error {
 		refusals = nil
 		var stock int
 		if err := tx.QueryRow(ctx, `select stock from variants where commune_id = $1 and id = $2 for no key update`, id.Commune, id.Row).Scan(&stock); err != nil {

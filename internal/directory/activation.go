@@ -94,7 +94,9 @@ func (d *Directory) DetailsOf(ctx context.Context, v *identity.Viewer, shops []t
 	if len(rows) == 0 {
 		return of, nil
 	}
-	all, err := pg.Select[ShopDetails](ctx, d.DB, v.Scope().In(communes...), `
+	scope := v.Scope().In(communes...)
+	scope.Own = true
+	all, err := pg.Select[ShopDetails](ctx, d.DB, scope, `
 		select s.commune_id, s.id, s.headcount, s.sales_area_m2, s.created_at
 		from unnest($1::text[], $2::uuid[]) k (commune_id, id) join shops s using (commune_id, id)`, communes, rows)
 	for i := range all {
@@ -123,8 +125,10 @@ func (r *Registrations) ActivationOf(ctx context.Context, v *identity.Viewer, sh
 		LastServed *time.Time
 	}
 	now := r.now()
+	scope := v.Scope().In(communes...)
+	scope.Own = true
 	// A shop that was entered otherwise has no dossier: it begins when it was made.
-	all, err := pg.Select[facts](ctx, r.DB, v.Scope().In(communes...), `
+	all, err := pg.Select[facts](ctx, r.DB, scope, `
 		select s.commune_id, s.id, s.status,
 			coalesce((select min(e.at) from shop_steps e where e.commune_id = s.commune_id and e.shop_id = s.id and e.kind = 'STARTED'), s.created_at) as started_at,
 			(select min(e.at) from shop_steps e where e.commune_id = s.commune_id and e.shop_id = s.id and e.kind = 'VERIFIED') as verified_at,

@@ -120,7 +120,7 @@ type Scope struct {
 	Staff    []string    // halles.staff: communes whose withheld rows staff may read
 	Shops    []uuid.UUID // halles.shops: a merchant's
 	Orders   []uuid.UUID // halles.orders: a guest's
-	Own      bool        // halles.own: published variants that are not the viewer's do not count
+	Own      bool        // halles.own: published shops and variants that are not the viewer's do not count
 
 	// Witness queues what every transaction that commits under the scope leaves beside its own
 	// changes: the entry of who acted in another's name. nil: nothing.
