@@ -235,7 +235,7 @@ func (c *Catalog) create(ctx context.Context, v *identity.Viewer, in CreateProdu
 		if len(refusals) > 0 {
 			return errRefused
 		}
-		base, row := slug(in.Name), tenancy.NewRow()
+		base, row := tenancy.Slug(in.Name, "produit"), tenancy.NewRow()
 		rows, err := tx.Query(ctx, `select slug from products where commune_id = $1 and shop_id = $2 and starts_with(slug, $3)`, in.Shop.Commune, in.Shop.Row, base)
 		if err != nil {
 			return err
@@ -246,7 +246,7 @@ func (c *Catalog) create(ctx context.Context, v *identity.Viewer, in CreateProdu
 		}
 		if _, err := tx.Exec(ctx, `insert into products (commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at, key)
 			values ($1, $2, $3, $4, $5, coalesce($6, ''), $7, $8, false, $9, $9, $10)`,
-			in.Shop.Commune, row, in.Shop.Row, free(base, taken), in.Name, in.Description, in.Category.Name, string(status), now, in.IdempotencyKey); err != nil {
+			in.Shop.Commune, row, in.Shop.Row, tenancy.FreeSlug(base, taken), in.Name, in.Description, in.Category.Name, string(status), now, in.IdempotencyKey); err != nil {
 			return err
 		}
 		if err := insertForms(ctx, tx, tenancy.RowID(tenancy.KindProduct, in.Shop.Commune, row), forms, now); err != nil {

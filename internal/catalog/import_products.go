@@ -133,17 +133,17 @@ func (p *productRows) row(row *sheet.Row, has func(string) bool) []any {
 	}
 	price, vat := row.Cents("prix", int64(maxPrice)), row.Percent("tva", vatRates)
 	stock, status := row.Count("stock", maxStock), row.Choice("statut", statusWords)
-	group := row.Text("produit", maxSlug, false)
+	group := row.Text("produit", tenancy.MaxSlug, false)
 	if row.Failed() || shop == nil || sku == nil {
 		return nil
 	}
 	var key, same, address *string
 	if group != nil {
-		text := slug(*group)
+		text := tenancy.Slug(*group, "produit")
 		key, same = &text, &text
 	}
 	if name != nil {
-		text := slug(*name)
+		text := tenancy.Slug(*name, "produit")
 		address = &text
 		if same == nil && option != nil { // lines of one name and several options are one product
 			same = &text

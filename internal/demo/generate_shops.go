@@ -5,12 +5,11 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/google/uuid"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/tenancy"
 )
 
 // shop is what orders need to know of a shop.
@@ -263,20 +262,8 @@ func isoWeekday(d time.Weekday) int { return (int(d)+6)%7 + 1 }
 
 func round5(f float64) float64 { return math.Round(f*1e5) / 1e5 }
 
-// slug is a name as part of a URL.
-func slug(name string) string {
-	var b strings.Builder
-	for _, r := range norm.NFD.String(strings.ToLower(strings.NewReplacer("œ", "oe", "Œ", "oe", "æ", "ae").Replace(name))) {
-		switch {
-		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case unicode.Is(unicode.Mn, r):
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
-	}
-	return strings.TrimSuffix(b.String(), "-")
-}
+// slug is a name as part of a web address; all names of the generator have a letter.
+func slug(name string) string { return tenancy.Slug(name, "") }
 
 // unique adds a number to a slug that is taken.
 func unique(slug string, taken map[string]bool) string {

@@ -157,7 +157,7 @@ func makeShopTx(ctx context.Context, tx pgx.Tx, d *Registration, in *VerifyRegis
 	if at == nil {
 		at = point(d.RegisterLatitude, d.RegisterLongitude)
 	}
-	name := slug(*d.Name)
+	name := tenancy.Slug(*d.Name, "boutique")
 	rows, err := tx.Query(ctx, `select slug from shops where commune_id = $1 and (slug = $2 or slug like $2 || '-%')`, d.CommuneID, name)
 	if err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ func makeShopTx(ctx context.Context, tx pgx.Tx, d *Registration, in *VerifyRegis
 			latitude, longitude, phone, email, website, services, accessibility, sales_area_m2, headcount, last_confirmed_at, created_at, updated_at)
 		values ($1, $2, $3, $4, coalesce($5, ''), $6, $7, $8, $9, 'PENDING', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $23)
 		returning `+shopColumns,
-		d.CommuneID, d.Row, free(name, taken), d.Name, d.Description, d.CategoryID, naf.Code, naf.Version, d.Siret, d.Street, d.Postcode, d.City,
+		d.CommuneID, d.Row, tenancy.FreeSlug(name, taken), d.Name, d.Description, d.CategoryID, naf.Code, naf.Version, d.Siret, d.Street, d.Postcode, d.City,
 		at.Latitude, at.Longitude, d.Phone, d.Email, d.Website, d.Services, d.Accessibility, d.SalesAreaM2, d.Headcount, d.SubmittedAt, now)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package directory
+package tenancy
 
 import (
 	"fmt"
@@ -9,16 +9,16 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxSlug bounds a slug: longer ones break in mails.
-const maxSlug = 60
+// MaxSlug bounds a slug, in bytes: longer addresses break in mails.
+const MaxSlug = 80
 
-// slug is a shop's name as part of a web address: "L'Échoppe d'Œuvres" is "l-echoppe-d-oeuvres". A
-// name in another script is "boutique".
-func slug(name string) string {
+// Slug is a name as part of a web address: "L'Échoppe d'Œuvres n° 3" is "l-echoppe-d-oeuvres-n-3".
+// A name without a Latin letter or a digit is otherwise.
+func Slug(name, otherwise string) string {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(strings.ToLower(strings.NewReplacer("œ", "oe", "Œ", "oe", "æ", "ae", "Æ", "ae").Replace(name))) {
 		switch {
-		case b.Len() == maxSlug:
+		case b.Len() == MaxSlug:
 		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
 			b.WriteRune(r)
 		case unicode.Is(unicode.Mn, r):
@@ -29,11 +29,11 @@ func slug(name string) string {
 	if s := strings.TrimSuffix(b.String(), "-"); s != "" {
 		return s
 	}
-	return "boutique"
+	return otherwise
 }
 
-// free is the slug, with a number behind it when it is taken.
-func free(slug string, taken []string) string {
+// FreeSlug is the slug, with a number behind it when it is among taken.
+func FreeSlug(slug string, taken []string) string {
 	s := slug
 	for n := 2; slices.Contains(taken, s); n++ {
 		s = fmt.Sprintf("%s-%d", slug, n)
