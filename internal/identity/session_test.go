@@ -205,12 +205,16 @@ func TestPendingSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	altered := "A"
+	if cookie[0] == 'A' {
+		altered = "B"
+	}
 	for name, c := range map[string]struct {
 		s      *identity.SignIn
 		cookie string
 		a      identity.Answer
 	}{
-		"NoCookie": {s.SignIn, "", answer}, "Altered": {s.SignIn, "A" + cookie[1:], answer}, "CutShort": {s.SignIn, cookie[:len(cookie)-4], answer},
+		"NoCookie": {s.SignIn, "", answer}, "Altered": {s.SignIn, altered + cookie[1:], answer}, "CutShort": {s.SignIn, cookie[:len(cookie)-4], answer},
 		"AnotherDeployments": {other, cookie, answer}, "NoState": {s.SignIn, cookie, identity.Answer{Code: "code"}},
 	} {
 		if done, err := c.s.Finish(t.Context(), c.cookie, c.a); done != nil || !errors.Is(err, fault.Forbidden) {
