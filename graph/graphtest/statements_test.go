@@ -18,7 +18,7 @@ func stock(t testing.TB, d *pgtest.Database, n, products int) {
 	t.Helper()
 	d.Exec(t, `
 		insert into shops (commune_id, id, slug, name, category_id, naf_code, naf_version, siret, status, street, postcode, city, latitude, longitude, created_at, updated_at)
-		select c.insee, gen_random_uuid(), 's' || i, 'Boutique ' || lpad(i::text, 4, '0'), (array['librairie', 'creperie', 'velo'])[1 + i % 3], '47.61Z', 'REV2', lpad(i::text, 14, '0'), 'PUBLISHED',
+		select c.insee, gen_random_uuid(), 's' || i, 'Boutique ' || lpad(i::text, 4, '0'), (array['librairie', 'creperie', 'velo'])[1 + i % 3], '47.61Z', 'REV2', '9' || lpad(i::text, 13, '0'), 'PUBLISHED',
 			'rue', c.postcodes[1], c.name, c.latitude + i / 10000.0, c.longitude, now(), now()
 		from generate_series(1, $1) i join communes c on c.insee = (array['56121', '56098', '56069', '56083'])[1 + i % 4]`, n)
 	d.Exec(t, `insert into opening_hours (commune_id, shop_id, weekday, opens, closes) select commune_id, id, w, 540, 1080 from shops, generate_series(1, 6) w`)
