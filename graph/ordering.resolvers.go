@@ -41,6 +41,18 @@ func (r *mutationResolver) MarkOrderCollected(ctx context.Context, input orderin
 	return r.Ordering.Do(ctx, identity.From(ctx), ordering.Collect, input)
 }
 
+func (r *mutationResolver) MarkOrderOutForDelivery(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
+	return r.Ordering.Do(ctx, identity.From(ctx), ordering.SendOut, input)
+}
+
+func (r *mutationResolver) MarkOrderDelivered(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
+	return r.Ordering.Do(ctx, identity.From(ctx), ordering.Deliver, input)
+}
+
+func (r *mutationResolver) MarkOrderNoShow(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
+	return r.Ordering.Do(ctx, identity.From(ctx), ordering.ReportNoShow, input)
+}
+
 func (r *mutationResolver) CancelOrder(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
 	return r.Ordering.Do(ctx, identity.From(ctx), ordering.Cancel, input)
 }

@@ -448,69 +448,72 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AcceptInvitation     func(childComplexity int, input identity.AcceptInvitationInput) int
-		AcceptOrder          func(childComplexity int, input ordering.ChangeInput) int
-		AddPhoto             func(childComplexity int, input media.AddInput) int
-		AddVariant           func(childComplexity int, input catalog.AddVariantInput) int
-		ArchiveProduct       func(childComplexity int, input catalog.ProductInput) int
-		ArchiveProducts      func(childComplexity int, input catalog.ArchiveProductsInput) int
-		ArchiveVariant       func(childComplexity int, input catalog.VariantInput) int
-		AskDelegation        func(childComplexity int, input identity.AskDelegationInput) int
-		CallBackRegistration func(childComplexity int, input directory.CallBackRegistrationInput) int
-		CancelOrder          func(childComplexity int, input ordering.ChangeInput) int
-		ChangePrices         func(childComplexity int, input catalog.ChangePricesInput) int
-		CloseShop            func(childComplexity int, input directory.CloseShopInput) int
-		ConfirmShop          func(childComplexity int, input directory.ConfirmShopInput) int
-		CorrectStock         func(childComplexity int, input catalog.CorrectStockInput) int
-		CreateProduct        func(childComplexity int, input catalog.CreateProductInput) int
-		CreateWidgetKey      func(childComplexity int, input identity.CreateWidgetKeyInput) int
-		DeclareRestriction   func(childComplexity int, input directory.RestrictionInput) int
-		DelegateShop         func(childComplexity int, input identity.DelegateShopInput) int
-		EndDelegation        func(childComplexity int, input identity.EndDelegationInput) int
-		EndRestriction       func(childComplexity int, input directory.EndRestrictionInput) int
-		ExchangeGuestLink    func(childComplexity int, input identity.LinkInput) int
-		GrantRole            func(childComplexity int, input identity.ChangeRoleInput) int
-		ImportProducts       func(childComplexity int, input intake.Input) int
-		InviteMember         func(childComplexity int, input identity.InviteMemberInput) int
-		LogCall              func(childComplexity int, input directory.LogCallInput) int
-		MarkOrderCollected   func(childComplexity int, input ordering.ChangeInput) int
-		MarkOrderReady       func(childComplexity int, input ordering.ChangeInput) int
-		MergeCommune         func(childComplexity int, input identity.MergeCommuneInput) int
-		MoveProducts         func(childComplexity int, input catalog.MoveProductsInput) int
-		PauseOrders          func(childComplexity int, input identity.PauseOrdersInput) int
-		PauseProduct         func(childComplexity int, input catalog.PauseProductInput) int
-		PlaceOrders          func(childComplexity int, input ordering.PlaceInput) int
-		PublishProduct       func(childComplexity int, input catalog.ProductInput) int
-		PublishShop          func(childComplexity int, input directory.ShopInput) int
-		ReinstateShop        func(childComplexity int, input directory.ShopInput) int
-		RejectOrder          func(childComplexity int, input ordering.ChangeInput) int
-		RejectRegistration   func(childComplexity int, input directory.RejectRegistrationInput) int
-		RemovePhoto          func(childComplexity int, input media.RemoveInput) int
-		ReopenShop           func(childComplexity int, input directory.ReopenShopInput) int
-		ReorderPhotos        func(childComplexity int, input media.ReorderInput) int
-		ResendInvitation     func(childComplexity int, input identity.InvitationInput) int
-		RestoreVariant       func(childComplexity int, input catalog.VariantInput) int
-		ResumeOrders         func(childComplexity int, input identity.ResumeOrdersInput) int
-		ResumeProduct        func(childComplexity int, input catalog.ProductInput) int
-		ResumeRegistration   func(childComplexity int, input directory.ResumeRegistrationInput) int
-		RevokeInvitation     func(childComplexity int, input identity.InvitationInput) int
-		RevokeRole           func(childComplexity int, input identity.ChangeRoleInput) int
-		RevokeWidgetKey      func(childComplexity int, input identity.RevokeWidgetKeyInput) int
-		RotateWidgetKey      func(childComplexity int, input identity.RotateWidgetKeyInput) int
-		SaveRegistration     func(childComplexity int, input directory.SaveRegistrationInput) int
-		SetCommuneSettings   func(childComplexity int, input identity.SetCommuneSettingsInput) int
-		SetFulfilments       func(childComplexity int, input directory.FulfilmentsInput) int
-		SetOpeningHours      func(childComplexity int, input directory.HoursInput) int
-		SetPrice             func(childComplexity int, input catalog.SetPriceInput) int
-		SetSpecialHours      func(childComplexity int, input directory.SpecialHoursInput) int
-		StartRegistration    func(childComplexity int, input directory.StartRegistrationInput) int
-		SubmitRegistration   func(childComplexity int, input directory.SubmitRegistrationInput) int
-		SuspendShop          func(childComplexity int, input directory.SuspendShopInput) int
-		UndoImport           func(childComplexity int, input intake.UndoImportInput) int
-		UpdateProduct        func(childComplexity int, input catalog.UpdateProductInput) int
-		UpdateShop           func(childComplexity int, input directory.UpdateShopInput) int
-		UpdateVariant        func(childComplexity int, input catalog.UpdateVariantInput) int
-		VerifyRegistration   func(childComplexity int, input directory.VerifyRegistrationInput) int
+		AcceptInvitation        func(childComplexity int, input identity.AcceptInvitationInput) int
+		AcceptOrder             func(childComplexity int, input ordering.ChangeInput) int
+		AddPhoto                func(childComplexity int, input media.AddInput) int
+		AddVariant              func(childComplexity int, input catalog.AddVariantInput) int
+		ArchiveProduct          func(childComplexity int, input catalog.ProductInput) int
+		ArchiveProducts         func(childComplexity int, input catalog.ArchiveProductsInput) int
+		ArchiveVariant          func(childComplexity int, input catalog.VariantInput) int
+		AskDelegation           func(childComplexity int, input identity.AskDelegationInput) int
+		CallBackRegistration    func(childComplexity int, input directory.CallBackRegistrationInput) int
+		CancelOrder             func(childComplexity int, input ordering.ChangeInput) int
+		ChangePrices            func(childComplexity int, input catalog.ChangePricesInput) int
+		CloseShop               func(childComplexity int, input directory.CloseShopInput) int
+		ConfirmShop             func(childComplexity int, input directory.ConfirmShopInput) int
+		CorrectStock            func(childComplexity int, input catalog.CorrectStockInput) int
+		CreateProduct           func(childComplexity int, input catalog.CreateProductInput) int
+		CreateWidgetKey         func(childComplexity int, input identity.CreateWidgetKeyInput) int
+		DeclareRestriction      func(childComplexity int, input directory.RestrictionInput) int
+		DelegateShop            func(childComplexity int, input identity.DelegateShopInput) int
+		EndDelegation           func(childComplexity int, input identity.EndDelegationInput) int
+		EndRestriction          func(childComplexity int, input directory.EndRestrictionInput) int
+		ExchangeGuestLink       func(childComplexity int, input identity.LinkInput) int
+		GrantRole               func(childComplexity int, input identity.ChangeRoleInput) int
+		ImportProducts          func(childComplexity int, input intake.Input) int
+		InviteMember            func(childComplexity int, input identity.InviteMemberInput) int
+		LogCall                 func(childComplexity int, input directory.LogCallInput) int
+		MarkOrderCollected      func(childComplexity int, input ordering.ChangeInput) int
+		MarkOrderDelivered      func(childComplexity int, input ordering.ChangeInput) int
+		MarkOrderNoShow         func(childComplexity int, input ordering.ChangeInput) int
+		MarkOrderOutForDelivery func(childComplexity int, input ordering.ChangeInput) int
+		MarkOrderReady          func(childComplexity int, input ordering.ChangeInput) int
+		MergeCommune            func(childComplexity int, input identity.MergeCommuneInput) int
+		MoveProducts            func(childComplexity int, input catalog.MoveProductsInput) int
+		PauseOrders             func(childComplexity int, input identity.PauseOrdersInput) int
+		PauseProduct            func(childComplexity int, input catalog.PauseProductInput) int
+		PlaceOrders             func(childComplexity int, input ordering.PlaceInput) int
+		PublishProduct          func(childComplexity int, input catalog.ProductInput) int
+		PublishShop             func(childComplexity int, input directory.ShopInput) int
+		ReinstateShop           func(childComplexity int, input directory.ShopInput) int
+		RejectOrder             func(childComplexity int, input ordering.ChangeInput) int
+		RejectRegistration      func(childComplexity int, input directory.RejectRegistrationInput) int
+		RemovePhoto             func(childComplexity int, input media.RemoveInput) int
+		ReopenShop              func(childComplexity int, input directory.ReopenShopInput) int
+		ReorderPhotos           func(childComplexity int, input media.ReorderInput) int
+		ResendInvitation        func(childComplexity int, input identity.InvitationInput) int
+		RestoreVariant          func(childComplexity int, input catalog.VariantInput) int
+		ResumeOrders            func(childComplexity int, input identity.ResumeOrdersInput) int
+		ResumeProduct           func(childComplexity int, input catalog.ProductInput) int
+		ResumeRegistration      func(childComplexity int, input directory.ResumeRegistrationInput) int
+		RevokeInvitation        func(childComplexity int, input identity.InvitationInput) int
+		RevokeRole              func(childComplexity int, input identity.ChangeRoleInput) int
+		RevokeWidgetKey         func(childComplexity int, input identity.RevokeWidgetKeyInput) int
+		RotateWidgetKey         func(childComplexity int, input identity.RotateWidgetKeyInput) int
+		SaveRegistration        func(childComplexity int, input directory.SaveRegistrationInput) int
+		SetCommuneSettings      func(childComplexity int, input identity.SetCommuneSettingsInput) int
+		SetFulfilments          func(childComplexity int, input directory.FulfilmentsInput) int
+		SetOpeningHours         func(childComplexity int, input directory.HoursInput) int
+		SetPrice                func(childComplexity int, input catalog.SetPriceInput) int
+		SetSpecialHours         func(childComplexity int, input directory.SpecialHoursInput) int
+		StartRegistration       func(childComplexity int, input directory.StartRegistrationInput) int
+		SubmitRegistration      func(childComplexity int, input directory.SubmitRegistrationInput) int
+		SuspendShop             func(childComplexity int, input directory.SuspendShopInput) int
+		UndoImport              func(childComplexity int, input intake.UndoImportInput) int
+		UpdateProduct           func(childComplexity int, input catalog.UpdateProductInput) int
+		UpdateShop              func(childComplexity int, input directory.UpdateShopInput) int
+		UpdateVariant           func(childComplexity int, input catalog.UpdateVariantInput) int
+		VerifyRegistration      func(childComplexity int, input directory.VerifyRegistrationInput) int
 	}
 
 	Naf struct {
@@ -2715,6 +2718,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkOrderCollected(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.markOrderDelivered":
+		if e.ComplexityRoot.Mutation.MarkOrderDelivered == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markOrderDelivered_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkOrderDelivered(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.markOrderNoShow":
+		if e.ComplexityRoot.Mutation.MarkOrderNoShow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markOrderNoShow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkOrderNoShow(childComplexity, args["input"].(ordering.ChangeInput)), true
+	case "Mutation.markOrderOutForDelivery":
+		if e.ComplexityRoot.Mutation.MarkOrderOutForDelivery == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markOrderOutForDelivery_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkOrderOutForDelivery(childComplexity, args["input"].(ordering.ChangeInput)), true
 	case "Mutation.markOrderReady":
 		if e.ComplexityRoot.Mutation.MarkOrderReady == nil {
 			break
@@ -5619,6 +5655,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("LogCallInput", ec.unmarshalInputLogCallInput),
 			graphql.NewInputUnmarshaler("MarkOrderCollectedInput", ec.unmarshalInputMarkOrderCollectedInput),
+			graphql.NewInputUnmarshaler("MarkOrderDeliveredInput", ec.unmarshalInputMarkOrderDeliveredInput),
+			graphql.NewInputUnmarshaler("MarkOrderNoShowInput", ec.unmarshalInputMarkOrderNoShowInput),
+			graphql.NewInputUnmarshaler("MarkOrderOutForDeliveryInput", ec.unmarshalInputMarkOrderOutForDeliveryInput),
 			graphql.NewInputUnmarshaler("MarkOrderReadyInput", ec.unmarshalInputMarkOrderReadyInput),
 			graphql.NewInputUnmarshaler("MergeCommuneInput", ec.unmarshalInputMergeCommuneInput),
 			graphql.NewInputUnmarshaler("MoveProductsInput", ec.unmarshalInputMoveProductsInput),
@@ -7808,6 +7847,12 @@ type Mutation {
   markOrderReady(input: MarkOrderReadyInput!): ChangeOrderPayload! @tag(name: "staff")
   "The order was handed over at the shop. Merchant."
   markOrderCollected(input: MarkOrderCollectedInput!): ChangeOrderPayload! @tag(name: "staff")
+  "The order left the shop and is on its way to the customer. Merchant; orders to deliver only."
+  markOrderOutForDelivery(input: MarkOrderOutForDeliveryInput!): ChangeOrderPayload! @tag(name: "staff")
+  "The order was handed over at the door. Merchant. When a day has passed since it left, the shop is asked; after three days it counts as delivered."
+  markOrderDelivered(input: MarkOrderDeliveredInput!): ChangeOrderPayload! @tag(name: "staff")
+  "Nobody came for the order; its stock is given back. Merchant; orders to pick up only. The platform does it by itself when the shop keeps the order no longer."
+  markOrderNoShow(input: MarkOrderNoShowInput!): ChangeOrderPayload! @tag(name: "staff")
   "Calls the order off; its stock is given back. Customer and guest until it is ready; merchant once accepted; hotline and admin until it is handed over."
   cancelOrder(input: CancelOrderInput!): ChangeOrderPayload! @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
   "Opens the link of a guest's basket: a short session that follows and cancels its orders. A wrong link and an expired one are NOT_FOUND alike."
@@ -7944,6 +7989,26 @@ input MarkOrderCollectedInput {
   order: ID!
   "The pickup code that the customer said; capitals, spaces and dashes do not matter. Not checked when absent."
   code: String
+}
+
+"An order that left for delivery."
+input MarkOrderOutForDeliveryInput {
+  "The order."
+  order: ID!
+}
+
+"An order that was delivered."
+input MarkOrderDeliveredInput {
+  "The order."
+  order: ID!
+}
+
+"An order that nobody came for."
+input MarkOrderNoShowInput {
+  "The order."
+  order: ID!
+  "More, for the customer; at most 500 characters."
+  text: String
 }
 
 "An order to call off."
@@ -8152,6 +8217,12 @@ enum OrderAction {
   MARK_READY
   "` + "`" + `markOrderCollected` + "`" + `"
   MARK_COLLECTED
+  "` + "`" + `markOrderOutForDelivery` + "`" + `"
+  MARK_OUT_FOR_DELIVERY
+  "` + "`" + `markOrderDelivered` + "`" + `"
+  MARK_DELIVERED
+  "` + "`" + `markOrderNoShow` + "`" + `"
+  MARK_NO_SHOW
   "` + "`" + `cancelOrder` + "`" + `"
   CANCEL
 }

@@ -142,7 +142,7 @@ func TestAnOrderEndToEnd(t *testing.T) {
 	for _, step := range []struct{ field, args, status, next string }{
 		{"acceptOrder", "", "ACCEPTED", `["MARK_READY","CANCEL"]`},
 		{"acceptOrder", "", "ACCEPTED", `["MARK_READY","CANCEL"]`},
-		{"markOrderReady", "", "READY", `["MARK_COLLECTED","CANCEL"]`},
+		{"markOrderReady", "", "READY", `["MARK_COLLECTED","MARK_NO_SHOW","CANCEL"]`},
 		{"markOrderCollected", fmt.Sprintf("code: %q", strings.ToLower(result.Get("order.pickupCode.text").String())), "COLLECTED", `[]`},
 	} {
 		a := act(merchant, step.field, step.args).OK(t)

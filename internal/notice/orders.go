@@ -15,10 +15,10 @@ import (
 const hotline = "0 805 05 00 26"
 
 func init() {
-	for _, name := range []string{"order_placed", "order_accepted", "order_ready", "order_sent_out", "order_rejected", "order_cancelled", "order_not_collected"} {
+	for _, name := range []string{"order_placed", "order_accepted", "order_ready", "order_sent_out", "order_delivered", "order_rejected", "order_cancelled", "order_not_collected"} {
 		loaders[name] = orderToCustomer
 	}
-	for _, name := range []string{"shop_order_new", "shop_order_reminder", "shop_order_withdrawn"} {
+	for _, name := range []string{"shop_order_new", "shop_order_reminder", "shop_order_withdrawn", "shop_delivery_open"} {
 		loaders[name] = orderToShop
 	}
 }

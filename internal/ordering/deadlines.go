@@ -34,10 +34,12 @@ const latest = 7 * 24 * time.Hour
 // Escalation is a step that was taken for an order that waits.
 type Escalation string
 
-// The steps, in their order; after them the order is cancelled.
+// The steps. After the first two an order that nobody answers is cancelled; after the third, one
+// that left for delivery is taken for delivered.
 const (
-	Reminded Escalation = "REMINDED"
-	ToCall   Escalation = "CALL"
+	Reminded      Escalation = "REMINDED"
+	ToCall        Escalation = "CALL"
+	DeliveryAsked Escalation = "DELIVERY_ASKED"
 )
 
 // system is as whom a job changes an order.

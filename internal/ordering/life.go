@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -55,6 +56,10 @@ func (o *Ordering) Do(ctx context.Context, v *identity.Viewer, action Action, in
 	may, states, err := order.may(v, action)
 	if err != nil {
 		return nil, err
+	}
+	if action == ReportNoShow && in.Reason == nil {
+		reason := NotCollected
+		in.Reason = &reason
 	}
 	if in.Code != nil && !sameCode(order.Code, *in.Code) {
 		return &ChangePayload{order, []Refusal{{
@@ -164,8 +169,7 @@ func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, acti
 		}
 		last := &pgx.Batch{}
 		if effect.returns {
-			catalog.QueueReturn(last, id.Commune, pieces)
-			catalog.QueueMoves(last, id, catalog.Returned, pieces, now)
+			queueGiveBack(last, order, pieces, now)
 		}
 		e := Event{
 			CommuneID: id.Commune, OrderRow: id.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
@@ -181,6 +185,14 @@ func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, acti
 		return tx.Commit(ctx, last)
 	})
 	return result, err
+}
+
+// queueGiveBack queues what an order gives back that ends without a hand-over, rejected, cancelled
+// or not collected: all that it took when it was placed. The order's row is locked, and was open a
+// statement ago, so that this is queued once in an order's life.
+func queueGiveBack(b *pgx.Batch, order *Order, pieces []catalog.Pieces, now time.Time) {
+	catalog.QueueReturn(b, order.CommuneID, pieces)
+	catalog.QueueMoves(b, order.ID(), catalog.Returned, pieces, now)
 }
 
 func texts[T ~string](list []T) []string {

@@ -21,6 +21,7 @@ var told = map[EventKind][]struct {
 	EventKind(Accepted):       {{"order_accepted", nil}},
 	EventKind(Ready):          {{"order_ready", nil}},
 	EventKind(OutForDelivery): {{"order_sent_out", nil}},
+	EventKind(Delivered):      {{"order_delivered", nil}},
 	EventKind(Rejected):       {{"order_rejected", nil}},
 	EventKind(Cancelled):      {{"order_cancelled", nil}, {"shop_order_withdrawn", []Actor{ByMerchant}}},
 	EventKind(NoShow):         {{"order_not_collected", nil}},

@@ -14,7 +14,7 @@ import (
 // Action is what somebody does to an order.
 type Action string
 
-// The actions of a whole life; offered says which of them the API has.
+// The actions of a whole life.
 const (
 	Accept       Action = "ACCEPT"
 	Reject       Action = "REJECT"
@@ -26,8 +26,8 @@ const (
 	Cancel       Action = "CANCEL"
 )
 
-// offered is the actions that there is a mutation for, in the order in which a screen shows them.
-var offered = []Action{Accept, MarkReady, Collect, Reject, Cancel}
+// actions is every action, in the order in which a screen shows them.
+var actions = []Action{Accept, MarkReady, Collect, SendOut, Deliver, Reject, ReportNoShow, Cancel}
 
 // effects says what an action leads to, and whether the stock that the order holds goes back.
 var effects = map[Action]struct {
@@ -57,7 +57,8 @@ type transition struct {
 //
 // The hotline answers for a merchant who telephones, and for a customer. A customer cancels
 // until the order is ready: from then on the goods wait, and the shop decides. A merchant
-// rejects what it has not accepted, and cancels what it has. An agent changes no order.
+// rejects what it has not accepted, and cancels what it has. An agent changes no order. What left
+// for delivery and of which nobody says more is taken for delivered (see deliveries.go).
 var transitions = []transition{
 	{Placed, Accept, "", []Actor{ByMerchant, ByHotline}},
 	{Placed, Reject, "", []Actor{ByMerchant, ByHotline}},
@@ -68,7 +69,7 @@ var transitions = []transition{
 	{Ready, SendOut, directory.Delivery, []Actor{ByMerchant}},
 	{Ready, ReportNoShow, directory.Pickup, []Actor{ByMerchant, BySystem}},
 	{Ready, Cancel, "", []Actor{ByMerchant, ByHotline, ByAdmin}},
-	{OutForDelivery, Deliver, directory.Delivery, []Actor{ByMerchant}},
+	{OutForDelivery, Deliver, directory.Delivery, []Actor{ByMerchant, BySystem}},
 	{OutForDelivery, Cancel, "", []Actor{ByMerchant, ByHotline, ByAdmin}},
 }
 
@@ -178,7 +179,7 @@ type PickupCode struct {
 // NextActions lists what the viewer may do to the order now.
 func (o *Order) NextActions(v *identity.Viewer) []Action {
 	next := []Action{}
-	for _, a := range offered {
+	for _, a := range actions {
 		if slices.ContainsFunc(o.capacities(v), func(c capacity) bool {
 			return slices.Contains(froms(a, c.actor, o.Mode), o.Status)
 		}) {
@@ -198,6 +199,7 @@ var states = map[Status]string{
 // deeds says what can be done, after "vous pouvez".
 var deeds = map[Action]string{
 	Accept: "l'accepter", Reject: "la refuser", MarkReady: "la déclarer prête", Collect: "la remettre", Cancel: "l'annuler",
+	SendOut: "la déclarer en livraison", Deliver: "la déclarer livrée", ReportNoShow: "dire que personne n'est venu",
 }
 
 // illegal refuses an action on the order as it stands, and says what is possible instead.
@@ -213,8 +215,10 @@ func (o *Order) illegal(v *identity.Viewer) *Refusal {
 		message += " ; vous pouvez " + strings.Join(can, " ou ") + "."
 	case o.Status == Ready || o.Status == OutForDelivery:
 		message += " ; pour la changer, appelez la boutique."
+	case o.Status == Collected || o.Status == Delivered:
+		message += " ; on n'y change plus rien. Pour un retour ou une erreur, voyez avec la boutique."
 	default:
-		message += " ; on n'y change plus rien."
+		message += " ; on n'y change plus rien. Pour la vouloir quand même, commandez de nouveau."
 	}
 	return &Refusal{Code: IllegalTransition, Message: message, Path: []string{"input", "order"}}
 }

@@ -676,6 +676,12 @@ const (
 	OrderActionMarkReady OrderAction = "MARK_READY"
 	// `markOrderCollected`
 	OrderActionMarkCollected OrderAction = "MARK_COLLECTED"
+	// `markOrderOutForDelivery`
+	OrderActionMarkOutForDelivery OrderAction = "MARK_OUT_FOR_DELIVERY"
+	// `markOrderDelivered`
+	OrderActionMarkDelivered OrderAction = "MARK_DELIVERED"
+	// `markOrderNoShow`
+	OrderActionMarkNoShow OrderAction = "MARK_NO_SHOW"
 	// `cancelOrder`
 	OrderActionCancel OrderAction = "CANCEL"
 )
@@ -685,6 +691,9 @@ var AllOrderAction = []OrderAction{
 	OrderActionReject,
 	OrderActionMarkReady,
 	OrderActionMarkCollected,
+	OrderActionMarkOutForDelivery,
+	OrderActionMarkDelivered,
+	OrderActionMarkNoShow,
 	OrderActionCancel,
 }
 
