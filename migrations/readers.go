@@ -69,6 +69,7 @@ var Readers = map[string]map[string]string{
 // why that is no harm.
 var SharedRows = map[string]string{
 	"media_files":  "an image of ours, found by the hash of its bytes, which is told with the photo that it is of",
+	"fact_heads":   "how far a commune's events are counted, for whoever reads a shop's own figures: what lies behind is counted live",
 	"stream_heads": "whoever writes an event counts it: a number for each commune, within those of the transaction",
 }
 

@@ -148,6 +148,12 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 	d.Exec(t, `insert into calls (commune_id, id, at, operator_id, reason, outcome, seconds, registration_id, order_id)
 		values ($1, gen_random_uuid(), now(), gen_random_uuid(), 'REGISTRATION', 'DONE', 60, $2, $3)`, commune, s.dossier.Row, s.rows[0].Row)
 	d.Exec(t, `insert into shop_reminders (commune_id, shop_id, reminded_at) values ($1, $2, now())`, commune, s.shops[0].Row)
+	for _, shop := range s.shops {
+		d.Exec(t, `insert into shop_facts (commune_id, shop_id, day, mode, channel, placed, orders, items, gross_cents, vat_cents, rejected, cancelled, no_shows)
+			values ($1, $2, current_date - 1, 'PICKUP', 'WEB', 1, 1, 1, 100, 10, 0, 0, 0)`, commune, shop.Row)
+		d.Exec(t, `insert into shop_fact_rates (commune_id, shop_id, day, mode, channel, vat_rate, gross_cents, vat_cents) values ($1, $2, current_date - 1, 'PICKUP', 'WEB', 2000, 100, 10)`, commune, shop.Row)
+	}
+	d.Exec(t, `insert into fact_heads (commune_id, seq) values ($1, 0) on conflict do nothing`, commune)
 	s.widget = fixture.WidgetKey(t, h.Database, commune, "https://"+name+".example.org")
 	s.guest = fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(s.rows[0])
 	s.digest = pgtest.Scan[string](t, h.Database, `select translate(encode(digest, 'base64'), '+/=', '-_') from guest_links where order_id = $1`, s.rows[0].Row)

@@ -18,5 +18,6 @@ func (s *Server) jobs() *job.Jobs {
 	job.Every(j, "intake_expire", time.Hour, s.intake.Expire)
 	job.Every(j, "media_expire", time.Hour, s.media.Expire)
 	s.registrations.Jobs(j)
+	s.insight.Jobs(j)
 	return j
 }

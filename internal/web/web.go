@@ -29,6 +29,7 @@ import (
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/directory/register"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/insight"
 	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/notice"
@@ -100,6 +101,7 @@ type Server struct {
 	intake     *intake.Intake
 	media      *media.Media
 	openData   *opendata.Data
+	insight    *insight.Insight
 	home       *pg.Snapshot[*homeFacts]
 	handler    http.Handler
 	background []func(context.Context) error
@@ -152,6 +154,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
 	feed.Again, feed.Recheck = s.identity.Again, o.Keep
 	s.ordering.Wake = feed.Wake
+	s.insight = insight.New(o.DB, s.communes)
 	s.notices = notice.New(o.DB, o.SMTP, o.URL, o.Log)
 	members := identity.NewMembers(o.DB, s.communes, o.Secret)
 	s.registrations = directory.NewRegistrations(o.DB, s.communes, cursors, members, o.Secret)

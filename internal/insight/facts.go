@@ -1,0 +1,156 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/audelor/halles/internal/pg"
+)
+
+// eventsAtOnce bounds the events of one transaction of the job: some seconds.
+const eventsAtOnce = 20_000
+
+// Count brings the facts up to the event log, commune by commune.
+//
+// It does not add events up: it finds the shop's days that they touch and counts those days anew
+// from the orders, in the transaction that moves the watermark. So it may stop anywhere and run
+// twice, an order of last month that is called off today mends last month, and counting anew from
+// nothing gives the same rows. A day counted while an order changes is at worst ahead of the
+// watermark; that order's event lies behind it, and has the day counted again.
+func (n *Insight) Count(ctx context.Context) error {
+	scope, err := n.jobScope(ctx)
+	if err != nil {
+		return err
+	}
+	behind, err := pg.SelectScalars[string](ctx, n.DB, scope, `
+		select h.commune_id from stream_heads h left join fact_heads f on f.commune_id = h.commune_id
+		where h.commune_id = any($1) and h.seq > coalesce(f.seq, 0) order by h.commune_id`, scope.Communes)
+	if err != nil {
+		return err
+	}
+	for _, c := range behind {
+		for more := true; more; {
+			if more, err = n.countCommune(ctx, scope.In(c), c); err != nil {
+				return fmt.Errorf("count the facts of %s: %w", c, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Rebuild forgets all facts and counts them from nothing. It is for whoever doubts them: the result
+// is the same.
+func (n *Insight) Rebuild(ctx context.Context) error {
+	scope, err := n.jobScope(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range scope.Communes {
+		err := n.DB.Write(ctx, scope.In(c), func(ctx context.Context, tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, `update fact_heads set seq = 0 where commune_id = $1`, c)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return n.Count(ctx)
+}
+
+// countCommune counts what the commune's next events touch, and tells whether there are more.
+func (n *Insight) countCommune(ctx context.Context, s pg.Scope, commune string) (more bool, err error) {
+	err = n.DB.Write(ctx, s, func(ctx context.Context, tx pgx.Tx) error {
+		more = false
+		// The row's lock keeps a second server's job waiting; the log's own head is not locked.
+		if _, err := tx.Exec(ctx, `insert into fact_heads (commune_id, seq) values ($1, 0) on conflict do nothing`, commune); err != nil {
+			return err
+		}
+		var done, last int64
+		err := tx.QueryRow(ctx, `select f.seq, h.seq from fact_heads f join stream_heads h on h.commune_id = f.commune_id
+			where f.commune_id = $1 for update of f`, commune).Scan(&done, &last)
+		if err != nil || done == last {
+			return err
+		}
+		args, from := []any{commune}, `from orders o where o.commune_id = $1`
+		if done > 0 {
+			if last > done+eventsAtOnce {
+				last, more = done+eventsAtOnce, true
+			}
+			var shops []uuid.UUID
+			var days []string
+			err := tx.QueryRow(ctx, `
+				select array_agg(shop_id), array_agg(day::text) from (
+					select distinct e.shop_id, `+localDay+` as day
+					from order_events e join orders o on o.commune_id = e.commune_id and o.id = e.order_id
+					where e.commune_id = $1 and e.seq > $2 and e.seq <= $3) d`, commune, done, last).Scan(&shops, &days)
+			if err != nil {
+				return err
+			}
+			args, from = append(args, shops, days), ordersOfDays
+			_, err = tx.Exec(ctx, `delete from shop_facts f using unnest($2::uuid[], $3::date[]) d (shop_id, day)
+				where f.commune_id = $1 and f.shop_id = d.shop_id and f.day = d.day`, args...)
+			if err != nil {
+				return err
+			}
+		} else if _, err := tx.Exec(ctx, `delete from shop_facts where commune_id = $1`, commune); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, counted(from)+`,
+			facts as (
+				insert into shop_facts (commune_id, shop_id, day, mode, channel, placed, orders, items, gross_cents, vat_cents, rejected, cancelled, no_shows)
+				select $1, shop_id, day, mode, channel, placed, orders, items, gross_cents, vat_cents, rejected, cancelled, no_shows from sums)
+			insert into shop_fact_rates (commune_id, shop_id, day, mode, channel, vat_rate, gross_cents, vat_cents)
+			select $1, shop_id, day, mode, channel, vat_rate, gross_cents, vat_cents from by_rate`, args...); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `update fact_heads set seq = $2 where commune_id = $1`, commune, last)
+		return err
+	})
+	return more, err
+}
+
+// localDay is the day of an order o: that of its shop's clock when it was placed.
+const localDay = `(o.placed_at at time zone 'Europe/Paris')::date`
+
+// ordersOfDays are the orders of shops $2 on days $3, element by element.
+const ordersOfDays = `from unnest($2::uuid[], $3::date[]) d (shop_id, day) join orders o on o.commune_id = $1 and o.shop_id = d.shop_id
+	and o.placed_at >= d.day::timestamp at time zone 'Europe/Paris' and o.placed_at < (d.day + 1)::timestamp at time zone 'Europe/Paris'`
+
+// counted is the start of a statement that counts orders: sums as in shop_facts, and by_rate as in
+// shop_fact_rates. Delivery's rate and the rounding are those of ordering's totals, and a test
+// compares them.
+func counted(from string) string {
+	return `
+	with chosen as (
+		select o.id, o.shop_id, ` + localDay + ` as day, o.mode, o.channel, o.status, o.item_count, o.items_cents, o.delivery_cents,
+			o.status not in ('REJECTED', 'CANCELLED', 'NO_SHOW') as stands
+		` + from + `),
+	rated as (
+		select c.shop_id, c.day, c.mode, c.channel, c.id, l.vat_rate, l.quantity * l.unit_cents as gross_cents
+		from chosen c join order_lines l on l.commune_id = $1 and l.order_id = c.id where c.stands
+		union all
+		select c.shop_id, c.day, c.mode, c.channel, c.id,
+			case when exists (select from order_lines l where l.commune_id = $1 and l.order_id = c.id and l.vat_rate > 0) then 2000 else 0 end, c.delivery_cents
+		from chosen c where c.stands and c.delivery_cents > 0),
+	of_order as (
+		select shop_id, day, mode, channel, vat_rate, sum(gross_cents)::bigint as gross_cents from rated group by shop_id, day, mode, channel, vat_rate, id),
+	by_rate as (
+		select shop_id, day, mode, channel, vat_rate, sum(gross_cents)::bigint as gross_cents,
+			sum((2 * gross_cents * vat_rate + 10000 + vat_rate) / (2 * (10000 + vat_rate)))::bigint as vat_cents
+		from of_order group by shop_id, day, mode, channel, vat_rate),
+	vat as (
+		select shop_id, day, mode, channel, sum(vat_cents)::bigint as vat_cents from by_rate group by shop_id, day, mode, channel),
+	sums as (
+		select shop_id, day, mode, channel, count(*)::int as placed, (count(*) filter (where stands))::int as orders,
+			coalesce(sum(item_count) filter (where stands), 0)::int as items,
+			coalesce(sum(items_cents + delivery_cents) filter (where stands), 0)::bigint as gross_cents,
+			coalesce(v.vat_cents, 0) as vat_cents,
+			(count(*) filter (where status = 'REJECTED'))::int as rejected,
+			(count(*) filter (where status = 'CANCELLED'))::int as cancelled,
+			(count(*) filter (where status = 'NO_SHOW'))::int as no_shows
+		from chosen left join vat v using (shop_id, day, mode, channel)
+		group by shop_id, day, mode, channel, v.vat_cents)`
+}

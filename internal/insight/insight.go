@@ -1,0 +1,49 @@
+// Package insight makes figures of what shops sell: facts for the merchant whose shop it is, and for
+// everybody else published versions of one cube, under statistical secrecy.
+//
+// Facts are sums by shop and day, kept from ordering's event log by a job. A published version is
+// written once and never changes; analysts read nothing else, with a role of the database that can
+// read nothing else. What may be published is decided in insight/secrecy, which is pure.
+package insight
+
+import (
+	"context"
+	"time"
+
+	"github.com/audelor/halles/internal/job"
+	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// Insight keeps and reads figures.
+type Insight struct {
+	DB       *pg.DB
+	Communes *tenancy.Register
+	Now      func() time.Time // when nil, time.Now
+}
+
+// New is insight on a database.
+func New(db *pg.DB, communes *tenancy.Register) *Insight {
+	return &Insight{DB: db, Communes: communes}
+}
+
+func (n *Insight) now() time.Time {
+	if n.Now != nil {
+		return n.Now()
+	}
+	return time.Now()
+}
+
+// Jobs has a server count the facts.
+func (n *Insight) Jobs(j *job.Jobs) {
+	job.Every(j, "insight_facts", factsEvery, n.Count)
+}
+
+// factsEvery bounds what a merchant's own figures must count for themselves: a minute of events.
+const factsEvery = time.Minute
+
+// jobScope is as whom the jobs work: over all communes, with no person in sight.
+func (n *Insight) jobScope(ctx context.Context) (pg.Scope, error) {
+	communes, err := n.Communes.Codes(ctx)
+	return pg.Scope{Role: pg.Worker, Kind: "job", Communes: communes}, err
+}
