@@ -912,6 +912,7 @@ type ComplexityRoot struct {
 	SearchFacets struct {
 		Categories func(childComplexity int) int
 		Communes   func(childComplexity int) int
+		Exact      func(childComplexity int) int
 		Modes      func(childComplexity int) int
 		OpenNow    func(childComplexity int) int
 	}
@@ -4902,6 +4903,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SearchFacets.Communes(childComplexity), true
+	case "SearchFacets.exact":
+		if e.ComplexityRoot.SearchFacets.Exact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SearchFacets.Exact(childComplexity), true
 	case "SearchFacets.modes":
 		if e.ComplexityRoot.SearchFacets.Modes == nil {
 			break
@@ -9310,7 +9317,7 @@ type Price {
   """
   Published shops and products by words, over all communes or those of the filter, the best first. French endings and accents are forgiven, a thesaurus of trades and goods knows other words and brands (` + "`" + `frigo` + "`" + ` is a ` + "`" + `réfrigérateur` + "`" + `), and a name counts more than a trade, a trade more than a shop's name or a description; what is near comes rather.
 
-  All words must occur. Only where nothing has them, the last may be unfinished, then misspelt ones are corrected (see ` + "`" + `corrected` + "`" + `), then not all need occur. At most 1,000 results can be paged through.
+  All words must occur. Only where nothing has them, the last may be unfinished, then misspelt ones are corrected (see ` + "`" + `corrected` + "`" + `), then not all need occur. At most 1,000 results can be paged through: where more names than that have the words, a thousand of them are ranked, and nothing else.
   """
   search(
     "What somebody typed, at most 200 characters."
@@ -9370,7 +9377,7 @@ type SearchConnection {
   corrected: String
   "How many were found, by what the search can be narrowed by. Counted when asked for."
   facets: SearchFacets!
-  "How many were found in all. Counted when asked for."
+  "How many were found in all, see ` + "`" + `facets { exact }` + "`" + `. Counted when asked for."
   totalCount: Int!
 }
 
@@ -9386,8 +9393,10 @@ type SearchEdge {
   distanceMetres: Int
 }
 
-"How many results there are of each sort. A count is what choosing it would give: the search's other conditions hold, and its own of the same sort do not."
+"How many results there are of each sort. A count is what choosing it would give: the search's other conditions hold, and its own of the same sort do not. Of more than some 4,000 results, counts are extrapolated from a sample: see ` + "`" + `exact` + "`" + `."
 type SearchFacets {
+  "Whether each result was counted. False: there are too many, and a count is right to about a tenth of the largest; show ` + "`" + `environ` + "`" + `. What has but few results may then be missing until the search is narrowed to it."
+  exact: Boolean!
   "By commune, most first; none without a result."
   communes: [CommuneFacet!]!
   "By category, most first; none without a result."
@@ -11204,6 +11213,8 @@ func (ec *executionContext) childFields_SearchEdge(ctx context.Context, field gr
 
 func (ec *executionContext) childFields_SearchFacets(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "exact":
+		return ec.fieldContext_SearchFacets_exact(ctx, field)
 	case "communes":
 		return ec.fieldContext_SearchFacets_communes(ctx, field)
 	case "categories":

@@ -431,6 +431,29 @@ func (ec *executionContext) fieldContext_SearchEdge_distanceMetres(_ context.Con
 	return graphql.NewScalarFieldContext("SearchEdge", field, false, false, "Int")
 }
 
+func (ec *executionContext) _SearchFacets_exact(ctx context.Context, field graphql.CollectedField, obj *catalog.SearchFacets) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SearchFacets_exact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Exact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SearchFacets_exact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SearchFacets", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _SearchFacets_communes(ctx context.Context, field graphql.CollectedField, obj *catalog.SearchFacets) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -941,6 +964,11 @@ func (ec *executionContext) _SearchFacets(ctx context.Context, sel ast.Selection
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SearchFacets")
+		case "exact":
+			out.Values[i] = ec._SearchFacets_exact(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "communes":
 			out.Values[i] = ec._SearchFacets_communes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

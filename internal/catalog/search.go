@@ -150,18 +150,6 @@ func (q *SearchQuery) list() string {
 	return "search " + string(text)
 }
 
-// within narrows entries w to those in the communes that mean what q says: by the index of all, or
-// by that of each, of a few communes.
-func within(a *pg.Args, communes []string) string {
-	if len(communes) > fewCommunes {
-		return "w.words @@ (select meant from q) and w.commune_id = any(" + a.Add(communes) + ")"
-	}
-	return "search_local(w.commune_id, w.words) @@ (select search_in(" + a.Add(communes) + ", meant) from q)"
-}
-
-// fewCommunes is how many are looked through one by one: the query is written out for each.
-const fewCommunes = 8
-
 // open tells whether the shop of an entry w serves what is asked for now.
 func (q *SearchQuery) open(a *pg.Args) string {
 	mode := calendar.Visit
@@ -193,33 +181,6 @@ func (q *SearchQuery) conditions(a *pg.Args) (category, mode, kind string) {
 		kind += " and " + q.open(a) + is
 	}
 	return category, mode, kind
-}
-
-// foundRow is an entry of the index that was found.
-type foundRow struct {
-	Kind      string
-	CommuneID string
-	ID        uuid.UUID
-	Score     int
-	Metres    *float64
-}
-
-// pageSQL reads a page by score, and one more to tell whether another follows. The keys come from
-// the index's own table; what they lead to is read by its key, with the viewer's rights.
-func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int) string {
-	metres := "null::float8"
-	if q.Near != nil {
-		metres = "distance_metres(" + a.Add(q.Near.Latitude) + ", " + a.Add(q.Near.Longitude) + ", w.latitude, w.longitude)"
-	}
-	category, mode, kind := q.conditions(a)
-	sql := "with q as materialized (select " + at.Way.sql(a.Add(at.Text)) + " as meant) " +
-		"select f.* from (select w.kind, w.commune_id, w.id, search_score(w.words, (select meant from q), w.kind, w.length, " + metres + ") as score, " + metres + " as metres " +
-		"from catalog_search w where " + within(a, communes) + " and " + category + " and " + mode + " and " + kind + ") f"
-	if at.Seen > 0 {
-		score := a.Add(at.Score)
-		sql += " where f.score < " + score + " or f.score = " + score + " and f.id > " + a.Add(at.Row)
-	}
-	return sql + " order by f.score desc, f.id limit " + a.Add(first+1)
 }
 
 // Search finds shops and products by words, the best first: see search_score. What has all the
