@@ -67,6 +67,7 @@ func (b *importer) articles(t *testing.T, prefix string, n int) tenancy.ID {
 	b.Exec(t, `insert into variants (commune_id, id, product_id, shop_id, position, sku, price_cents, vat_rate, stock, published)
 		select commune_id, gen_random_uuid(), id, shop_id, 0, upper(slug), 1290, 550, 10, published from products`)
 	b.Exec(t, `insert into stock_moves (commune_id, id, variant_id, kind, quantity, at) select commune_id, gen_random_uuid(), id, 'RECEIVED', 10, now() from variants`)
+	b.Exec(t, `analyze products, variants, stock_moves`) // as in a database older than a moment
 	return tenancy.RowID(tenancy.KindVariant, b.shop.Commune, pgtest.Scan[uuid.UUID](t, b.Database, `select id from variants order by id desc limit 1`))
 }
 

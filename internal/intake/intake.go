@@ -162,9 +162,10 @@ type Moved struct {
 
 const (
 	// firstChunk is how many rows are locked at first; then as many as take some chunkTime, so that
-	// on a busy machine nobody waits longer: a tenth of the second that is the limit.
-	firstChunk, mostChunk = 100, 1000
-	chunkTime             = 100 * time.Millisecond
+	// on a busy machine nobody waits longer: a tenth of the second that is the limit. Below some
+	// tens a chunk costs what its transaction costs, and fewer rows make it no shorter.
+	firstChunk, leastChunk, mostChunk = 100, 25, 1000
+	chunkTime                         = 100 * time.Millisecond
 	// copied is how many rows are in memory on their way into the temporary table.
 	copied = 2000
 	// lease is how long a runner may be silent: the longest step is making 100,000 rows, during

@@ -125,7 +125,7 @@ func (w *worker) walk(ctx context.Context, im *Import, state string, undoing boo
 		}
 		switch took := time.Since(began); {
 		case took > 2*chunkTime:
-			size = max(size/2, 1)
+			size = max(size/2, leastChunk)
 		case took < chunkTime/2:
 			size = min(size*2, mostChunk)
 		}
