@@ -152,6 +152,36 @@ func TestCrashRecovers(t *testing.T) {
 	}
 }
 
+// A copy has what the stopped cluster has, and is another cluster from then on; one that runs, or
+// has data already, is refused.
+func TestCopy(t *testing.T) {
+	t.Parallel()
+	from := Options{Dir: open(t), Binaries: must(Find(t.Context()))}
+	c := start(t, from.Dir)
+	query(t, c, "create table kept as select 'of the first' as word")
+	to := Options{Dir: open(t), Binaries: from.Binaries}
+	if err := Copy(from, to); err == nil || !strings.Contains(err.Error(), "a Postgres runs on") {
+		t.Errorf("copied while it ran: %v", err)
+	}
+	if err := c.end(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := Copy(from, to); err != nil {
+		t.Fatal(err)
+	}
+	if err := Copy(from, to); err == nil || !strings.Contains(err.Error(), "has data already") {
+		t.Errorf("copied over data: %v", err)
+	}
+	second := start(t, to.Dir)
+	query(t, second, "update kept set word = 'of the second'")
+	if err := c.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := query(t, c, "select word from kept") + ", " + query(t, second, "select word from kept"); got != "of the first, of the second" {
+		t.Error(got)
+	}
+}
+
 // A number in postmaster.pid that is another program's after a reboot must not stop the start.
 func TestStalePIDOfAnotherProgram(t *testing.T) {
 	t.Parallel()

@@ -1,13 +1,12 @@
 // Package pgtest gives each test a Postgres database of its own, with the whole schema and
 // the program's roles: a copy of a template, made in some 30 ms on a private cluster that
-// lives as long as the test binary.
+// lives as long as the test binary, and is itself a copy of one that is kept (template.go).
 package pgtest
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,8 +22,6 @@ import (
 	"github.com/audelor/halles/internal/pg/cluster"
 	"github.com/audelor/halles/migrations"
 )
-
-const template = "halles_template"
 
 // private is the binary's cluster, started by the first test that needs it.
 var private struct {
@@ -49,7 +46,8 @@ func Main(m *testing.M) {
 }
 
 func start(ctx context.Context) (err error) {
-	if private.dir, err = os.MkdirTemp("", "halles-test-"); err != nil {
+	sweep(scratch(), "halles-test-*") // of programs that were killed
+	if private.dir, err = os.MkdirTemp(scratch(), "halles-test-"); err != nil {
 		return err
 	}
 	// Run as root, Postgres gets a user of its own, who must reach its folder inside.
@@ -62,22 +60,19 @@ func start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	private.cluster, err = cluster.Start(ctx, cluster.Options{
+	o := cluster.Options{
 		Dir: filepath.Join(private.dir, "data"), Binaries: binaries,
 		// Each test has pools for all roles; the log tells deadlocks.
 		Params: []string{"max_connections=500", "shared_buffers=64MB"},
-	})
-	if err != nil {
+	}
+	from, ok := kept(ctx, binaries)
+	if ok {
+		ok = cluster.Copy(from, o) == nil
+	}
+	if private.cluster, err = cluster.Start(ctx, o); err != nil || ok {
 		return err
 	}
-	if err := execute(ctx, "postgres", "create database "+template); err != nil {
-		return err
-	}
-	if err := migrations.Roles(ctx, private.cluster.URL("postgres", template), nil); err != nil {
-		return err
-	}
-	_, err = migrations.Up(ctx, private.cluster.URL("halles_migrate", template), slog.New(slog.DiscardHandler))
-	return err
+	return migrate(ctx, private.cluster)
 }
 
 func execute(ctx context.Context, database, sql string) error {
