@@ -170,12 +170,16 @@ func (r *shopResolver) Regime(ctx context.Context, obj *directory.Shop, at *time
 	return &regime, nil
 }
 
-func (r *shopResolver) Slots(ctx context.Context, obj *directory.Shop, mode directory.FulfilmentMode, from *time.Time, to *time.Time, first int) ([]*calendar.Slot, error) {
+func (r *shopResolver) Slots(ctx context.Context, obj *directory.Shop, mode directory.FulfilmentMode, from *time.Time, to *time.Time, first int) ([]*ordering.Slot, error) {
 	s, _, err := r.calendarAt(ctx, obj.ID(), nil)
 	if err != nil {
 		return nil, err
 	}
-	return r.Directory.SlotsOf(s, mode, from, to, first)
+	counts, err := load(ctx).slotCounts.Load(ctx, obj.ID())
+	if err != nil {
+		return nil, err
+	}
+	return r.Ordering.SlotsOf(s, counts, mode, from, to, first)
 }
 
 func (r *shopResolver) Closures(ctx context.Context, obj *directory.Shop) ([]*directory.Closure, error) {

@@ -43,6 +43,7 @@ type loaders struct {
 	stock       *loader.Loader[tenancy.ID, *int]
 	delegations *loader.Loader[tenancy.ID, []*identity.Delegation]
 	notice      *loader.Loader[tenancy.ID, *identity.CommuneNotice]
+	slotCounts  *loader.Loader[tenancy.ID, *ordering.SlotCounts]
 	affected    *loader.Loader[affectedKey, []*ordering.Affected]
 	shopPhotos  *loader.Loader[tenancy.ID, []*media.Photo]
 	goodsPhotos *loader.Loader[tenancy.ID, []*media.Photo]
@@ -110,6 +111,7 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		stock:       loader.New(r.Wait, as(v, r.Catalog.StockOf), loader.Zero),
 		delegations: loader.New(r.Wait, as(v, r.Delegations.Of), loader.Zero),
 		notice:      loader.New(r.Wait, as(v, r.Settings.NoticesOf), loader.Zero),
+		slotCounts:  loader.New(r.Wait, as(v, r.Ordering.SlotCountsOf), loader.Zero),
 		affected:    loader.New(r.Wait, loader.Grouped(affectedKey.split, joinAffectedKey, r.affected(v)), loader.Zero),
 		orders:      &ordersBy{r: r, of: map[*identity.Viewer]*orderLoaders{}},
 		ordersOf:    loader.New(r.Wait, loader.Grouped(ordersKey.split, joinOrdersKey, r.orderPages(v)), loader.Zero),

@@ -119,6 +119,7 @@ var published = map[string]string{
 	"public.restrictions":     "declared_by",
 	"public.opening_spans":    "",
 	"public.fulfilments":      "",
+	"public.slots":            "booked,capacity,usual",
 	"public.products":         "key",
 	"public.variants":         "stock",
 }

@@ -35,6 +35,7 @@ var Readers = map[string]map[string]string{
 	"special_hours": {Everybody: "reason"},
 	"restrictions":  {Everybody: "id title reference url condition area_over_m2 square_metres declared_at"},
 	"fulfilments":   {Everybody: "minimum_cents fee_cents perimeter_m"},
+	"slots":         {catalogueStaff: "booked"},
 	"products":      {Everybody: "id slug name description updated_at"},
 	"variants": {
 		Everybody:      "id sku option_name option_value price_cents",

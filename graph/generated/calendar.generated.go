@@ -1489,7 +1489,7 @@ func (ec *executionContext) fieldContext_ServiceStatus_refusal(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _Slot_start(ctx context.Context, field graphql.CollectedField, obj *calendar.Slot) (ret graphql.Marshaler) {
+func (ec *executionContext) _Slot_start(ctx context.Context, field graphql.CollectedField, obj *ordering.Slot) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1512,7 +1512,7 @@ func (ec *executionContext) fieldContext_Slot_start(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Slot", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Slot_end(ctx context.Context, field graphql.CollectedField, obj *calendar.Slot) (ret graphql.Marshaler) {
+func (ec *executionContext) _Slot_end(ctx context.Context, field graphql.CollectedField, obj *ordering.Slot) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1535,7 +1535,7 @@ func (ec *executionContext) fieldContext_Slot_end(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Slot", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Slot_refusal(ctx context.Context, field graphql.CollectedField, obj *calendar.Slot) (ret graphql.Marshaler) {
+func (ec *executionContext) _Slot_refusal(ctx context.Context, field graphql.CollectedField, obj *ordering.Slot) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1565,6 +1565,52 @@ func (ec *executionContext) fieldContext_Slot_refusal(_ context.Context, field g
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Slot_booked(ctx context.Context, field graphql.CollectedField, obj *ordering.Slot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Slot_booked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Booked, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Slot_booked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Slot", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Slot_capacity(ctx context.Context, field graphql.CollectedField, obj *ordering.Slot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Slot_capacity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Capacity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Slot_capacity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Slot", field, false, false, "Int")
 }
 
 func (ec *executionContext) _TimeInterval_opens(ctx context.Context, field graphql.CollectedField, obj *directory.TimeInterval) (ret graphql.Marshaler) {
@@ -1943,7 +1989,7 @@ func (ec *executionContext) unmarshalInputFulfilmentInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"mode", "leadMinutes", "cutOffMinutes", "slotMinutes", "minimumCents", "feeCents", "perimeterMetres"}
+	fieldsInOrder := [...]string{"mode", "leadMinutes", "cutOffMinutes", "slotMinutes", "slotCapacity", "minimumCents", "feeCents", "perimeterMetres"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1978,6 +2024,13 @@ func (ec *executionContext) unmarshalInputFulfilmentInput(ctx context.Context, o
 				return it, err
 			}
 			it.SlotMinutes = data
+		case "slotCapacity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slotCapacity"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SlotCapacity = data
 		case "minimumCents":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minimumCents"))
 			data, err := ec.unmarshalOCents2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋmoneyᚐCents(ctx, v)
@@ -3012,7 +3065,7 @@ func (ec *executionContext) _ServiceStatus(ctx context.Context, sel ast.Selectio
 
 var slotImplementors = []string{"Slot"}
 
-func (ec *executionContext) _Slot(ctx context.Context, sel ast.SelectionSet, obj *calendar.Slot) graphql.Marshaler {
+func (ec *executionContext) _Slot(ctx context.Context, sel ast.SelectionSet, obj *ordering.Slot) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, slotImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3033,6 +3086,16 @@ func (ec *executionContext) _Slot(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "refusal":
 			out.Values[i] = ec._Slot_refusal(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "booked":
+			out.Values[i] = ec._Slot_booked(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "capacity":
+			out.Values[i] = ec._Slot_capacity(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -3505,11 +3568,11 @@ func (ec *executionContext) unmarshalNSetSpecialHoursInput2githubᚗcomᚋaudelo
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSlot2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcalendarᚐSlotᚄ(ctx context.Context, sel ast.SelectionSet, v []*calendar.Slot) graphql.Marshaler {
+func (ec *executionContext) marshalNSlot2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlotᚄ(ctx context.Context, sel ast.SelectionSet, v []*ordering.Slot) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSlot2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcalendarᚐSlot(ctx, sel, v[i])
+		return ec.marshalNSlot2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlot(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3521,7 +3584,7 @@ func (ec *executionContext) marshalNSlot2ᚕᚖgithubᚗcomᚋaudelorᚋhalles�
 	return ret
 }
 
-func (ec *executionContext) marshalNSlot2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcalendarᚐSlot(ctx context.Context, sel ast.SelectionSet, v *calendar.Slot) graphql.Marshaler {
+func (ec *executionContext) marshalNSlot2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlot(ctx context.Context, sel ast.SelectionSet, v *ordering.Slot) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Slot!")
 		return graphql.Null
@@ -3609,6 +3672,13 @@ func (ec *executionContext) marshalOServiceRefusal2ᚖgithubᚗcomᚋaudelorᚋh
 		return graphql.Null
 	}
 	return ec._ServiceRefusal(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOSlot2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlot(ctx context.Context, sel ast.SelectionSet, v *ordering.Slot) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Slot(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOTimeIntervalInput2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐTimesInputᚄ(ctx context.Context, v any) ([]directory.TimesInput, error) {

@@ -41,7 +41,7 @@ type ShopResolver interface {
 	Service(ctx context.Context, obj *directory.Shop, mode calendar.Mode, at *time.Time) (*calendar.Status, error)
 	NextOpening(ctx context.Context, obj *directory.Shop, mode calendar.Mode, at *time.Time) (*calendar.Span, error)
 	Regime(ctx context.Context, obj *directory.Shop, at *time.Time) (*calendar.Regime, error)
-	Slots(ctx context.Context, obj *directory.Shop, mode directory.FulfilmentMode, from *time.Time, to *time.Time, first int) ([]*calendar.Slot, error)
+	Slots(ctx context.Context, obj *directory.Shop, mode directory.FulfilmentMode, from *time.Time, to *time.Time, first int) ([]*ordering.Slot, error)
 	Closures(ctx context.Context, obj *directory.Shop) ([]*directory.Closure, error)
 	AffectedOrders(ctx context.Context, obj *directory.Shop, first int) ([]*ordering.Affected, error)
 	Products(ctx context.Context, obj *directory.Shop, first int, after *string) (*catalog.ProductConnection, error)
@@ -564,6 +564,29 @@ func (ec *executionContext) _Fulfilment_slotMinutes(ctx context.Context, field g
 	)
 }
 func (ec *executionContext) fieldContext_Fulfilment_slotMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fulfilment", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Fulfilment_slotCapacity(ctx context.Context, field graphql.CollectedField, obj *directory.Fulfilment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fulfilment_slotCapacity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SlotCapacity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fulfilment_slotCapacity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Fulfilment", field, false, false, "Int")
 }
 
@@ -1492,8 +1515,8 @@ func (ec *executionContext) _Shop_slots(ctx context.Context, field graphql.Colle
 			return ec.Resolvers.Shop().Slots(ctx, obj, fc.Args["mode"].(directory.FulfilmentMode), fc.Args["from"].(*time.Time), fc.Args["to"].(*time.Time), fc.Args["first"].(int))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*calendar.Slot) graphql.Marshaler {
-			return ec.marshalNSlot2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcalendarᚐSlotᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*ordering.Slot) graphql.Marshaler {
+			return ec.marshalNSlot2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlotᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2284,6 +2307,11 @@ func (ec *executionContext) _Fulfilment(ctx context.Context, sel ast.SelectionSe
 		case "slotMinutes":
 			out.Values[i] = ec._Fulfilment_slotMinutes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "slotCapacity":
+			out.Values[i] = ec._Fulfilment_slotCapacity(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:

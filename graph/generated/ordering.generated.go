@@ -96,6 +96,9 @@ type MutationResolver interface {
 	PauseOrders(ctx context.Context, input identity.PauseOrdersInput) (*identity.CommuneSettingsPayload, error)
 	ResumeOrders(ctx context.Context, input identity.ResumeOrdersInput) (*identity.CommuneSettingsPayload, error)
 	MergeCommune(ctx context.Context, input identity.MergeCommuneInput) (*identity.MergeCommunePayload, error)
+	CloseSlot(ctx context.Context, input ordering.SlotInput) (*ordering.SlotPayload, error)
+	ReopenSlot(ctx context.Context, input ordering.SlotInput) (*ordering.SlotPayload, error)
+	SetSlotCapacity(ctx context.Context, input ordering.SlotCapacityInput) (*ordering.SlotPayload, error)
 }
 type OrderResolver interface {
 	Shop(ctx context.Context, obj *ordering.Order) (*directory.Shop, error)
@@ -290,6 +293,20 @@ func (ec *executionContext) field_Mutation_closeShop_args(ctx context.Context, r
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (directory.CloseShopInput, error) {
 			return ec.unmarshalNCloseShopInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐCloseShopInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_closeSlot_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ordering.SlotInput, error) {
+			return ec.unmarshalNCloseSlotInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlotInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -718,6 +735,20 @@ func (ec *executionContext) field_Mutation_reopenShop_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_reopenSlot_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ordering.SlotInput, error) {
+			return ec.unmarshalNReopenSlotInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlotInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_reorderPhotos_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -920,6 +951,20 @@ func (ec *executionContext) field_Mutation_setPrice_args(ctx context.Context, ra
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (catalog.SetPriceInput, error) {
 			return ec.unmarshalNSetPriceInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋcatalogᚐSetPriceInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setSlotCapacity_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ordering.SlotCapacityInput, error) {
+			return ec.unmarshalNSetSlotCapacityInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlotCapacityInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4104,6 +4149,138 @@ func (ec *executionContext) fieldContext_Mutation_mergeCommune(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_closeSlot(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_closeSlot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CloseSlot(ctx, fc.Args["input"].(ordering.SlotInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.SlotPayload) graphql.Marshaler {
+			return ec.marshalNChangeSlotPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlotPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_closeSlot(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeSlotPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_closeSlot_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reopenSlot(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reopenSlot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReopenSlot(ctx, fc.Args["input"].(ordering.SlotInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.SlotPayload) graphql.Marshaler {
+			return ec.marshalNChangeSlotPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlotPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reopenSlot(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeSlotPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reopenSlot_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setSlotCapacity(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setSlotCapacity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetSlotCapacity(ctx, fc.Args["input"].(ordering.SlotCapacityInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.SlotPayload) graphql.Marshaler {
+			return ec.marshalNChangeSlotPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐSlotPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setSlotCapacity(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeSlotPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setSlotCapacity_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Order_id(ctx context.Context, field graphql.CollectedField, obj *ordering.Order) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4677,6 +4854,38 @@ func (ec *executionContext) fieldContext_Order_affectedBy(_ context.Context, fie
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ServiceRefusal(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Order_slot(ctx context.Context, field graphql.CollectedField, obj *ordering.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_slot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slot(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *calendar.Span) graphql.Marshaler {
+			return ec.marshalOOpeningSpan2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcalendarᚐSpan(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_slot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Order",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OpeningSpan(ctx, field)
 		},
 	}
 	return fc, nil
@@ -6420,7 +6629,7 @@ func (ec *executionContext) unmarshalInputShopBasket(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"shop", "mode", "lines", "note", "expectedCents"}
+	fieldsInOrder := [...]string{"shop", "mode", "lines", "note", "expectedCents", "slot"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -6462,6 +6671,13 @@ func (ec *executionContext) unmarshalInputShopBasket(ctx context.Context, obj an
 				return it, err
 			}
 			it.ExpectedCents = data
+		case "slot":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slot"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Slot = data
 		}
 	}
 	return it, nil
@@ -7050,6 +7266,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "closeSlot":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_closeSlot(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reopenSlot":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reopenSlot(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setSlotCapacity":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setSlotCapacity(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -7199,6 +7436,11 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Order_affectedBy(ctx, field, obj)
 				})
+		case "slot":
+			out.Values[i] = ec._Order_slot(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

@@ -34,6 +34,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Category() CategoryResolver
 	CategoryFacet() CategoryFacetResolver
+	ChangeSlotPayload() ChangeSlotPayloadResolver
 	Commune() CommuneResolver
 	CommuneFacet() CommuneFacetResolver
 	CommuneSettings() CommuneSettingsResolver
@@ -190,6 +191,13 @@ type ComplexityRoot struct {
 		Shop func(childComplexity int) int
 	}
 
+	ChangeSlotPayload struct {
+		Conflicts func(childComplexity int) int
+		Refusals  func(childComplexity int) int
+		Shop      func(childComplexity int) int
+		Slot      func(childComplexity int) int
+	}
+
 	ChangedProduct struct {
 		ID      func(childComplexity int) int
 		Version func(childComplexity int) int
@@ -325,6 +333,7 @@ type ComplexityRoot struct {
 		Minimum         func(childComplexity int) int
 		Mode            func(childComplexity int) int
 		PerimeterMetres func(childComplexity int) int
+		SlotCapacity    func(childComplexity int) int
 		SlotMinutes     func(childComplexity int) int
 	}
 
@@ -460,6 +469,7 @@ type ComplexityRoot struct {
 		CancelOrder             func(childComplexity int, input ordering.ChangeInput) int
 		ChangePrices            func(childComplexity int, input catalog.ChangePricesInput) int
 		CloseShop               func(childComplexity int, input directory.CloseShopInput) int
+		CloseSlot               func(childComplexity int, input ordering.SlotInput) int
 		ConfirmShop             func(childComplexity int, input directory.ConfirmShopInput) int
 		CorrectStock            func(childComplexity int, input catalog.CorrectStockInput) int
 		CreateProduct           func(childComplexity int, input catalog.CreateProductInput) int
@@ -490,6 +500,7 @@ type ComplexityRoot struct {
 		RejectRegistration      func(childComplexity int, input directory.RejectRegistrationInput) int
 		RemovePhoto             func(childComplexity int, input media.RemoveInput) int
 		ReopenShop              func(childComplexity int, input directory.ReopenShopInput) int
+		ReopenSlot              func(childComplexity int, input ordering.SlotInput) int
 		ReorderPhotos           func(childComplexity int, input media.ReorderInput) int
 		ResendInvitation        func(childComplexity int, input identity.InvitationInput) int
 		RestoreVariant          func(childComplexity int, input catalog.VariantInput) int
@@ -505,6 +516,7 @@ type ComplexityRoot struct {
 		SetFulfilments          func(childComplexity int, input directory.FulfilmentsInput) int
 		SetOpeningHours         func(childComplexity int, input directory.HoursInput) int
 		SetPrice                func(childComplexity int, input catalog.SetPriceInput) int
+		SetSlotCapacity         func(childComplexity int, input ordering.SlotCapacityInput) int
 		SetSpecialHours         func(childComplexity int, input directory.SpecialHoursInput) int
 		StartRegistration       func(childComplexity int, input directory.StartRegistrationInput) int
 		SubmitRegistration      func(childComplexity int, input directory.SubmitRegistrationInput) int
@@ -574,6 +586,7 @@ type ComplexityRoot struct {
 		ReasonText  func(childComplexity int) int
 		Shop        func(childComplexity int) int
 		ShopID      func(childComplexity int) int
+		Slot        func(childComplexity int) int
 		Status      func(childComplexity int) int
 		Totals      func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
@@ -1001,9 +1014,11 @@ type ComplexityRoot struct {
 	}
 
 	Slot struct {
-		End     func(childComplexity int) int
-		Refusal func(childComplexity int) int
-		Start   func(childComplexity int) int
+		Booked   func(childComplexity int) int
+		Capacity func(childComplexity int) int
+		End      func(childComplexity int) int
+		Refusal  func(childComplexity int) int
+		Start    func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -1457,6 +1472,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeShopHoursPayload.Shop(childComplexity), true
+
+	case "ChangeSlotPayload.conflicts":
+		if e.ComplexityRoot.ChangeSlotPayload.Conflicts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeSlotPayload.Conflicts(childComplexity), true
+	case "ChangeSlotPayload.refusals":
+		if e.ComplexityRoot.ChangeSlotPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeSlotPayload.Refusals(childComplexity), true
+	case "ChangeSlotPayload.shop":
+		if e.ComplexityRoot.ChangeSlotPayload.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeSlotPayload.Shop(childComplexity), true
+	case "ChangeSlotPayload.slot":
+		if e.ComplexityRoot.ChangeSlotPayload.Slot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeSlotPayload.Slot(childComplexity), true
 
 	case "ChangedProduct.id":
 		if e.ComplexityRoot.ChangedProduct.ID == nil {
@@ -1996,6 +2036,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Fulfilment.PerimeterMetres(childComplexity), true
+	case "Fulfilment.slotCapacity":
+		if e.ComplexityRoot.Fulfilment.SlotCapacity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Fulfilment.SlotCapacity(childComplexity), true
 	case "Fulfilment.slotMinutes":
 		if e.ComplexityRoot.Fulfilment.SlotMinutes == nil {
 			break
@@ -2565,6 +2611,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CloseShop(childComplexity, args["input"].(directory.CloseShopInput)), true
+	case "Mutation.closeSlot":
+		if e.ComplexityRoot.Mutation.CloseSlot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_closeSlot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CloseSlot(childComplexity, args["input"].(ordering.SlotInput)), true
 	case "Mutation.confirmShop":
 		if e.ComplexityRoot.Mutation.ConfirmShop == nil {
 			break
@@ -2895,6 +2952,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReopenShop(childComplexity, args["input"].(directory.ReopenShopInput)), true
+	case "Mutation.reopenSlot":
+		if e.ComplexityRoot.Mutation.ReopenSlot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reopenSlot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReopenSlot(childComplexity, args["input"].(ordering.SlotInput)), true
 	case "Mutation.reorderPhotos":
 		if e.ComplexityRoot.Mutation.ReorderPhotos == nil {
 			break
@@ -3060,6 +3128,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetPrice(childComplexity, args["input"].(catalog.SetPriceInput)), true
+	case "Mutation.setSlotCapacity":
+		if e.ComplexityRoot.Mutation.SetSlotCapacity == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setSlotCapacity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetSlotCapacity(childComplexity, args["input"].(ordering.SlotCapacityInput)), true
 	case "Mutation.setSpecialHours":
 		if e.ComplexityRoot.Mutation.SetSpecialHours == nil {
 			break
@@ -3400,6 +3479,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.ShopID(childComplexity), true
+	case "Order.slot":
+		if e.ComplexityRoot.Order.Slot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Slot(childComplexity), true
 	case "Order.status":
 		if e.ComplexityRoot.Order.Status == nil {
 			break
@@ -5319,6 +5404,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ShopStep.ReasonText(childComplexity), true
 
+	case "Slot.booked":
+		if e.ComplexityRoot.Slot.Booked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Slot.Booked(childComplexity), true
+	case "Slot.capacity":
+		if e.ComplexityRoot.Slot.Capacity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Slot.Capacity(childComplexity), true
 	case "Slot.end":
 		if e.ComplexityRoot.Slot.End == nil {
 			break
@@ -5645,6 +5742,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ChangePricesInput", ec.unmarshalInputChangePricesInput),
 			graphql.NewInputUnmarshaler("ChangeRoleInput", ec.unmarshalInputChangeRoleInput),
 			graphql.NewInputUnmarshaler("CloseShopInput", ec.unmarshalInputCloseShopInput),
+			graphql.NewInputUnmarshaler("CloseSlotInput", ec.unmarshalInputCloseSlotInput),
 			graphql.NewInputUnmarshaler("CommuneRepresentation", ec.unmarshalInputCommuneRepresentation),
 			graphql.NewInputUnmarshaler("ConfirmShopInput", ec.unmarshalInputConfirmShopInput),
 			graphql.NewInputUnmarshaler("CorrectStockInput", ec.unmarshalInputCorrectStockInput),
@@ -5684,6 +5782,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RejectRegistrationInput", ec.unmarshalInputRejectRegistrationInput),
 			graphql.NewInputUnmarshaler("RemovePhotoInput", ec.unmarshalInputRemovePhotoInput),
 			graphql.NewInputUnmarshaler("ReopenShopInput", ec.unmarshalInputReopenShopInput),
+			graphql.NewInputUnmarshaler("ReopenSlotInput", ec.unmarshalInputReopenSlotInput),
 			graphql.NewInputUnmarshaler("ReorderPhotosInput", ec.unmarshalInputReorderPhotosInput),
 			graphql.NewInputUnmarshaler("ResumeOrdersInput", ec.unmarshalInputResumeOrdersInput),
 			graphql.NewInputUnmarshaler("ResumeRegistrationInput", ec.unmarshalInputResumeRegistrationInput),
@@ -5695,6 +5794,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SetFulfilmentsInput", ec.unmarshalInputSetFulfilmentsInput),
 			graphql.NewInputUnmarshaler("SetOpeningHoursInput", ec.unmarshalInputSetOpeningHoursInput),
 			graphql.NewInputUnmarshaler("SetPriceInput", ec.unmarshalInputSetPriceInput),
+			graphql.NewInputUnmarshaler("SetSlotCapacityInput", ec.unmarshalInputSetSlotCapacityInput),
 			graphql.NewInputUnmarshaler("SetSpecialHoursInput", ec.unmarshalInputSetSpecialHoursInput),
 			graphql.NewInputUnmarshaler("ShopBasket", ec.unmarshalInputShopBasket),
 			graphql.NewInputUnmarshaler("ShopFilter", ec.unmarshalInputShopFilter),
@@ -6151,6 +6251,7 @@ extend type ChangeProductPayload @tag(name: "staff")
 extend type ChangeProductsPayload @tag(name: "staff")
 extend type ChangeRolePayload @tag(name: "staff")
 extend type ChangeShopHoursPayload @tag(name: "staff")
+extend type ChangeSlotPayload @tag(name: "staff")
 extend type ChangedProduct @tag(name: "staff")
 extend type CloseShopPayload @tag(name: "staff")
 extend type Closure @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -6371,7 +6472,7 @@ extend type Order {
 }
 
 extend type Refusal {
-  "RESTRICTION and CLOSURE: the next time at which an order can be handed over; null: none in sight. Else null."
+  "The calendar's codes, RESTRICTION to SLOT_REQUIRED: the next time at which an order can be handed over; of a slot, or where slots are chosen, the next slot that can be booked. Null: none in sight. Else null."
   next: OpeningSpan
   "RESTRICTION: the one behind it, the highest in rank. Else null."
   restriction: Restriction
@@ -6382,6 +6483,26 @@ extend enum RefusalCode {
   RESTRICTION
   "The shop is closed when the order would be handed over; see ` + "`" + `next` + "`" + `."
   CLOSURE
+  "The slot has begun; see ` + "`" + `next` + "`" + `."
+  PAST
+  "The slot lies more than 14 days ahead; see ` + "`" + `next` + "`" + `."
+  BEYOND_HORIZON
+  "The slot lies on a statutory holiday on which the shop does not open; see ` + "`" + `next` + "`" + `."
+  HOLIDAY
+  "The slot lies outside the shop's opening hours; see ` + "`" + `next` + "`" + `."
+  CLOSED
+  "No slot of this shop and mode begins then; see ` + "`" + `next` + "`" + `."
+  NO_SUCH_SLOT
+  "The slot lies less ahead than the shop needs to prepare an order; see ` + "`" + `next` + "`" + `."
+  TOO_SOON
+  "Orders for the slot's day are no longer taken; see ` + "`" + `next` + "`" + `."
+  PAST_CUT_OFF
+  "The shop closed the slot; see ` + "`" + `next` + "`" + `."
+  SLOT_CLOSED
+  "All places of the slot are booked; see ` + "`" + `next` + "`" + `."
+  FULL
+  "The shop counts orders by slot: choose one; see ` + "`" + `next` + "`" + `."
+  SLOT_REQUIRED
 }
 
 "An open order that cannot be handed over when it would be."
@@ -6408,6 +6529,8 @@ extend type Fulfilment {
   cutOffMinutes: Int
   "How long a slot of hand-over lasts; 0: each opening is one slot."
   slotMinutes: Int!
+  "Orders that a slot takes where it has no capacity of its own; whoever orders then chooses one. Null: as many as come, and none need be chosen."
+  slotCapacity: Int
 }
 
 "A way to be served by a shop."
@@ -6478,9 +6601,11 @@ enum ServiceRefusalCode {
   SLOT_CLOSED
   "All places of the slot are booked."
   FULL
+  "The shop counts orders by slot, and none was chosen."
+  SLOT_REQUIRED
 }
 
-"A time at which an order may be handed over."
+"A time at which an order may be handed over. ` + "`" + `placeOrders` + "`" + ` takes its ` + "`" + `start` + "`" + `."
 type Slot {
   "The first instant."
   start: DateTime!
@@ -6488,6 +6613,10 @@ type Slot {
   end: DateTime!
   "Why it cannot be booked now; null: it can."
   refusal: ServiceRefusal
+  "Orders that hold it. For the shop's merchant and its commune's staff; null for others."
+  booked: Int
+  "Orders that it takes; null: as many as come. For the shop's merchant and its commune's staff; null for others."
+  capacity: Int
 }
 
 "What a shop may do at an instant."
@@ -6712,6 +6841,8 @@ input FulfilmentInput {
   cutOffMinutes: Int
   "How long a slot of hand-over lasts, 5 to 1440 minutes; 0: each opening is one slot. 30 when absent."
   slotMinutes: Int
+  "Orders that a slot takes, 1 to 9999: each order is then for a slot. Absent: as many as come, and none need be chosen."
+  slotCapacity: Int
   "The least that must be ordered, 0 to 10 000 €; 0 when absent."
   minimumCents: Cents
   "What the mode costs the customer, 0 to 10 000 €; 0 when absent."
@@ -9553,6 +9684,75 @@ extend enum AuditAction {
   COMMUNE_MERGE
 }
 `, BuiltIn: false},
+	{Name: "../slots.graphqls", Input: `extend type Mutation {
+  """
+  Closes a slot: it takes no more orders. Those that it has are told, and stay until somebody moves or cancels them. Closed already, it changes nothing. For the shop's merchant, its commune's agents and admins.
+  """
+  closeSlot("The slot." input: CloseSlotInput!): ChangeSlotPayload! @tag(name: "staff")
+  """
+  Opens a slot again that was closed. Open already, it changes nothing. For the shop's merchant, its commune's agents and admins.
+  """
+  reopenSlot("The slot." input: ReopenSlotInput!): ChangeSlotPayload! @tag(name: "staff")
+  """
+  Gives a slot a capacity of its own, or the usual one of its mode again. Orders over it, the last ones placed, are told, and stay until somebody moves or cancels them. For the shop's merchant, its commune's agents and admins.
+  """
+  setSlotCapacity("The slot and its capacity." input: SetSlotCapacityInput!): ChangeSlotPayload! @tag(name: "staff")
+}
+
+extend input ShopBasket {
+  "The ` + "`" + `start` + "`" + ` of the slot in which it is handed over, one of the shop's ` + "`" + `slots` + "`" + `. Required where the mode has a ` + "`" + `slotCapacity` + "`" + `; absent elsewhere: as soon as it is ready."
+  slot: DateTime
+}
+
+extend type Order {
+  "When it is handed over, as promised; null: as soon as it is ready."
+  slot: OpeningSpan
+}
+
+"A slot to close."
+input CloseSlotInput {
+  "The shop."
+  shop: ID!
+  "The mode."
+  mode: FulfilmentMode!
+  "Its ` + "`" + `start` + "`" + `."
+  start: DateTime!
+}
+
+"A slot to open again."
+input ReopenSlotInput {
+  "The shop."
+  shop: ID!
+  "The mode."
+  mode: FulfilmentMode!
+  "Its ` + "`" + `start` + "`" + `."
+  start: DateTime!
+}
+
+"A slot and its capacity."
+input SetSlotCapacityInput {
+  "The shop."
+  shop: ID!
+  "The mode."
+  mode: FulfilmentMode!
+  "Its ` + "`" + `start` + "`" + `."
+  start: DateTime!
+  "Orders that it takes, 1 to 9999; absent: as many as slots of the mode usually do."
+  capacity: Int
+}
+
+"A slot after a change."
+type ChangeSlotPayload {
+  "The slot as it stands now; null with ` + "`" + `refusals` + "`" + `."
+  slot: Slot
+  "The shop; null only when it was withdrawn at this very moment."
+  shop: Shop
+  "Open orders that the slot has no place for, at most 100: all of a closed one, and those placed last of one that takes fewer. They keep their time until somebody moves or cancels them."
+  conflicts: [Order!]!
+  "Why nothing was changed; empty when it was, or when it was so already."
+  refusals: [Refusal!]!
+}
+`, BuiltIn: false},
 	{Name: "../subscription.graphqls", Input: `"""
 What happens to orders, as it happens. Each subscription gives the present state first, then every later event: nothing is lost, nothing comes twice. Keep the last ` + "`" + `cursor` + "`" + `; after a cut, subscribe again with it as ` + "`" + `after` + "`" + `, at any server.
 
@@ -9993,6 +10193,20 @@ func (ec *executionContext) childFields_ChangeShopHoursPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type ChangeShopHoursPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangeSlotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "slot":
+		return ec.fieldContext_ChangeSlotPayload_slot(ctx, field)
+	case "shop":
+		return ec.fieldContext_ChangeSlotPayload_shop(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_ChangeSlotPayload_conflicts(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ChangeSlotPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeSlotPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangedProduct(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10247,6 +10461,8 @@ func (ec *executionContext) childFields_Fulfilment(ctx context.Context, field gr
 		return ec.fieldContext_Fulfilment_cutOffMinutes(ctx, field)
 	case "slotMinutes":
 		return ec.fieldContext_Fulfilment_slotMinutes(ctx, field)
+	case "slotCapacity":
+		return ec.fieldContext_Fulfilment_slotCapacity(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Fulfilment", field.Name)
 }
@@ -10613,6 +10829,8 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_nextActions(ctx, field)
 	case "affectedBy":
 		return ec.fieldContext_Order_affectedBy(ctx, field)
+	case "slot":
+		return ec.fieldContext_Order_slot(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
 }
@@ -11401,6 +11619,10 @@ func (ec *executionContext) childFields_Slot(ctx context.Context, field graphql.
 		return ec.fieldContext_Slot_end(ctx, field)
 	case "refusal":
 		return ec.fieldContext_Slot_refusal(ctx, field)
+	case "booked":
+		return ec.fieldContext_Slot_booked(ctx, field)
+	case "capacity":
+		return ec.fieldContext_Slot_capacity(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Slot", field.Name)
 }

@@ -144,6 +144,20 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		}
 	}
 	office := []identity.Kind{identity.Admin, identity.Agent}
+	slots := func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
+		t.Helper()
+		own := fixture.Shop(t, d, fixture.ShopOpts{})
+		start := h.Visitor().Query(t, `query ($s: ID!) { shop(id: $s) { slots(mode: PICKUP, first: 100) { start } } }`, graphtest.Vars{"s": own.String()}).OK(t).Get("shop.slots.40.start").String()
+		change := func(by *identity.Viewer, field, args string) *graphtest.Answer {
+			return h.As(by).Query(t, fmt.Sprintf(`mutation { %s(input: {shop: %q, mode: PICKUP, start: %q %s}) { shop { id } slot { booked } refusals { code } } }`, field, own, start, args), nil)
+		}
+		args := map[string]string{"setSlotCapacity": "capacity: 3"}[field]
+		if field == "reopenSlot" {
+			change(fixture.Viewer(t, d, identity.Merchant, own), "closeSlot", "").OK(t)
+		}
+		a := change(v, field, args)
+		return own.String(), a.Code() == "" && a.Get(field+".refusals.#").Int() == 0
+	}
 	dossiers := func(args string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
 		return func(t *testing.T, field string, v *identity.Viewer, status string) (string, bool) {
 			t.Helper()
@@ -257,6 +271,9 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"reopenShop":      {"SHOP_REOPEN", once, shops(`mutation ($c: ID!) { reopenShop(input: {closure: $c}) { shop { openNow } } }`), office},
 		"confirmShop":     {"SHOP_CONFIRM", once, shops(`mutation ($s: ID!) { confirmShop(input: {shop: $s}) { shop { lastConfirmedAt } } }`), office},
 		"setFulfilments":  {"FULFILMENTS_SET", once, shops(`mutation ($s: ID!) { setFulfilments(input: {shop: $s, version: 1, fulfilments: []}) { shop { version } } }`), office},
+		"closeSlot":       {"SLOT_CLOSE", once, slots, office},
+		"reopenSlot":      {"SLOT_REOPEN", once, slots, office},
+		"setSlotCapacity": {"SLOT_CAPACITY_SET", once, slots, office},
 		"declareRestriction": {
 			"RESTRICTION_DECLARE", once, rules(`mutation { declareRestriction(input: {communes: ["commune_56121"], rank: MAYOR, title: "Jauge", from: "2020-11-28T00:00:00Z", allows: [VISIT, PICKUP, DELIVERY], squareMetres: 8}) { restrictions { id } } }`),
 			office,

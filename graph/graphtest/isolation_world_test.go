@@ -80,12 +80,14 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 		s.rows, s.key = append(s.rows, id), in["idempotencyKey"].(string)
 	}
 	d := h.Database
+	start := h.Visitor().Query(t, `query ($s: ID!) { shop(id: $s) { slots(mode: PICKUP, first: 2) { start } } }`, graphtest.Vars{"s": s.shops[0].String()}).OK(t).Get("shop.slots.1.start").String()
 	// Far ahead, so that nothing is closed when the others are asked.
 	for _, shop := range s.shops {
 		closure := tenancy.NewID(tenancy.KindClosure, commune)
 		s.closures = append(s.closures, closure)
 		d.Exec(t, `insert into closures (commune_id, id, shop_id, starts_at, ends_at, reason, created_at) values ($1, $2, $3, now() + '20 d', now() + '22 d', 'Congés', now())`, commune, closure.Row, shop.Row)
 		d.Exec(t, `insert into special_hours (commune_id, shop_id, day, opens, closes, reason) values ($1, $2, current_date + 40, '{601}', '{662}', 'Marché')`, commune, shop.Row)
+		d.Exec(t, `insert into slots (commune_id, shop_id, mode, starts_at, capacity, booked) values ($1, $2, 'PICKUP', $3, 5, 2)`, commune, shop.Row, start)
 		d.Exec(t, `insert into holiday_openings (commune_id, shop_id, holiday) values ($1, $2, 'ARMISTICE')`, commune, shop.Row)
 	}
 	s.restriction = tenancy.NewID(tenancy.KindRestriction, commune)

@@ -45,6 +45,8 @@ var lengths = map[string]int{
 	"PlaceOrdersPayload.results":      20,
 	"PlaceOrdersResult.refusals":      3,
 	"ChangeOrderPayload.refusals":     3,
+	"ChangeSlotPayload.conflicts":     100,
+	"ChangeSlotPayload.refusals":      1,
 	"ExchangeGuestLinkPayload.orders": 20,
 	"SearchFacets.communes":           25,
 	"SearchFacets.categories":         60,

@@ -49,6 +49,8 @@ type Shop struct {
 	Place
 	Restrictions []Restriction // any; those that do not touch the shop are passed over
 	Offers       []Offer       // how it hands orders over, at most one for each mode
+
+	Loaded map[Mode]map[int64]Load // slots by their start, in Unix seconds, of which something is taken or that the shop closed
 }
 
 // Span is a time from Start to before End.

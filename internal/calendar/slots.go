@@ -9,12 +9,17 @@ import (
 // HorizonDays is how many days ahead of today orders are taken.
 const HorizonDays = 14
 
+// maxCapacity bounds the orders of a slot: more than anybody hands over.
+const maxCapacity = 9999
+
 // Offer is how a shop hands orders over in one mode.
 type Offer struct {
 	Mode   Mode          // Pickup or Delivery
 	Lead   time.Duration // from the order to the earliest hand-over
 	CutOff *Clock        // orders for a day are taken until this local time of that day; below 0 of the days before: Hm(-6, 0) is 18:00 the day before; nil: no such limit
 	Slot   time.Duration // how long a slot lasts, in whole minutes; 0: each opening is one slot
+
+	Capacity int // orders that a slot takes; whoever orders then chooses one. 0: as many as come, and none need be chosen
 }
 
 // Load is how much of a slot is taken.
@@ -25,6 +30,103 @@ type Load struct {
 
 // Loads looks a slot's load up by its start. Nil: no slot has a limit.
 type Loads func(start time.Time) Load
+
+// Loads are those of the slots of a mode that the shop was read with. Of a slot that it was not,
+// some place is free.
+func (s *Shop) Loads(m Mode) Loads {
+	known := s.Loaded[m]
+	if len(known) == 0 {
+		return nil
+	}
+	return func(start time.Time) Load {
+		if load, ok := known[start.Unix()]; ok {
+			return load
+		}
+		return Load{Capacity: 1}
+	}
+}
+
+// Capacity is how many orders a slot of a mode usually takes; 0: as many as come.
+func (s *Shop) Capacity(m Mode) int {
+	if o := s.offer(m); o != nil {
+		return o.Capacity
+	}
+	return 0
+}
+
+// SlotAt is the slot of a mode that begins at an instant, whatever stands against it; false where
+// none does.
+func (s *Shop) SlotAt(m Mode, start time.Time) (Span, bool) {
+	o := s.offer(m)
+	if o == nil {
+		return Span{}, false
+	}
+	slot, ok := s.slotAt(o, start.Unix())
+	return slot.export(), ok
+}
+
+// NextSlot is the first slot of a mode that can be booked now; nil: none in sight.
+func (s *Shop) NextSlot(m Mode, now time.Time, loads Loads) *Span {
+	if o := s.offer(m); o != nil {
+		return s.slotFrom(o, now.Unix(), now.Unix(), loads)
+	}
+	return nil
+}
+
+// Checkout is the verdict on an order that is placed now, for the slot that begins at start or,
+// where that is nil, for as soon as it is ready. A mode whose slots have a capacity wants one
+// chosen. Quotes, orders and moves all ask it.
+func (s *Shop) Checkout(m Mode, start *time.Time, now time.Time, loads Loads) *Refusal {
+	o := s.offer(m)
+	switch {
+	case o == nil:
+		return refuse(ModeNotOffered, "La boutique ne propose pas %s.", modeNames[m])
+	case start != nil:
+		return s.Verdict(m, *start, now, loads)
+	}
+	if no := s.HandOver(m, now, now); no != nil {
+		if o.Capacity > 0 {
+			no.Next = s.NextSlot(m, now, loads)
+		}
+		return no
+	}
+	if o.Capacity == 0 {
+		return nil
+	}
+	no := refuse(SlotRequired, "Choisissez un créneau.")
+	if no.Next = s.NextSlot(m, now, loads); no.Next == nil {
+		no.Message = "La boutique n'a plus de créneau libre pour ce mode."
+	}
+	return no
+}
+
+// Promised says what stands against handing an order over as promised, in a slot that began or
+// will: nil, or the closure, the restriction or the hours that the slot now lies outside of, or
+// that the shop closed it. Once the slot is over an order waits like any other.
+func (s *Shop) Promised(m Mode, slot Span, placed, now time.Time) *Refusal {
+	o := s.offer(m)
+	if o == nil || !now.Before(slot.End) {
+		return s.HandOver(m, placed, now)
+	}
+	in := span{slot.Start.Unix(), slot.End.Unix()}
+	refusal := s.blocked(m, in)
+	loads := s.Loads(m)
+	if refusal == nil {
+		if open, ok := s.Hours.next(in.from); !ok || open != in.from || s.Hours.until(in.from) < in.to {
+			refusal = s.whyClosed(m, in.from)
+			if refusal.Code == Closed {
+				refusal.Message = "La boutique n'est plus ouverte pendant tout ce créneau."
+			}
+		}
+	}
+	if refusal == nil && loads != nil && loads(slot.Start).Capacity <= 0 {
+		refusal = refuse(SlotClosed, "La boutique a fermé ce créneau.")
+	}
+	if refusal != nil {
+		refusal.Next = s.nextSlot(o, in.from, now.Unix(), loads)
+	}
+	return refusal
+}
 
 // Slot is a time at which an order may be handed over. The grid begins anew with each opening
 // and is not moved by closures or restrictions, so that a slot booked stays a slot. What is
@@ -43,6 +145,8 @@ func (o *Offer) Check(path ...string) error {
 		return fault.At(path, "Le délai de préparation va de 0 à %d jours.", HorizonDays)
 	case o.Slot != 0 && (o.Slot < 5*time.Minute || o.Slot > 24*time.Hour || o.Slot%time.Minute != 0):
 		return fault.At(path, "Un créneau dure de 5 minutes à 24 heures, en minutes entières.")
+	case o.Capacity < 0 || o.Capacity > maxCapacity:
+		return fault.At(path, "Un créneau prend de 1 à %d commandes.", maxCapacity)
 	case o.CutOff != nil && (*o.CutOff < -HorizonDays*midnight || *o.CutOff > midnight):
 		return fault.At(path, "L'heure limite est le jour même ou au plus %d jours avant.", HorizonDays)
 	}

@@ -24,6 +24,19 @@ func refuse(code Code, format string, args ...any) *Refusal {
 	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// Sentence is the message and, where there is one, the next time at which it is possible: what a
+// customer is told at checkout.
+func (r *Refusal) Sentence(now time.Time) string {
+	if r.Next == nil {
+		return r.Message
+	}
+	when := openingText(r.Next.Start, now)
+	if DateOf(r.Next.Start) == DateOf(now) {
+		when = "aujourd'hui " + when
+	}
+	return r.Message + " Prochaine possibilité : " + when + "."
+}
+
 // text is the line on the door.
 func (st *Status) text(s *Shop, m Mode, now time.Time) string {
 	if st.Open {

@@ -20,6 +20,7 @@ const (
 	PastCutOff     Code = "PAST_CUT_OFF"     // orders for that day are no longer taken
 	SlotClosed     Code = "SLOT_CLOSED"      // the merchant closed the slot
 	Full           Code = "FULL"             // all places are booked
+	SlotRequired   Code = "SLOT_REQUIRED"    // the shop counts orders by slot, and none was chosen
 )
 
 // Refusal is a no with its reason and a way on.

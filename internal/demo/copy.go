@@ -22,7 +22,7 @@ var loaded = []struct{ table, columns string }{
 	{"stock_moves", "commune_id, id, variant_id, order_id, kind, quantity, at"},
 	{"order_lines", "commune_id, order_id, line, variant_id, name, option_value, quantity, unit_cents, vat_rate"},
 	{"orders", `commune_id, id, shop_id, number, channel, mode, status, version, customer_id, scope, idempotency_key,
-		items_cents, delivery_cents, item_count, pickup_code, reason, note, placed_at, updated_at`},
+		items_cents, delivery_cents, item_count, pickup_code, reason, note, placed_at, updated_at, slot_starts_at, slot_ends_at`},
 	{"order_contacts", "commune_id, order_id, name, phone, email"},
 	{"variants", `commune_id, id, product_id, shop_id, position, sku, option_name, option_value, price_cents, vat_rate,
 		stock, published, version`},
@@ -31,7 +31,8 @@ var loaded = []struct{ table, columns string }{
 	{"catalog_search", ""}, // filled by Postgres from the others
 	{"opening_spans", "commune_id, shop_id, mode, starts_at, ends_at, published"},
 	{"opening_hours", "commune_id, shop_id, weekday, opens, closes, published"},
-	{"fulfilments", "commune_id, shop_id, mode, lead_minutes, minimum_cents, fee_cents, perimeter_m, published"},
+	{"fulfilments", "commune_id, shop_id, mode, lead_minutes, minimum_cents, fee_cents, perimeter_m, published, slot_capacity"},
+	{"slots", "commune_id, shop_id, mode, starts_at, capacity, booked, published"},
 	{"shops", `commune_id, id, slug, name, description, category_id, naf_code, naf_version, siret, status, street, postcode,
 		city, latitude, longitude, phone, email, website, services, accessibility, sales_area_m2, headcount,
 		last_confirmed_at, created_at, updated_at, version`},
@@ -114,6 +115,14 @@ func (r *rows) int4(n int) *rows {
 	r.size(4)
 	r.buf = binary.BigEndian.AppendUint32(r.buf, uint32(n))
 	return r
+}
+
+// few is a number, or null for 0.
+func (r *rows) few(n int) *rows {
+	if n == 0 {
+		return r.null()
+	}
+	return r.int4(n)
 }
 
 func (r *rows) int8(n int) *rows {

@@ -177,7 +177,7 @@ func (l *loader) look(ctx context.Context) error {
 type batch struct {
 	shops, hours, fulfilments, products, variants *rows
 	orders, lines, contacts, events, moves        *rows
-	spans, closures, special, holidays            *rows
+	spans, closures, special, holidays, slots     *rows
 	restrictions, accounts, grants                *rows
 }
 
@@ -187,14 +187,14 @@ func newBatch() *batch {
 		variants: into("variants"), orders: into("orders"), lines: into("order_lines"), contacts: into("order_contacts"),
 		events: into("order_events"), moves: into("stock_moves"), accounts: into("accounts"), grants: into("grants"),
 		spans: into("opening_spans"), closures: into("closures"), special: into("special_hours"), holidays: into("holiday_openings"),
-		restrictions: into("restrictions"),
+		restrictions: into("restrictions"), slots: into("slots"),
 	}
 }
 
 func (b *batch) send(ctx context.Context, conn *pgx.Conn, straight bool) error {
 	for _, r := range []*rows{
 		b.shops, b.hours, b.fulfilments, b.products, b.variants, b.orders, b.lines, b.contacts, b.events, b.moves, b.accounts, b.grants,
-		b.spans, b.closures, b.special, b.holidays, b.restrictions,
+		b.spans, b.closures, b.special, b.holidays, b.restrictions, b.slots,
 	} {
 		if err := r.send(ctx, conn, straight); err != nil {
 			return err
@@ -351,6 +351,7 @@ func (s *seller) orders(take func(b *batch, orders int) error) (seq int, err err
 				g := w.plan.rng("ledger", c.number())
 				for _, sh := range c.shops {
 					sh.ledger(g, b)
+					sh.book(b)
 				}
 			}
 			if err := take(b, held); err != nil {

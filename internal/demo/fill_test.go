@@ -264,6 +264,12 @@ func TestFilled(t *testing.T) {
 			union all select commune_id, shop_id, published from holiday_openings union all select commune_id, shop_id, published from opening_spans) x
 			join shops s on s.commune_id = x.commune_id and s.id = x.shop_id where x.published <> (s.status = 'PUBLISHED')
 		union all select f.shop_id::text from fulfilments f join shops s on s.commune_id = f.commune_id and s.id = f.shop_id where f.published <> (s.status = 'PUBLISHED')`)
+	none("SlotsAreTheirOrders", "slots that differ from their orders, are overbooked, or of another time than the calendar's", `
+		select t.shop_id::text from slots t where t.booked <> (select count(*) from orders o
+			where (o.commune_id, o.shop_id, o.mode, o.slot_starts_at) = (t.commune_id, t.shop_id, t.mode, t.starts_at)) or t.booked > t.capacity
+		union all select o.id::text from orders o where o.slot_starts_at is not null and not exists (select from opening_spans s
+			where (s.commune_id, s.shop_id, s.mode) = (o.commune_id, o.shop_id, o.mode) and s.starts_at <= o.slot_starts_at and s.ends_at >= o.slot_ends_at)
+		union all select 'none is booked' where not exists (select from slots where booked > 0 and published)`)
 	none("SearchHoldsThePublished", "rows missing or too many", `
 		select coalesce(a.id, b.id)::text from catalog_search a full join (
 			select 'SHOP' as kind, id from shops where status = 'PUBLISHED' union all select 'PRODUCT', id from products where published) b

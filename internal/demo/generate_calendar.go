@@ -1,12 +1,15 @@
 package demo
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/ordering"
 )
 
 // rules are the restrictions of the demo, the same in all communes: the decree that it began with,
@@ -106,17 +109,56 @@ func (s *shop) schedule(g *rng, b *batch, rules []calendar.Restriction) {
 		}
 		b.special.row().text(c.Insee).uuid(s.id).date(x.Date).int2s(opens).int2s(closes).text(x.Reason).bool(s.published())
 	}
-	if s.pickup != nil {
-		at.Offers = append(at.Offers, calendar.Offer{Mode: calendar.Pickup})
+	for m, o := range map[calendar.Mode]*offer{calendar.Pickup: s.pickup, calendar.Delivery: s.delivery} {
+		if o != nil {
+			at.Offers = append(at.Offers, calendar.Offer{Mode: m, Lead: time.Duration(o.lead) * time.Minute, Slot: slotLength, Capacity: o.slots})
+		}
 	}
-	if s.delivery != nil {
-		at.Offers = append(at.Offers, calendar.Offer{Mode: calendar.Delivery})
-	}
+	s.calendar = at
 	from, to := directory.SpanWindow(w.plan.now())
 	all := at.AllSpans(from, to)
 	for _, m := range calendar.Modes {
 		for _, span := range all[m] {
 			b.spans.row().text(c.Insee).uuid(s.id).text(string(m)).at(instantOf(span.Start)).at(instantOf(span.End)).bool(s.published())
+		}
+	}
+}
+
+// slotLength is the schema's default.
+const slotLength = 30 * time.Minute
+
+// slot is when an open order is handed over whose shop counts orders by slot: as soon as a place is
+// left; nil for all others.
+func (o *order) slot() *calendar.Span {
+	switch o.last().status {
+	case ordering.Placed, ordering.Accepted, ordering.Ready:
+	default:
+		return nil
+	}
+	s, m := o.shop, calendar.Mode(o.mode)
+	if o.offer().slots == 0 {
+		return nil
+	}
+	if s.calendar.Loaded == nil {
+		s.calendar.Loaded = map[calendar.Mode]map[int64]calendar.Load{}
+	}
+	if s.calendar.Loaded[m] == nil {
+		s.calendar.Loaded[m] = map[int64]calendar.Load{}
+	}
+	slot := s.calendar.NextSlot(m, s.commune.world.plan.now(), s.calendar.Loads(m))
+	if slot != nil {
+		load := s.calendar.Loaded[m][slot.Start.Unix()]
+		s.calendar.Loaded[m][slot.Start.Unix()] = calendar.Load{Booked: load.Booked + 1, Capacity: o.offer().slots}
+	}
+	return slot
+}
+
+// book writes the slots that orders hold.
+func (s *shop) book(b *batch) {
+	for _, m := range []calendar.Mode{calendar.Delivery, calendar.Pickup} {
+		for _, start := range slices.Sorted(maps.Keys(s.calendar.Loaded[m])) {
+			load := s.calendar.Loaded[m][start]
+			b.slots.row().text(s.commune.Insee).uuid(s.id).text(string(m)).at(instantOf(time.Unix(start, 0))).int4(load.Capacity).int4(load.Booked).bool(s.published())
 		}
 	}
 }

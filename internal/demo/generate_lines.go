@@ -109,6 +109,11 @@ func (o *order) write(g *rng, b *batch, numbers *numbers) {
 		b.orders.null()
 	}
 	b.orders.at(placed).at(last.at)
+	if slot := o.slot(); slot != nil {
+		b.orders.at(instantOf(slot.Start)).at(instantOf(slot.End))
+	} else {
+		b.orders.null().null()
+	}
 
 	returned := last.status == ordering.Rejected || last.status == ordering.Cancelled || last.status == ordering.NoShow
 	for i, l := range lines {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -31,10 +32,16 @@ type shop struct {
 	area     int     // m²
 	variants []*variant
 	onSale   []*variant
+
+	calendar *calendar.Shop
 }
 
 // offer is a fulfilment.
-type offer struct{ lead, minimum, fee, perimeter int }
+type offer struct {
+	lead, minimum, fee, perimeter int
+
+	slots int // orders that a slot takes; 0: none need be chosen
+}
 
 // makeShops makes the shops of a commune and their products.
 func (c *commune) makeShops(b *batch) {
@@ -47,6 +54,7 @@ func (c *commune) makeShops(b *batch) {
 		s := &shop{commune: c, trade: c.chooseTrade(g, n, town)}
 		c.shops = append(c.shops, s)
 		s.identify(c.world.plan.rng("shop", c.number(), uint64(n)), n, town)
+		s.count(c.world.plan.rng("shop slots", c.number(), uint64(n)), c.Insee == lorient && n < 2)
 		sg := c.world.plan.rng("shop rows", c.number(), uint64(n))
 		s.call(sg, named)
 		s.write(sg, b, unique(slug(s.name), slugs))
@@ -151,6 +159,15 @@ func (s *shop) fulfil(g *rng, own bool) {
 	}
 }
 
+// count has some shops count their orders by slot; the merchant's own, those that they deliver.
+func (s *shop) count(g *rng, own bool) {
+	for _, o := range []*offer{s.pickup, s.delivery} {
+		if n, some := g.between(2, 8), g.chance(30); o != nil && (own && o == s.delivery || !own && some) {
+			o.slots = n
+		}
+	}
+}
+
 // call finds a name that no other shop of the commune has.
 func (s *shop) call(g *rng, taken map[string]bool) {
 	for try := 0; ; try++ {
@@ -251,10 +268,10 @@ func (s *shop) write(g *rng, b *batch, slug string) {
 		}
 	}
 	if o := s.pickup; o != nil {
-		b.fulfilments.row().text(c.Insee).uuid(s.id).text(string(directory.Pickup)).int4(o.lead).int8(o.minimum).int8(0).null().bool(published)
+		b.fulfilments.row().text(c.Insee).uuid(s.id).text(string(directory.Pickup)).int4(o.lead).int8(o.minimum).int8(0).null().bool(published).few(o.slots)
 	}
 	if o := s.delivery; o != nil {
-		b.fulfilments.row().text(c.Insee).uuid(s.id).text(string(directory.Delivery)).int4(o.lead).int8(o.minimum).int8(o.fee).int4(o.perimeter).bool(published)
+		b.fulfilments.row().text(c.Insee).uuid(s.id).text(string(directory.Delivery)).int4(o.lead).int8(o.minimum).int8(o.fee).int4(o.perimeter).bool(published).few(o.slots)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/identity"
-	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -44,6 +43,12 @@ type calendarRow struct {
 		Mode       calendar.Mode
 		Lead, Slot int // minutes
 		CutOff     *calendar.Clock
+		Capacity   *int
+	}
+	Slots []struct {
+		Mode   calendar.Mode
+		Start  time.Time
+		Closed bool // else all its places are booked
 	}
 	Restrictions []calendar.Restriction
 }
@@ -60,8 +65,10 @@ const calendarSQL = `
 		array(select o.holiday from holiday_openings o where o.commune_id = s.commune_id and o.shop_id = s.id order by o.holiday) as open_on,
 		(select json_agg(json_build_object('From', c.starts_at, 'Until', c.ends_at, 'Reason', c.reason) order by c.starts_at, c.id) from closures c
 			where c.commune_id = s.commune_id and c.shop_id = s.id and coalesce(c.ends_at, 'infinity') > $3::timestamptz) as closures,
-		(select json_agg(json_build_object('Mode', f.mode, 'Lead', f.lead_minutes, 'Slot', f.slot_minutes, 'CutOff', f.cut_off) order by f.mode desc) from fulfilments f
+		(select json_agg(json_build_object('Mode', f.mode, 'Lead', f.lead_minutes, 'Slot', f.slot_minutes, 'CutOff', f.cut_off, 'Capacity', f.slot_capacity) order by f.mode desc) from fulfilments f
 			where f.commune_id = s.commune_id and f.shop_id = s.id) as offers,
+		(select json_agg(json_build_object('Mode', t.mode, 'Start', t.starts_at, 'Closed', t.closed)) from slots t
+			where t.commune_id = s.commune_id and t.shop_id = s.id and t.starts_at >= $3::timestamptz and (t.closed or t.taken)) as slots,
 		case when row_number() over (partition by s.commune_id order by s.id) = 1 then
 			(select json_agg(json_build_object('ID', r.id, 'Title', r.title, 'Rank', r.rank, 'From', r.starts_at, 'Until', r.ends_at,
 				'Of', json_build_object('Categories', r.categories, 'Nafs', (select json_agg(json_build_object('Code', n, 'Version', r.naf_version)) from unnest(r.naf_codes) n)),
@@ -112,9 +119,24 @@ func calendars(rows []calendarRow) map[tenancy.ID]*calendar.Shop {
 			s.Special = append(s.Special, special)
 		}
 		for _, f := range r.Offers {
-			s.Offers = append(s.Offers, calendar.Offer{
-				Mode: f.Mode, Lead: time.Duration(f.Lead) * time.Minute, Slot: time.Duration(f.Slot) * time.Minute, CutOff: f.CutOff,
-			})
+			o := calendar.Offer{Mode: f.Mode, Lead: time.Duration(f.Lead) * time.Minute, Slot: time.Duration(f.Slot) * time.Minute, CutOff: f.CutOff}
+			if f.Capacity != nil {
+				o.Capacity = *f.Capacity
+			}
+			s.Offers = append(s.Offers, o)
+		}
+		for _, t := range r.Slots {
+			if s.Loaded == nil {
+				s.Loaded = map[calendar.Mode]map[int64]calendar.Load{}
+			}
+			if s.Loaded[t.Mode] == nil {
+				s.Loaded[t.Mode] = map[int64]calendar.Load{}
+			}
+			load := calendar.Load{Booked: 1, Capacity: 1}
+			if t.Closed {
+				load.Capacity = 0
+			}
+			s.Loaded[t.Mode][t.Start.Unix()] = load
 		}
 		shops[tenancy.RowID(tenancy.KindShop, r.CommuneID, r.Row)] = s
 	}
@@ -169,31 +191,4 @@ func (d *Directory) Instant(at *time.Time, path ...string) (time.Time, calendar.
 		return now, calendar.DateOf(now), nil
 	}
 	return *at, min(calendar.DateOf(now), calendar.DateOf(*at)), CheckInstant(*at, path...)
-}
-
-// SlotsOf are a shop's first slots of a mode that begin from an instant, now where none is given, to
-// before another, as far as orders are taken where none is given.
-//
-// Faults: INVALID for instants that no question can be about.
-func (d *Directory) SlotsOf(s *calendar.Shop, mode FulfilmentMode, from, to *time.Time, first int) ([]*calendar.Slot, error) {
-	if err := page.CheckFirst(first); err != nil {
-		return nil, err
-	}
-	begin, _, err := d.Instant(from, "from")
-	if err != nil {
-		return nil, err
-	}
-	now := d.now()
-	_, last := SpanWindow(now)
-	if to != nil {
-		if last, _, err = d.Instant(to, "to"); err != nil {
-			return nil, err
-		}
-	}
-	slots := s.Slots(calendar.Mode(mode), now, begin, last, nil)
-	list := make([]*calendar.Slot, min(first, len(slots)))
-	for i := range list {
-		list[i] = &slots[i]
-	}
-	return list, nil
 }

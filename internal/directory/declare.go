@@ -267,7 +267,7 @@ func (d *Directory) effectTx(ctx context.Context, tx pgx.Tx, rows []*Restriction
 	}
 	orders, err := openOrdersTx(ctx, tx, touched)
 	for _, o := range orders {
-		if id := o.shop(); with[id].HandOver(o.Mode, o.PlacedAt, now) != nil && without[id].HandOver(o.Mode, o.PlacedAt, now) == nil {
+		if id := o.shop(); o.against(with[id], now) != nil && o.against(without[id], now) == nil {
 			e.Orders++
 		}
 	}
@@ -280,6 +280,16 @@ type openOrder struct {
 	ShopID    uuid.UUID
 	Mode      calendar.Mode
 	PlacedAt  time.Time
+
+	SlotStartsAt, SlotEndsAt *time.Time // null: when it is ready
+}
+
+// against says what stands against handing the order over.
+func (o *openOrder) against(s *calendar.Shop, now time.Time) *calendar.Refusal {
+	if o.SlotStartsAt == nil {
+		return s.HandOver(o.Mode, o.PlacedAt, now)
+	}
+	return s.Promised(o.Mode, calendar.Span{Start: *o.SlotStartsAt, End: *o.SlotEndsAt}, o.PlacedAt, now)
 }
 
 func (o *openOrder) shop() tenancy.ID {
@@ -290,7 +300,7 @@ func (o *openOrder) shop() tenancy.ID {
 func openOrdersTx(ctx context.Context, tx pgx.Tx, shops []tenancy.ID) ([]openOrder, error) {
 	communes, rows := tenancy.Columns(shops)
 	found, err := tx.Query(ctx, `
-		select o.commune_id, o.shop_id, o.mode, o.placed_at
+		select o.commune_id, o.shop_id, o.mode, o.placed_at, o.slot_starts_at, o.slot_ends_at
 		from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) join orders o using (commune_id, shop_id)
 		where o.status in ('PLACED', 'ACCEPTED', 'READY')`, communes, rows)
 	if err != nil {

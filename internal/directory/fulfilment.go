@@ -27,6 +27,7 @@ type FulfilmentInput struct {
 	LeadMinutes     int
 	CutOffMinutes   *int
 	SlotMinutes     *int         // 30
+	SlotCapacity    *int         // no limit, and no slot need be chosen
 	MinimumCents    *money.Cents // 0
 	FeeCents        *money.Cents // 0
 	PerimeterMetres *int         // DELIVERY only
@@ -38,7 +39,7 @@ const maxFulfilmentCents money.Cents = 1_000_000
 // check returns the mode as a row.
 func (in *FulfilmentInput) check(path ...string) (f Fulfilment, err error) {
 	at := func(name string) []string { return append(path[:len(path):len(path)], name) }
-	f = Fulfilment{Mode: in.Mode, LeadMinutes: in.LeadMinutes, CutOffMinutes: in.CutOffMinutes, SlotMinutes: 30, PerimeterMetres: in.PerimeterMetres}
+	f = Fulfilment{Mode: in.Mode, LeadMinutes: in.LeadMinutes, CutOffMinutes: in.CutOffMinutes, SlotMinutes: 30, SlotCapacity: in.SlotCapacity, PerimeterMetres: in.PerimeterMetres}
 	if in.SlotMinutes != nil {
 		f.SlotMinutes = *in.SlotMinutes
 	}
@@ -49,6 +50,11 @@ func (in *FulfilmentInput) check(path ...string) (f Fulfilment, err error) {
 		f.FeeCents = *in.FeeCents
 	}
 	o := calendar.Offer{Mode: calendar.Mode(in.Mode), Lead: time.Duration(f.LeadMinutes) * time.Minute, Slot: time.Duration(f.SlotMinutes) * time.Minute}
+	if f.SlotCapacity != nil {
+		if o.Capacity = *f.SlotCapacity; o.Capacity == 0 {
+			return f, fault.At(at("slotCapacity"), "Un créneau prend au moins une commande ; sans slotCapacity il en prend autant qu'il en vient.")
+		}
+	}
 	if f.CutOffMinutes != nil {
 		cutOff := calendar.Clock(*f.CutOffMinutes)
 		o.CutOff = &cutOff
@@ -96,11 +102,12 @@ func (d *Directory) SetFulfilments(ctx context.Context, v *identity.Viewer, in F
 				continue
 			}
 			b.Queue(`
-				insert into fulfilments (commune_id, shop_id, mode, lead_minutes, cut_off, slot_minutes, minimum_cents, fee_cents, perimeter_m)
-				values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+				insert into fulfilments (commune_id, shop_id, mode, lead_minutes, cut_off, slot_minutes, minimum_cents, fee_cents, perimeter_m, slot_capacity)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 				on conflict (commune_id, shop_id, mode) do update set lead_minutes = excluded.lead_minutes, cut_off = excluded.cut_off,
-					slot_minutes = excluded.slot_minutes, minimum_cents = excluded.minimum_cents, fee_cents = excluded.fee_cents, perimeter_m = excluded.perimeter_m`,
-				commune, shop, string(mode), f.LeadMinutes, f.CutOffMinutes, f.SlotMinutes, f.MinimumCents, f.FeeCents, f.PerimeterMetres)
+					slot_minutes = excluded.slot_minutes, minimum_cents = excluded.minimum_cents, fee_cents = excluded.fee_cents, perimeter_m = excluded.perimeter_m,
+					slot_capacity = excluded.slot_capacity`,
+				commune, shop, string(mode), f.LeadMinutes, f.CutOffMinutes, f.SlotMinutes, f.MinimumCents, f.FeeCents, f.PerimeterMetres, f.SlotCapacity)
 		}
 		return tx.SendBatch(ctx, &b).Close()
 	}})

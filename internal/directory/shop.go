@@ -143,12 +143,13 @@ type Fulfilment struct {
 	LeadMinutes     int         // from the order to the earliest hand-over
 	CutOffMinutes   *int        `db:"cut_off"` // see the column
 	SlotMinutes     int         // how long a slot lasts; 0: each opening is one
+	SlotCapacity    *int        // orders that a slot takes; nil: as many as come, and none need be chosen
 	MinimumCents    money.Cents // of the items, VAT included
 	FeeCents        money.Cents
 	PerimeterMetres *int `db:"perimeter_m"` // around the shop; DELIVERY only
 }
 
-const fulfilmentColumns = `f.commune_id, f.shop_id, f.mode, f.lead_minutes, f.cut_off, f.slot_minutes, f.minimum_cents, f.fee_cents, f.perimeter_m`
+const fulfilmentColumns = `f.commune_id, f.shop_id, f.mode, f.lead_minutes, f.cut_off, f.slot_minutes, f.slot_capacity, f.minimum_cents, f.fee_cents, f.perimeter_m`
 
 // Minimum is the least that must be ordered.
 func (f Fulfilment) Minimum() money.Price { return money.Price{Cents: f.MinimumCents} }

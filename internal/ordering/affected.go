@@ -34,6 +34,9 @@ func (o *Order) AffectedBy(s *calendar.Shop, now time.Time) *calendar.Refusal {
 	if !o.Waits() {
 		return nil
 	}
+	if slot := o.Slot(); slot != nil {
+		return s.Promised(calendar.Mode(o.Mode), *slot, o.PlacedAt, now)
+	}
 	return s.HandOver(calendar.Mode(o.Mode), o.PlacedAt, now)
 }
 

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -31,6 +32,7 @@ type ShopBasket struct {
 	Shop          tenancy.ID
 	Mode          directory.FulfilmentMode
 	Lines         []BasketLine
+	Slot          *time.Time // the start of the slot in which it is handed over; nil: when it is ready
 	Note          *string
 	ExpectedCents *money.Cents // the total that the customer saw
 }
@@ -69,6 +71,7 @@ type basket struct {
 type shopOrder struct {
 	shop     tenancy.ID
 	mode     directory.FulfilmentMode
+	slot     *time.Time
 	lines    []wanted
 	note     *string
 	expected *money.Cents
@@ -140,6 +143,13 @@ func (s *ShopBasket) check(path []string) (*shopOrder, error) {
 	if err := checkLength(o.note, maxNote, at(path, "note")); err != nil {
 		return nil, err
 	}
+	if s.Slot != nil {
+		if err := directory.CheckInstant(*s.Slot, at(path, "slot")...); err != nil {
+			return nil, err
+		}
+		slot := s.Slot.UTC().Truncate(time.Second)
+		o.slot = &slot
+	}
 	if n := len(s.Lines); n < 1 || n > maxLines {
 		return nil, fault.At(at(path, "lines"), "La commande compte %d lignes ; il en faut de 1 à %d.", n, maxLines)
 	}
@@ -169,7 +179,7 @@ func (s *ShopBasket) check(path []string) (*shopOrder, error) {
 	return o, nil
 }
 
-// hash tells whether a key comes back with the same order: shop, mode, pieces, note, contact
+// hash tells whether a key comes back with the same order: shop, mode, slot, pieces, note, contact
 // and channel, whatever the order of the lines. What the customer expected to pay is left out:
 // it decides whether the order is made, not what it is.
 func hash(shop tenancy.ID, o *shopOrder, contact *PersonContact, channel Channel) []byte {
@@ -177,7 +187,11 @@ func hash(shop tenancy.ID, o *shopOrder, contact *PersonContact, channel Channel
 	for _, l := range o.lines {
 		pieces[l.variant.String()] = l.quantity
 	}
-	canonical, err := json.Marshal([]any{shop.String(), o.mode, pieces, o.note, contact, channel})
+	parts := []any{shop.String(), o.mode, pieces, o.note, contact, channel}
+	if o.slot != nil { // keys are older than slots
+		parts = append(parts, o.slot)
+	}
+	canonical, err := json.Marshal(parts)
 	if err != nil {
 		panic(err) // plain data
 	}

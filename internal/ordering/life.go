@@ -192,6 +192,7 @@ func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, acti
 // statement ago, so that this is queued once in an order's life.
 func queueGiveBack(b *pgx.Batch, order *Order, pieces []catalog.Pieces, now time.Time) {
 	catalog.QueueReturn(b, order.CommuneID, pieces)
+	queueSlotReturn(b, order)
 	catalog.QueueMoves(b, order.ID(), catalog.Returned, pieces, now)
 }
 

@@ -67,6 +67,8 @@ type Order struct {
 	Note          *string // the customer's, for the shop
 	PlacedAt      time.Time
 	UpdatedAt     time.Time
+	SlotStartsAt  *time.Time // when it is handed over, as promised; null: when it is ready
+	SlotEndsAt    *time.Time
 
 	// Reader is as whom the order was read and its relations are. It is the request's viewer, but
 	// for what a visitor has just placed: that it reads as a guest bound to its basket.
@@ -74,7 +76,8 @@ type Order struct {
 }
 
 const orderColumns = `o.commune_id, o.id, o.shop_id, o.number, o.channel, o.mode, o.status, o.version, o.customer_id,
-	o.items_cents, o.delivery_cents, o.item_count, o.pickup_code, o.reason, o.reason_text, o.note, o.placed_at, o.updated_at`
+	o.items_cents, o.delivery_cents, o.item_count, o.pickup_code, o.reason, o.reason_text, o.note, o.placed_at, o.updated_at,
+	o.slot_starts_at, o.slot_ends_at`
 
 // ID is the order's global ID.
 func (o *Order) ID() tenancy.ID { return tenancy.RowID(tenancy.KindOrder, o.CommuneID, o.Row) }

@@ -184,10 +184,11 @@ type offer struct {
 var errRefused = errors.New("refused")
 
 // try makes the order in one transaction of two round trips. Its locks are, always in this
-// order: the key; the variants, sorted; then the rows that it makes itself, which nobody waits
-// for; and last the commune's head of the event log. A transaction that waits for a key holds
-// nothing, one that waits for a variant holds the key and smaller variants, one that waits for
-// the head holds what nobody who has the head waits for: no circle. (life.go says why changes
+// order: the key; the variants, sorted; the slot; then the rows that it makes itself, which nobody
+// waits for; and last the commune's head of the event log. A transaction that waits for a key holds
+// nothing, one that waits for a variant holds the key and smaller variants, one that waits for a
+// slot these and no other slot, one that waits for the head holds what nobody who has the head
+// waits for: no circle. (life.go says why changes
 // of an order fit in.)
 func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 	order := &Order{
@@ -200,8 +201,9 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 	}
 	var refusals []Refusal
 	var replay *uuid.UUID
+	var booked bool
 	err := p.DB.Pipe(ctx, p.as(order.ID()), func(ctx context.Context, tx *pg.Pipe) error {
-		refusals, replay = nil, nil
+		refusals, replay, booked = nil, nil, false
 		var keyHash []byte
 		var keyOrder uuid.UUID
 		var offers []offer
@@ -225,6 +227,9 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		})
 		directory.QueueCalendar(first, p.shop, order.PlacedAt, func(s *calendar.Shop) { shop = s })
 		catalog.QueueTake(first, p.shop, p.pieces(), func(i int, t catalog.Taken) { taken[i] = &t })
+		if p.slot != nil {
+			queueBook(first, p.shop, p.mode, *p.slot, &booked)
+		}
 		if err := tx.Send(ctx, first); err != nil {
 			return err
 		}
@@ -237,7 +242,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		}
 		var lines []*Line
 		var err error
-		if lines, refusals, err = p.agree(ctx, tx, order, offers, shop, taken); err != nil {
+		if lines, refusals, err = p.agree(ctx, tx, order, offers, shop, taken, booked); err != nil {
 			return err
 		}
 		if refusals != nil {
@@ -291,7 +296,7 @@ func (p *placing) pieces() []catalog.Pieces {
 
 // agree compares what was asked for with what the shop has, and fills in the order's amounts
 // and lines; or it says all that keeps the order from being made.
-func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers []offer, shop *calendar.Shop, taken []*catalog.Taken) ([]*Line, []Refusal, error) {
+func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers []offer, shop *calendar.Shop, taken []*catalog.Taken, booked bool) ([]*Line, []Refusal, error) {
 	if len(offers) == 0 || shop == nil {
 		return nil, p.refuse(ShopUnavailable, "shop", sayUnavailable), nil
 	}
@@ -302,10 +307,13 @@ func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers [
 	if chosen < 0 {
 		return nil, p.refuse(ModeNotOffered, "mode", "%s", sayModes(offers)), nil
 	}
-	if no := shop.HandOver(calendar.Mode(p.mode), order.PlacedAt, order.PlacedAt); no != nil {
-		refusals := p.refuse(RefusalCode(no.Code), "mode", "%s", no.Message)
-		refusals[0].Next, refusals[0].Restriction = no.Next, no.Restriction
-		return nil, refusals, nil
+	if no, err := p.checkout(ctx, tx, shop, booked, order.PlacedAt); no != nil || err != nil {
+		return nil, no, err
+	}
+	if p.slot != nil {
+		slot, _ := shop.SlotAt(calendar.Mode(p.mode), *p.slot)
+		start, end := slot.Start.UTC(), slot.End.UTC()
+		order.SlotStartsAt, order.SlotEndsAt = &start, &end
 	}
 	refusals, err := p.missing(ctx, tx, taken)
 	if err != nil {
@@ -442,10 +450,10 @@ func sayLeft(name string, available int) string {
 func (p *placing) queueOrder(b *pgx.Batch, o *Order, lines []*Line) {
 	b.Queue(`
 		insert into orders (commune_id, id, shop_id, number, channel, mode, status, version, customer_id, scope, idempotency_key,
-			items_cents, delivery_cents, item_count, pickup_code, note, placed_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)`,
+			items_cents, delivery_cents, item_count, pickup_code, note, placed_at, updated_at, slot_starts_at, slot_ends_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19)`,
 		o.CommuneID, o.Row, o.ShopRow, o.Number, o.Channel, o.Mode, o.Status, o.Version, o.CustomerID, p.basket.scope.String(), p.key(),
-		o.ItemsCents, o.DeliveryCents, o.ItemCount, o.Code, o.Note, o.PlacedAt)
+		o.ItemsCents, o.DeliveryCents, o.ItemCount, o.Code, o.Note, o.PlacedAt, o.SlotStartsAt, o.SlotEndsAt)
 	n := len(lines)
 	numbers, variants, quantities := make([]int, n), make([]uuid.UUID, n), make([]int, n)
 	names, options := make([]string, n), make([]string, n)

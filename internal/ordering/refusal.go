@@ -9,7 +9,7 @@ type Refusal struct {
 	Path      []string // the argument that it is about, from the field
 	Available *int     // pieces that can be ordered now; 5 is 5 or more
 
-	Next        *calendar.Span        // the next time that a hand-over is possible
+	Next        *calendar.Span        // the next time that a hand-over is possible; of a slot: the next slot
 	Restriction *calendar.Restriction // the one behind RESTRICTION
 }
 
@@ -21,8 +21,18 @@ const (
 	ShopUnavailable   RefusalCode = "SHOP_UNAVAILABLE"
 	OrdersPaused      RefusalCode = "ORDERS_PAUSED"
 	ModeNotOffered    RefusalCode = "MODE_NOT_OFFERED"
-	Restricted        RefusalCode = "RESTRICTION" // as calendar's
-	ShopInClosure     RefusalCode = "CLOSURE"     // as calendar's
+	Restricted        RefusalCode = "RESTRICTION"    // as calendar's, and so the next
+	ShopInClosure     RefusalCode = "CLOSURE"        //
+	SlotPast          RefusalCode = "PAST"           //
+	BeyondHorizon     RefusalCode = "BEYOND_HORIZON" //
+	OnHoliday         RefusalCode = "HOLIDAY"        //
+	OutOfHours        RefusalCode = "CLOSED"         //
+	NoSuchSlot        RefusalCode = "NO_SUCH_SLOT"   //
+	TooSoon           RefusalCode = "TOO_SOON"       //
+	PastCutOff        RefusalCode = "PAST_CUT_OFF"   //
+	SlotClosed        RefusalCode = "SLOT_CLOSED"    //
+	SlotFull          RefusalCode = "FULL"           //
+	SlotRequired      RefusalCode = "SLOT_REQUIRED"  //
 	BelowMinimum      RefusalCode = "BELOW_MINIMUM"
 	UnknownVariant    RefusalCode = "UNKNOWN_VARIANT"
 	OutOfStock        RefusalCode = "OUT_OF_STOCK"

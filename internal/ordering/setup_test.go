@@ -81,13 +81,23 @@ func (b *bench) books(t testing.TB) int {
 		where stock <> (select coalesce(sum(quantity), 0) from stock_moves m where m.commune_id = v.commune_id and m.variant_id = v.id)`)
 }
 
+// overbooked compares every slot's count with the orders that hold it: the number that differ, and
+// how many have more than they take.
+func (b *bench) overbooked(t testing.TB) (differ, over int) {
+	t.Helper()
+	const held = `(select count(*) from orders o where (o.commune_id, o.shop_id, o.mode, o.slot_starts_at) = (t.commune_id, t.shop_id, t.mode, t.starts_at)
+		and o.status not in ('REJECTED', 'CANCELLED', 'NO_SHOW'))`
+	return pgtest.Scan[int](t, b.Database, `select count(*) from slots t where booked <> `+held),
+		pgtest.Scan[int](t, b.Database, `select count(*) from slots t where `+held+` > capacity`)
+}
+
 // fingerprint changes when any row of ordering or any stock does.
 func (b *bench) fingerprint(t testing.TB) string {
 	t.Helper()
 	var parts []string
 	for _, table := range []string{
 		"orders", "order_lines", "order_contacts", "order_events", "stream_heads",
-		"idempotency_keys", "guest_links", "variants", "stock_moves",
+		"idempotency_keys", "guest_links", "variants", "stock_moves", "slots",
 	} {
 		parts = append(parts, fmt.Sprintf("(select coalesce(md5(string_agg(x::text, '|' order by x::text)), '') from %s x)", table))
 	}

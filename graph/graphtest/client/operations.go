@@ -2246,6 +2246,26 @@ const (
 	RefusalCodeRestriction RefusalCode = "RESTRICTION"
 	// The shop is closed when the order would be handed over; see `next`.
 	RefusalCodeClosure RefusalCode = "CLOSURE"
+	// The slot has begun; see `next`.
+	RefusalCodePast RefusalCode = "PAST"
+	// The slot lies more than 14 days ahead; see `next`.
+	RefusalCodeBeyondHorizon RefusalCode = "BEYOND_HORIZON"
+	// The slot lies on a statutory holiday on which the shop does not open; see `next`.
+	RefusalCodeHoliday RefusalCode = "HOLIDAY"
+	// The slot lies outside the shop's opening hours; see `next`.
+	RefusalCodeClosed RefusalCode = "CLOSED"
+	// No slot of this shop and mode begins then; see `next`.
+	RefusalCodeNoSuchSlot RefusalCode = "NO_SUCH_SLOT"
+	// The slot lies less ahead than the shop needs to prepare an order; see `next`.
+	RefusalCodeTooSoon RefusalCode = "TOO_SOON"
+	// Orders for the slot's day are no longer taken; see `next`.
+	RefusalCodePastCutOff RefusalCode = "PAST_CUT_OFF"
+	// The shop closed the slot; see `next`.
+	RefusalCodeSlotClosed RefusalCode = "SLOT_CLOSED"
+	// All places of the slot are booked; see `next`.
+	RefusalCodeFull RefusalCode = "FULL"
+	// The shop counts orders by slot: choose one; see `next`.
+	RefusalCodeSlotRequired RefusalCode = "SLOT_REQUIRED"
 )
 
 var AllRefusalCode = []RefusalCode{
@@ -2261,6 +2281,16 @@ var AllRefusalCode = []RefusalCode{
 	RefusalCodeWrongCode,
 	RefusalCodeRestriction,
 	RefusalCodeClosure,
+	RefusalCodePast,
+	RefusalCodeBeyondHorizon,
+	RefusalCodeHoliday,
+	RefusalCodeClosed,
+	RefusalCodeNoSuchSlot,
+	RefusalCodeTooSoon,
+	RefusalCodePastCutOff,
+	RefusalCodeSlotClosed,
+	RefusalCodeFull,
+	RefusalCodeSlotRequired,
 }
 
 // What is ordered at one shop.
@@ -2275,6 +2305,8 @@ type ShopBasket struct {
 	Note *string `json:"note"`
 	// The total that the customer was shown, delivery included: another one is refused with PRICE_CHANGED, instead of charged.
 	ExpectedCents *int64 `json:"expectedCents"`
+	// The `start` of the slot in which it is handed over, one of the shop's `slots`. Required where the mode has a `slotCapacity`; absent elsewhere: as soon as it is ready.
+	Slot *time.Time `json:"slot"`
 }
 
 // GetShop returns ShopBasket.Shop, and is useful for accessing the field via an interface.
@@ -2291,6 +2323,9 @@ func (v *ShopBasket) GetNote() *string { return v.Note }
 
 // GetExpectedCents returns ShopBasket.ExpectedCents, and is useful for accessing the field via an interface.
 func (v *ShopBasket) GetExpectedCents() *int64 { return v.ExpectedCents }
+
+// GetSlot returns ShopBasket.Slot, and is useful for accessing the field via an interface.
+func (v *ShopBasket) GetSlot() *time.Time { return v.Slot }
 
 // Which shops to keep. Conditions add up; what is absent does not narrow.
 type ShopFilter struct {
