@@ -141,6 +141,8 @@ func (q *question) rounds() int {
 		return slices.ContainsFunc(kinds, func(k string) bool { return slices.Contains(q.kinds, k) })
 	}
 	switch {
+	case has("node") && q.root == "nodes": // a list of what node gives
+		return len(nodeKinds)
 	case has("node"):
 		return 3 * len(nodeKinds)
 	case has("product", "variant"):

@@ -20,6 +20,9 @@ func TestSearchJudged(t *testing.T) {
 	plan := small
 	plan.Shops, plan.Orders = 400, 200
 	d := filledBy(t, plan)
+	for _, table := range loaded {
+		d.Exec(t, "analyze "+table.table) // as the demo does
+	}
 	cat := catalog.New(d.DB, tenancy.NewRegister(d.DB), page.NewSealer(fixture.Secret))
 	v := fixture.Viewer(t, d, identity.Visitor)
 	list, err := os.ReadFile("testdata/judged.tsv")
