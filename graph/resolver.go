@@ -13,6 +13,7 @@ import (
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/insight"
 	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
@@ -34,6 +35,7 @@ type Resolver struct {
 	Settings    *identity.Settings
 	Intake      *intake.Intake
 	Media       *media.Media
+	Insight     *insight.Insight
 	Wait        time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 
 	Registrations *directory.Registrations

@@ -48,6 +48,7 @@ var Readers = map[string]map[string]string{
 	"order_lines":    {orderReaders: "name option_value unit_cents vat_rate"},
 	"order_contacts": {orderParties: "name phone email"},
 	"order_events":   {orderReaders: "at"},
+	"shop_facts":     {"merchant": "items gross_cents"},
 	"delegations":    {"merchant agent admin": "id reason asked_at"},
 	"audit_events":   {"agent admin": "object at"},
 	"commune_settings": {

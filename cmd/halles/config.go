@@ -41,7 +41,7 @@ func (m mistakes) orNil() error {
 
 // database is how to reach Postgres.
 type database struct {
-	DatabaseURL string `name:"database-url" env:"HALLES_DATABASE_URL" placeholder:"postgres://HOST:5432/halles" help:"Where the database is. The name of each role is put into it; its password is in HALLES_DB_PASSWORD_PUBLIC, _APP, _IDENTITY, _WORKER, _LISTEN and, for migrate, _MIGRATE: variables only, since a command line is seen by everybody on the machine."`
+	DatabaseURL string `name:"database-url" env:"HALLES_DATABASE_URL" placeholder:"postgres://HOST:5432/halles" help:"Where the database is. The name of each role is put into it; its password is in HALLES_DB_PASSWORD_PUBLIC, _APP, _IDENTITY, _STATS, _WORKER, _LISTEN and, for migrate, _MIGRATE: variables only, since a command line is seen by everybody on the machine."`
 }
 
 // options reads the passwords of the roles beside the URL.

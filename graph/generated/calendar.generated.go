@@ -3617,6 +3617,24 @@ func (ec *executionContext) unmarshalNTimeIntervalInput2githubᚗcomᚋaudelor�
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalODate2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcalendarᚐDate(ctx context.Context, v any) (*calendar.Date, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalDate(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODate2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcalendarᚐDate(ctx context.Context, sel ast.SelectionSet, v *calendar.Date) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalDate(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOHoliday2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcalendarᚐHolidayᚄ(ctx context.Context, v any) ([]calendar.Holiday, error) {
 	if v == nil {
 		return nil, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/insight"
 	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/ordering"
@@ -46,6 +47,7 @@ type ShopResolver interface {
 	AffectedOrders(ctx context.Context, obj *directory.Shop, first int) ([]*ordering.Affected, error)
 	Products(ctx context.Context, obj *directory.Shop, first int, after *string) (*catalog.ProductConnection, error)
 	Delegations(ctx context.Context, obj *directory.Shop) ([]*identity.Delegation, error)
+	Dashboard(ctx context.Context, obj *directory.Shop, input *insight.ShopDashboardInput) (*insight.ShopDashboard, error)
 	Orders(ctx context.Context, obj *directory.Shop, status []ordering.Status, first int, after *string) (*ordering.OrderConnection, error)
 	Photos(ctx context.Context, obj *directory.Shop) ([]*media.Photo, error)
 	History(ctx context.Context, obj *directory.Shop) ([]*directory.ShopStep, error)
@@ -72,6 +74,20 @@ func (ec *executionContext) field_Shop_affectedOrders_args(ctx context.Context, 
 		return nil, err
 	}
 	args["first"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Shop_dashboard_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (*insight.ShopDashboardInput, error) {
+			return ec.unmarshalOShopDashboardInput2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋinsightᚐShopDashboardInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -1698,6 +1714,50 @@ func (ec *executionContext) fieldContext_Shop_delegations(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Shop_dashboard(ctx context.Context, field graphql.CollectedField, obj *directory.Shop) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Shop_dashboard(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Shop().Dashboard(ctx, obj, fc.Args["input"].(*insight.ShopDashboardInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *insight.ShopDashboard) graphql.Marshaler {
+			return ec.marshalOShopDashboard2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋinsightᚐShopDashboard(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Shop_dashboard(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Shop",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ShopDashboard(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Shop_dashboard_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Shop_orders(ctx context.Context, field graphql.CollectedField, obj *directory.Shop) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2632,6 +2692,12 @@ func (ec *executionContext) _Shop(ctx context.Context, sel ast.SelectionSet, obj
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Shop_delegations(ctx, field, obj)
+				})
+		case "dashboard":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Shop_dashboard(ctx, field, obj)
 				})
 		case "orders":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

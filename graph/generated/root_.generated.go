@@ -18,6 +18,7 @@ import (
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/insight"
 	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
@@ -282,6 +283,22 @@ type ComplexityRoot struct {
 		Key func(childComplexity int) int
 	}
 
+	Dashboard struct {
+		ByCommune   func(childComplexity int) int
+		ByMode      func(childComplexity int) int
+		BySector    func(childComplexity int) int
+		Channels    func(childComplexity int) int
+		Ends        func(childComplexity int) int
+		Figures     func(childComplexity int) int
+		From        func(childComplexity int) int
+		PublishedAt func(childComplexity int) int
+		Reasons     func(childComplexity int) int
+		Series      func(childComplexity int) int
+		Steps       func(childComplexity int) int
+		To          func(childComplexity int) int
+		Waits       func(childComplexity int) int
+	}
+
 	DeclareRestrictionPayload struct {
 		Effect       func(childComplexity int) int
 		Restrictions func(childComplexity int) int
@@ -324,6 +341,29 @@ type ComplexityRoot struct {
 		ExpiresAt func(childComplexity int) int
 		Orders    func(childComplexity int) int
 		Token     func(childComplexity int) int
+	}
+
+	Figure struct {
+		Change       func(childComplexity int) int
+		ChangeOnYear func(childComplexity int) int
+		Indicator    func(childComplexity int) int
+		Label        func(childComplexity int) int
+		LastYear     func(childComplexity int) int
+		Previous     func(childComplexity int) int
+		Unit         func(childComplexity int) int
+		Value        func(childComplexity int) int
+	}
+
+	FigureRow struct {
+		Figures func(childComplexity int) int
+		Key     func(childComplexity int) int
+		Label   func(childComplexity int) int
+	}
+
+	FigureValue struct {
+		Formatted func(childComplexity int) int
+		Hidden    func(childComplexity int) int
+		Number    func(childComplexity int) int
 	}
 
 	Fulfilment struct {
@@ -730,6 +770,7 @@ type ComplexityRoot struct {
 		Commune             func(childComplexity int, insee *string, slug *string) int
 		CommuneSettings     func(childComplexity int, commune tenancy.ID) int
 		Communes            func(childComplexity int) int
+		Dashboard           func(childComplexity int, input insight.DashboardInput) int
 		FindOrders          func(childComplexity int, number string, first int) int
 		Import              func(childComplexity int, id tenancy.ID) int
 		Invitations         func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
@@ -953,6 +994,7 @@ type ComplexityRoot struct {
 		Closures         func(childComplexity int) int
 		Commune          func(childComplexity int) int
 		Contact          func(childComplexity int) int
+		Dashboard        func(childComplexity int, input *insight.ShopDashboardInput) int
 		Delegations      func(childComplexity int) int
 		Description      func(childComplexity int) int
 		Details          func(childComplexity int) int
@@ -986,6 +1028,16 @@ type ComplexityRoot struct {
 		Nodes      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
+	}
+
+	ShopDashboard struct {
+		ByChannel func(childComplexity int) int
+		ByMode    func(childComplexity int) int
+		Days      func(childComplexity int) int
+		Ends      func(childComplexity int) int
+		Figures   func(childComplexity int) int
+		From      func(childComplexity int) int
+		To        func(childComplexity int) int
 	}
 
 	ShopDetails struct {
@@ -1808,6 +1860,85 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateWidgetKeyPayload.Key(childComplexity), true
 
+	case "Dashboard.byCommune":
+		if e.ComplexityRoot.Dashboard.ByCommune == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.ByCommune(childComplexity), true
+	case "Dashboard.byMode":
+		if e.ComplexityRoot.Dashboard.ByMode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.ByMode(childComplexity), true
+	case "Dashboard.bySector":
+		if e.ComplexityRoot.Dashboard.BySector == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.BySector(childComplexity), true
+	case "Dashboard.channels":
+		if e.ComplexityRoot.Dashboard.Channels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Channels(childComplexity), true
+	case "Dashboard.ends":
+		if e.ComplexityRoot.Dashboard.Ends == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Ends(childComplexity), true
+	case "Dashboard.figures":
+		if e.ComplexityRoot.Dashboard.Figures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Figures(childComplexity), true
+	case "Dashboard.from":
+		if e.ComplexityRoot.Dashboard.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.From(childComplexity), true
+	case "Dashboard.publishedAt":
+		if e.ComplexityRoot.Dashboard.PublishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.PublishedAt(childComplexity), true
+	case "Dashboard.reasons":
+		if e.ComplexityRoot.Dashboard.Reasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Reasons(childComplexity), true
+	case "Dashboard.series":
+		if e.ComplexityRoot.Dashboard.Series == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Series(childComplexity), true
+	case "Dashboard.steps":
+		if e.ComplexityRoot.Dashboard.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Steps(childComplexity), true
+	case "Dashboard.to":
+		if e.ComplexityRoot.Dashboard.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.To(childComplexity), true
+	case "Dashboard.waits":
+		if e.ComplexityRoot.Dashboard.Waits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Waits(childComplexity), true
+
 	case "DeclareRestrictionPayload.effect":
 		if e.ComplexityRoot.DeclareRestrictionPayload.Effect == nil {
 			break
@@ -1999,6 +2130,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ExchangeGuestLinkPayload.Token(childComplexity), true
+
+	case "Figure.change":
+		if e.ComplexityRoot.Figure.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Figure.Change(childComplexity), true
+	case "Figure.changeOnYear":
+		if e.ComplexityRoot.Figure.ChangeOnYear == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Figure.ChangeOnYear(childComplexity), true
+	case "Figure.indicator":
+		if e.ComplexityRoot.Figure.Indicator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Figure.Indicator(childComplexity), true
+	case "Figure.label":
+		if e.ComplexityRoot.Figure.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Figure.Label(childComplexity), true
+	case "Figure.lastYear":
+		if e.ComplexityRoot.Figure.LastYear == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Figure.LastYear(childComplexity), true
+	case "Figure.previous":
+		if e.ComplexityRoot.Figure.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Figure.Previous(childComplexity), true
+	case "Figure.unit":
+		if e.ComplexityRoot.Figure.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Figure.Unit(childComplexity), true
+	case "Figure.value":
+		if e.ComplexityRoot.Figure.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Figure.Value(childComplexity), true
+
+	case "FigureRow.figures":
+		if e.ComplexityRoot.FigureRow.Figures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FigureRow.Figures(childComplexity), true
+	case "FigureRow.key":
+		if e.ComplexityRoot.FigureRow.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FigureRow.Key(childComplexity), true
+	case "FigureRow.label":
+		if e.ComplexityRoot.FigureRow.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FigureRow.Label(childComplexity), true
+
+	case "FigureValue.formatted":
+		if e.ComplexityRoot.FigureValue.Formatted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FigureValue.Formatted(childComplexity), true
+	case "FigureValue.hidden":
+		if e.ComplexityRoot.FigureValue.Hidden == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FigureValue.Hidden(childComplexity), true
+	case "FigureValue.number":
+		if e.ComplexityRoot.FigureValue.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FigureValue.Number(childComplexity), true
 
 	case "Fulfilment.cutOffMinutes":
 		if e.ComplexityRoot.Fulfilment.CutOffMinutes == nil {
@@ -4045,6 +4263,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Communes(childComplexity), true
+	case "Query.dashboard":
+		if e.ComplexityRoot.Query.Dashboard == nil {
+			break
+		}
+
+		args, err := ec.field_Query_dashboard_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Dashboard(childComplexity, args["input"].(insight.DashboardInput)), true
 	case "Query.findOrders":
 		if e.ComplexityRoot.Query.FindOrders == nil {
 			break
@@ -5110,6 +5339,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shop.Contact(childComplexity), true
+	case "Shop.dashboard":
+		if e.ComplexityRoot.Shop.Dashboard == nil {
+			break
+		}
+
+		args, err := ec.field_Shop_dashboard_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Shop.Dashboard(childComplexity, args["input"].(*insight.ShopDashboardInput)), true
 	case "Shop.delegations":
 		if e.ComplexityRoot.Shop.Delegations == nil {
 			break
@@ -5321,6 +5561,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ShopConnection.TotalCount(childComplexity), true
+
+	case "ShopDashboard.byChannel":
+		if e.ComplexityRoot.ShopDashboard.ByChannel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDashboard.ByChannel(childComplexity), true
+	case "ShopDashboard.byMode":
+		if e.ComplexityRoot.ShopDashboard.ByMode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDashboard.ByMode(childComplexity), true
+	case "ShopDashboard.days":
+		if e.ComplexityRoot.ShopDashboard.Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDashboard.Days(childComplexity), true
+	case "ShopDashboard.ends":
+		if e.ComplexityRoot.ShopDashboard.Ends == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDashboard.Ends(childComplexity), true
+	case "ShopDashboard.figures":
+		if e.ComplexityRoot.ShopDashboard.Figures == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDashboard.Figures(childComplexity), true
+	case "ShopDashboard.from":
+		if e.ComplexityRoot.ShopDashboard.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDashboard.From(childComplexity), true
+	case "ShopDashboard.to":
+		if e.ComplexityRoot.ShopDashboard.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopDashboard.To(childComplexity), true
 
 	case "ShopDetails.createdAt":
 		if e.ComplexityRoot.ShopDetails.CreatedAt == nil {
@@ -5748,6 +6031,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CorrectStockInput", ec.unmarshalInputCorrectStockInput),
 			graphql.NewInputUnmarshaler("CreateProductInput", ec.unmarshalInputCreateProductInput),
 			graphql.NewInputUnmarshaler("CreateWidgetKeyInput", ec.unmarshalInputCreateWidgetKeyInput),
+			graphql.NewInputUnmarshaler("DashboardInput", ec.unmarshalInputDashboardInput),
 			graphql.NewInputUnmarshaler("DeclareRestrictionInput", ec.unmarshalInputDeclareRestrictionInput),
 			graphql.NewInputUnmarshaler("DelegateShopInput", ec.unmarshalInputDelegateShopInput),
 			graphql.NewInputUnmarshaler("EndDelegationInput", ec.unmarshalInputEndDelegationInput),
@@ -5797,6 +6081,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SetSlotCapacityInput", ec.unmarshalInputSetSlotCapacityInput),
 			graphql.NewInputUnmarshaler("SetSpecialHoursInput", ec.unmarshalInputSetSpecialHoursInput),
 			graphql.NewInputUnmarshaler("ShopBasket", ec.unmarshalInputShopBasket),
+			graphql.NewInputUnmarshaler("ShopDashboardInput", ec.unmarshalInputShopDashboardInput),
 			graphql.NewInputUnmarshaler("ShopFilter", ec.unmarshalInputShopFilter),
 			graphql.NewInputUnmarshaler("ShopInput", ec.unmarshalInputShopInput),
 			graphql.NewInputUnmarshaler("ShopRepresentation", ec.unmarshalInputShopRepresentation),
@@ -6264,11 +6549,15 @@ extend type ConsentText @tag(name: "spa") @tag(name: "staff")
 extend type Contact @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type CorrectStockPayload @tag(name: "staff")
 extend type CreateWidgetKeyPayload @tag(name: "staff")
+extend type Dashboard @tag(name: "staff")
 extend type DeclareRestrictionPayload @tag(name: "staff")
 extend type Delegation @tag(name: "staff")
 extend type DelegationPayload @tag(name: "staff")
 extend type DirectoryRefusal @tag(name: "spa") @tag(name: "staff")
 extend type ExchangeGuestLinkPayload @tag(name: "widget") @tag(name: "spa")
+extend type Figure @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type FigureRow @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type FigureValue @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Fulfilment @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type GeoPoint @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type HotlineCall @tag(name: "staff")
@@ -6337,6 +6626,7 @@ extend type ServiceRefusal @tag(name: "widget") @tag(name: "spa") @tag(name: "st
 extend type ServiceStatus @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Shop @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopConnection @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type ShopDashboard @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopDetails @tag(name: "staff")
 extend type ShopEdge @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopLifePayload @tag(name: "staff")
@@ -7883,6 +8173,202 @@ type ImportField {
   before: String
   "What comes, as a file would write it: ` + "`" + `12,30 €` + "`" + `."
   after: String!
+}
+`, BuiltIn: false},
+	{Name: "../insight.graphqls", Input: `"A month of the civil calendar: ` + "`" + `2026-10` + "`" + `."
+scalar Month
+
+"What a figure measures. Orders count in the month of the day on which they were placed, in Europe/Paris; those that were rejected, cancelled or never collected do not count, but in LOST_ORDERS."
+enum Indicator {
+  "Chiffre d'affaires TTC: what customers pay for orders, VAT and delivery included, in cents. What is sold past the platform is not in it."
+  REVENUE
+  "Chiffre d'affaires HT: REVENUE less the VAT contained in it, which is rounded once for each order and rate, in cents."
+  REVENUE_WITHOUT_VAT
+  "Orders that stand. A basket over three shops is three orders."
+  ORDERS
+  "REVENUE divided by ORDERS, in cents, rounded half up. It is what an order costs at one shop, not what a person spends."
+  BASKET
+  "Pieces over all lines of the orders; a kilogram sold as one piece is one."
+  ITEMS
+  "Shops with at least one order in the month."
+  ACTIVE_SHOPS
+  "Enterprises, by SIREN, with at least one order in the month: one that runs three shops counts once. It does not add up over communes or sectors."
+  ENTERPRISES
+  "Median of ORDERS by active shop in the month, in tenths: half of the shops have more. From ten shops on, since the median of few is the figure of one."
+  MEDIAN_ORDERS
+  "Jobs in the shops, the owners' included, as the shops told them; those that told none count as 0."
+  HEADCOUNT
+  "Shops, active or not."
+  SHOPS
+  "Median of the minutes between the order and the event. Nights and closing days count, so it is longer than a shop works."
+  MEDIAN_WAIT
+  "Ninth decile of the minutes between the order and the event: nine orders of ten waited less."
+  P90_WAIT
+  "Orders placed in the month that came to nothing: rejected, cancelled, or never collected, as the log stands when the month is published."
+  LOST_ORDERS
+}
+
+"What a figure counts in."
+enum FigureUnit {
+  "Cents of euros."
+  CENTS
+  "Whole things."
+  COUNT
+  "Minutes."
+  MINUTES
+  "Tenths of a thing: 125 is 12.5."
+  TENTHS
+}
+
+"Why there is no value. The first three are statistical secrecy (secret statistique) after INSEE's rules for business statistics."
+enum HiddenReason {
+  "Fewer than three enterprises are behind it."
+  FEWER_THAN_THREE
+  "One enterprise holds more than 85 % of it."
+  DOMINANCE
+  "It keeps to the rules itself, and would give a hidden one away."
+  SECONDARY
+  "The month goes on: until it is closed, on the 5th of the next, only the total of all is told, once a day, when three enterprises or more have contributed since."
+  RUNNING_PERIOD
+  "Nothing was published of it: before the first order, or not yet."
+  NOT_PUBLISHED
+  "It does not add up over several months, communes or sectors: ask for one."
+  NOT_ADDITIVE
+  "There is nothing to reckon it from: the basket of no orders, the median of fewer than ten shops."
+  NOT_DEFINED
+}
+
+"A whole number of up to 53 bits: a year's revenue in cents does not fit an ` + "`" + `Int` + "`" + `."
+scalar WholeNumber
+
+"A value that may be told, or why it may not: of ` + "`" + `number` + "`" + ` and ` + "`" + `hidden` + "`" + ` one is null. Hidden is never zero: zero is told where it is known to be. An object and no union of two: a dashboard has hundreds, and fragments are limited."
+type FigureValue {
+  "The value, in the figure's unit; null where it is hidden."
+  number: WholeNumber
+  "Why there is none; null where it is told."
+  hidden: HiddenReason
+  "The value as French people write it, ` + "`" + `1 234,50 €` + "`" + `, or the reason in French."
+  formatted: String!
+}
+
+"An indicator of a period, beside the same of the period before, as long, and of the same months a year before."
+type Figure {
+  "What is measured."
+  indicator: Indicator!
+  "What the values count in."
+  unit: FigureUnit!
+  "The indicator's French name."
+  label: String!
+  "In the period."
+  value: FigureValue!
+  "In the period before, of the same length."
+  previous: FigureValue!
+  "In the same period a year before."
+  lastYear: FigureValue!
+  "From ` + "`" + `previous` + "`" + ` to ` + "`" + `value` + "`" + `, in tenths of a percent; null where one of them is hidden, or the first is zero."
+  change: Int
+  "From ` + "`" + `lastYear` + "`" + ` to ` + "`" + `value` + "`" + `, in tenths of a percent; null as ` + "`" + `change` + "`" + `."
+  changeOnYear: Int
+}
+
+"The figures of one month, day, sector, commune, mode, channel, reason or step."
+type FigureRow {
+  "What it is, for programs: ` + "`" + `2026-10` + "`" + `, ` + "`" + `alimentation` + "`" + `, ` + "`" + `56121` + "`" + `, ` + "`" + `PICKUP` + "`" + `. ` + "`" + `*` + "`" + ` is all."
+  key: String!
+  "What it is, in French."
+  label: String!
+  "The figures."
+  figures: [Figure!]!
+}
+
+"Which cells of the published cube a dashboard shows. All parts of it are optional."
+input DashboardInput {
+  "These communes, each once. Without: all of them for an analyst, the own ones for an agent. Of several the published values are added up, and hidden where one is."
+  communes: [InseeCode!]
+  "These sectors: IDs of categories of the first rank. Without: all."
+  sectors: [ID!]
+  "Orders of this mode. Without: both."
+  mode: FulfilmentMode
+  "First month. Without: the last."
+  from: Month
+  "Last month, not in the future, at most 36 from the first. Without: the last that is closed."
+  to: Month
+}
+
+"""
+Published figures of local trade, under statistical secrecy: one cube of communes, at most ten sectors, months and modes, hidden as one, in versions that are kept. A month is closed on the 5th of the next; it is revised at the beginning of the two quarters after its own, with differences that three enterprises or more are behind. Analysts and agents read the same cells.
+"""
+type Dashboard {
+  "First month."
+  from: Month!
+  "Last month."
+  to: Month!
+  "When the latest version in it was published; null for none."
+  publishedAt: DateTime
+  "The period's figures."
+  figures: [Figure!]!
+  "By month."
+  series: [FigureRow!]!
+  "By sector: categories of the first rank."
+  bySector: [FigureRow!]!
+  "By commune of the shops; an agent's own."
+  byCommune: [FigureRow!]!
+  "By mode: PICKUP and DELIVERY."
+  byMode: [FigureRow!]!
+  "Orders and revenue by channel, over all communes; empty for agents and for a selection. So are the lists below: each a table of its own, never crossed with another."
+  channels: [FigureRow!]!
+  "Orders that came to nothing, by how they ended."
+  ends: [FigureRow!]!
+  "Orders that came to nothing, by the reason given."
+  reasons: [FigureRow!]!
+  "Shops by how far they had come at the end of the last month: REGISTERED (a shop exists), PUBLISHED (verified and published), TEN_PRODUCTS (published, with ten articles on sale), FIRST_ORDER (has had an order), ACTIVE (with an order in the month); and AT_RISK (published, and no order in the last 30 days). Counts of shops and their jobs."
+  steps: [FigureRow!]!
+  "How long orders of the last month waited until ACCEPTED and until READY."
+  waits: [FigureRow!]!
+}
+
+"Days of a shop's own dashboard."
+input ShopDashboardInput {
+  "First day. Without: 29 days before the last."
+  from: Date
+  "Last day, at most 366 from the first. Without: today."
+  to: Date
+}
+
+"A shop's own figures, unsuppressed, exactly as its orders are at this moment. ENTERPRISES and medians are not in it: it is one shop."
+type ShopDashboard {
+  "First day."
+  from: Date!
+  "Last day."
+  to: Date!
+  "The period's figures."
+  figures: [Figure!]!
+  "By day, up to today."
+  days: [FigureRow!]!
+  "By mode."
+  byMode: [FigureRow!]!
+  "By channel."
+  byChannel: [FigureRow!]!
+  "Orders that came to nothing, by how they ended."
+  ends: [FigureRow!]!
+}
+
+extend type Shop {
+  "The shop's own figures. Merchants of this shop; null for everybody else."
+  dashboard(
+    "Which days."
+    input: ShopDashboardInput
+  ): ShopDashboard
+}
+
+extend type Query {
+  """
+  Published figures of local trade, under statistical secrecy. Analyst: of all communes. Agent: the own communes' part of the same. FORBIDDEN for others: a merchant reads ` + "`" + `Shop.dashboard` + "`" + `. INVALID for a period that ends before it begins, is longer than 36 months or in the future; NOT_FOUND for a commune that is not there.
+  """
+  dashboard(
+    "Which cells; ` + "`" + `{}` + "`" + ` for all of the last closed month."
+    input: DashboardInput!
+  ): Dashboard! @tag(name: "staff")
 }
 `, BuiltIn: false},
 	{Name: "../invitation.graphqls", Input: `extend type Query {
@@ -10375,6 +10861,38 @@ func (ec *executionContext) childFields_CreateWidgetKeyPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type CreateWidgetKeyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Dashboard(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_Dashboard_from(ctx, field)
+	case "to":
+		return ec.fieldContext_Dashboard_to(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_Dashboard_publishedAt(ctx, field)
+	case "figures":
+		return ec.fieldContext_Dashboard_figures(ctx, field)
+	case "series":
+		return ec.fieldContext_Dashboard_series(ctx, field)
+	case "bySector":
+		return ec.fieldContext_Dashboard_bySector(ctx, field)
+	case "byCommune":
+		return ec.fieldContext_Dashboard_byCommune(ctx, field)
+	case "byMode":
+		return ec.fieldContext_Dashboard_byMode(ctx, field)
+	case "channels":
+		return ec.fieldContext_Dashboard_channels(ctx, field)
+	case "ends":
+		return ec.fieldContext_Dashboard_ends(ctx, field)
+	case "reasons":
+		return ec.fieldContext_Dashboard_reasons(ctx, field)
+	case "steps":
+		return ec.fieldContext_Dashboard_steps(ctx, field)
+	case "waits":
+		return ec.fieldContext_Dashboard_waits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Dashboard", field.Name)
+}
+
 func (ec *executionContext) childFields_DeclareRestrictionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "restrictions":
@@ -10443,6 +10961,52 @@ func (ec *executionContext) childFields_ExchangeGuestLinkPayload(ctx context.Con
 		return ec.fieldContext_ExchangeGuestLinkPayload_orders(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ExchangeGuestLinkPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Figure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "indicator":
+		return ec.fieldContext_Figure_indicator(ctx, field)
+	case "unit":
+		return ec.fieldContext_Figure_unit(ctx, field)
+	case "label":
+		return ec.fieldContext_Figure_label(ctx, field)
+	case "value":
+		return ec.fieldContext_Figure_value(ctx, field)
+	case "previous":
+		return ec.fieldContext_Figure_previous(ctx, field)
+	case "lastYear":
+		return ec.fieldContext_Figure_lastYear(ctx, field)
+	case "change":
+		return ec.fieldContext_Figure_change(ctx, field)
+	case "changeOnYear":
+		return ec.fieldContext_Figure_changeOnYear(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Figure", field.Name)
+}
+
+func (ec *executionContext) childFields_FigureRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_FigureRow_key(ctx, field)
+	case "label":
+		return ec.fieldContext_FigureRow_label(ctx, field)
+	case "figures":
+		return ec.fieldContext_FigureRow_figures(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FigureRow", field.Name)
+}
+
+func (ec *executionContext) childFields_FigureValue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_FigureValue_number(ctx, field)
+	case "hidden":
+		return ec.fieldContext_FigureValue_hidden(ctx, field)
+	case "formatted":
+		return ec.fieldContext_FigureValue_formatted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FigureValue", field.Name)
 }
 
 func (ec *executionContext) childFields_Fulfilment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11531,6 +12095,8 @@ func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.
 		return ec.fieldContext_Shop_products(ctx, field)
 	case "delegations":
 		return ec.fieldContext_Shop_delegations(ctx, field)
+	case "dashboard":
+		return ec.fieldContext_Shop_dashboard(ctx, field)
 	case "orders":
 		return ec.fieldContext_Shop_orders(ctx, field)
 	case "photos":
@@ -11559,6 +12125,26 @@ func (ec *executionContext) childFields_ShopConnection(ctx context.Context, fiel
 		return ec.fieldContext_ShopConnection_totalCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ShopConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ShopDashboard(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_ShopDashboard_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ShopDashboard_to(ctx, field)
+	case "figures":
+		return ec.fieldContext_ShopDashboard_figures(ctx, field)
+	case "days":
+		return ec.fieldContext_ShopDashboard_days(ctx, field)
+	case "byMode":
+		return ec.fieldContext_ShopDashboard_byMode(ctx, field)
+	case "byChannel":
+		return ec.fieldContext_ShopDashboard_byChannel(ctx, field)
+	case "ends":
+		return ec.fieldContext_ShopDashboard_ends(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ShopDashboard", field.Name)
 }
 
 func (ec *executionContext) childFields_ShopDetails(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

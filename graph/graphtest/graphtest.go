@@ -26,6 +26,7 @@ import (
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/insight"
 	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
@@ -68,6 +69,7 @@ func New(t testing.TB) *Harness {
 		Audit:       &identity.Audit{DB: d.DB, Cursors: cursors},
 		Intake:      intake.New(d.DB, communes, cursors),
 		Media:       media.New(d.DB, communes),
+		Insight:     insight.New(d.DB, communes),
 		Wait:        wait,
 
 		Registrations: directory.NewRegistrations(d.DB, communes, cursors, identity.NewMembers(d.DB, communes, fixture.Secret), fixture.Secret),

@@ -77,6 +77,7 @@ var keyKinds = map[string]string{
 	"DelegateShopInput.code":           "code",
 	"EndDelegationInput.delegation":    "delegation",
 	"InvitationInput.invitation":       "invitation",
+	"DashboardInput.sectors":           "category",
 	"AddPhotoInput.media":              "media",
 	"RemovePhotoInput.photo":           "photo",
 	"ReorderPhotosInput.photos":        "photo",
@@ -146,7 +147,7 @@ func (g *generator) keyKind(typeName, coordinate string) string {
 
 // plain are values of scalars that lead nowhere.
 var plain = map[string]string{
-	"Boolean": "false", "Float": "47.7", "DateTime": `"2020-11-03T09:00:00Z"`, "Date": `"2020-11-03"`, "LocalTime": `"09:30"`,
+	"Boolean": "false", "Float": "47.7", "DateTime": `"2020-11-03T09:00:00Z"`, "Date": `"2020-11-03"`, "Month": `"2020-11"`, "WholeNumber": "1", "LocalTime": `"09:30"`,
 	"Cents": "1000", "BasisPoints": "2000", "Currency": `"EUR"`, "URL": `"https://example.org/"`, "String": `"Essai"`, "Int": "1",
 }
 

@@ -152,9 +152,11 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 	d.Exec(t, `insert into shop_reminders (commune_id, shop_id, reminded_at) values ($1, $2, now())`, commune, s.shops[0].Row)
 	for _, shop := range s.shops {
 		d.Exec(t, `insert into shop_facts (commune_id, shop_id, day, mode, channel, placed, orders, items, gross_cents, vat_cents, rejected, cancelled, no_shows)
-			values ($1, $2, current_date - 1, 'PICKUP', 'WEB', 1, 1, 1, 100, 10, 0, 0, 0)`, commune, shop.Row)
-		d.Exec(t, `insert into shop_fact_rates (commune_id, shop_id, day, mode, channel, vat_rate, gross_cents, vat_cents) values ($1, $2, current_date - 1, 'PICKUP', 'WEB', 2000, 100, 10)`, commune, shop.Row)
+			values ($1, $2, current_date - 1, 'PICKUP', 'WEB', 1, 1, 1, 100, 0, 0, 0, 0)`, commune, shop.Row)
+		d.Exec(t, `insert into shop_fact_rates (commune_id, shop_id, day, mode, channel, vat_rate, gross_cents, vat_cents) values ($1, $2, current_date - 1, 'PICKUP', 'WEB', 0, 100, 0)`, commune, shop.Row)
 	}
+	d.Exec(t, `insert into published_contributions (commune_id, month, shop_id, mode, sector, siren, orders, items, gross_cents, vat_cents)
+		values ($1, '2026-10-01', $2, 'PICKUP', 'culture', '123456789', 1, 1, 100, 10)`, commune, s.shops[0].Row)
 	d.Exec(t, `insert into fact_heads (commune_id, seq) values ($1, 0) on conflict do nothing`, commune)
 	s.widget = fixture.WidgetKey(t, h.Database, commune, "https://"+name+".example.org")
 	s.guest = fixture.Viewer(t, h.Database, identity.Visitor).GuestOf(s.rows[0])

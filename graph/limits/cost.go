@@ -65,6 +65,20 @@ var lengths = map[string]int{
 	"AddPhotoPayload.refusals":        1,
 	"ReorderPhotosPayload.refusals":   1,
 	"Activation.steps":                7,
+	"Dashboard.figures":               8,
+	"Dashboard.series":                12, // 36 at most
+	"Dashboard.byCommune":             25,
+	"Dashboard.byMode":                2,
+	"Dashboard.channels":              5,
+	"Dashboard.ends":                  4,
+	"Dashboard.steps":                 6,
+	"Dashboard.waits":                 2,
+	"ShopDashboard.figures":           5,
+	"ShopDashboard.days":              30, // 366 at most
+	"ShopDashboard.byMode":            2,
+	"ShopDashboard.byChannel":         4,
+	"ShopDashboard.ends":              3,
+	"FigureRow.figures":               8,
 }
 
 // Cost is what `extensions.cost` tells.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/insight"
 	"github.com/audelor/halles/internal/money"
 )
 
@@ -57,6 +58,15 @@ func MarshalInt(n int) graphql.Marshaler {
 // UnmarshalInt reads an Int: 32 bits, and a number (spec, 3.5.1).
 func UnmarshalInt(v any) (int, error) {
 	n, err := integer(v, 32)
+	return int(n), err
+}
+
+// MarshalWhole writes a whole number of any size.
+func MarshalWhole(n int) graphql.Marshaler { return MarshalInt(n) }
+
+// UnmarshalWhole reads a whole number of 64 bits.
+func UnmarshalWhole(v any) (int, error) {
+	n, err := integer(v, 64)
 	return int(n), err
 }
 
@@ -147,6 +157,21 @@ func UnmarshalDate(v any) (d calendar.Date, err error) {
 		return 0, fault.Errorf(fault.Invalid, "Il faut une date, comme 2020-10-30.")
 	}
 	return d, nil
+}
+
+// MarshalMonth writes a month.
+func MarshalMonth(m insight.Month) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { fmt.Fprintf(w, "%q", m.String()) })
+}
+
+// UnmarshalMonth reads a month, as in ISO 8601's dates.
+func UnmarshalMonth(v any) (insight.Month, error) {
+	s, ok := v.(string)
+	m, err := insight.ParseMonth(s)
+	if !ok || err != nil {
+		return 0, fault.Errorf(fault.Invalid, "Il faut un mois, comme 2026-10.")
+	}
+	return m, nil
 }
 
 // MarshalJSON writes what encodes itself as JSON.

@@ -40,7 +40,7 @@ func Types(schema *ast.Schema, list []documents.Document) (text, version string,
 
 // scalars are those that are no texts in JSON.
 var scalars = map[string]string{
-	"Int": "number", "Float": "number", "Cents": "number", "BasisPoints": "number", "Boolean": "boolean", "JSON": "unknown",
+	"Int": "number", "Float": "number", "Cents": "number", "BasisPoints": "number", "WholeNumber": "number", "Boolean": "boolean", "JSON": "unknown",
 }
 
 type writer struct {

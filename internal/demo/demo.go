@@ -292,7 +292,7 @@ func (d *Demo) passwords(given map[pg.Role]string) (map[pg.Role]string, error) {
 			return nil, Refused(fmt.Sprintf("%s is damaged: remove it; the roles get new passwords.", path))
 		}
 	}
-	for _, role := range []pg.Role{migrateRole, pg.Public, pg.App, pg.Identity, pg.Worker, pg.Listen} {
+	for _, role := range []pg.Role{migrateRole, pg.Public, pg.App, pg.Identity, pg.Stats, pg.Worker, pg.Listen} {
 		if all[role] == "" {
 			all[role] = rand.Text()
 		}

@@ -34,13 +34,17 @@ func (n *Insight) now() time.Time {
 	return time.Now()
 }
 
-// Jobs has a server count the facts.
+// Jobs has a server count the facts, and publish what is due.
 func (n *Insight) Jobs(j *job.Jobs) {
 	job.Every(j, "insight_facts", factsEvery, n.Count)
+	job.Every(j, "insight_publish", publishEvery, n.Publish)
 }
 
 // factsEvery bounds what a merchant's own figures must count for themselves: a minute of events.
 const factsEvery = time.Minute
+
+// publishEvery is how often a server looks whether a version is due; it is, at most once a day.
+const publishEvery = 10 * time.Minute
 
 // jobScope is as whom the jobs work: over all communes, with no person in sight.
 func (n *Insight) jobScope(ctx context.Context) (pg.Scope, error) {

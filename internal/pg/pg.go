@@ -32,13 +32,14 @@ const (
 	App      Role = "halles_app"      // acts for a viewer
 	Identity Role = "halles_identity" // finds out who the viewer is
 	Worker   Role = "halles_worker"   // jobs and the feed
+	Stats    Role = "halles_stats"    // published figures, and nothing else
 	Listen   Role = "halles_listen"   // LISTEN only
 )
 
 // pools says how many connections a role may hold on a small machine. Apart, so that a rush
 // of readers cannot take the connections that orders need. The worker's are the feed's and the
 // jobs': of these as many as internal/job lets run beside messages, and those that River asks by.
-var pools = map[Role]int32{Public: 8, App: 12, Identity: 2, Worker: 8}
+var pools = map[Role]int32{Public: 8, App: 12, Identity: 2, Stats: 2, Worker: 8}
 
 // DB is a pool for each role.
 type DB struct{ pools map[Role]*pgxpool.Pool }

@@ -53,6 +53,16 @@ func (t *Table) Protect() {
 	}
 }
 
+// Judge hides what breaks a rule by itself, and nothing else: for cells that add up to nothing that
+// is published. In a table with totals it is not enough, see Protect.
+func (t *Table) Judge() {
+	for i := range t.cells {
+		if c := &t.cells[i]; c.Exists && c.Hidden == None {
+			c.Hidden = t.judge(i)
+		}
+	}
+}
+
 // lines calls do with each total along one dimension and the cells that it is the sum of.
 func (t *Table) lines(do func(total int, inner []int)) {
 	for k, size := range t.sizes {

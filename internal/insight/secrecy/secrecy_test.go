@@ -98,15 +98,6 @@ func random(r *rand.Rand, shops int) *Table {
 	return t
 }
 
-// primaryOnly hides what breaks a rule by itself and nothing else: what an attacker hopes for.
-func (t *Table) primaryOnly() {
-	for i := range t.cells {
-		if t.cells[i].Exists {
-			t.cells[i].Hidden = t.judge(i)
-		}
-	}
-}
-
 // TestElimination solves all that is published for the hidden values, exactly, over many tables.
 func TestElimination(t *testing.T) {
 	t.Parallel()
@@ -119,7 +110,7 @@ func TestElimination(t *testing.T) {
 			t.Fatalf("seed %d: %d hidden cells follow from what is published", seed, len(found))
 		}
 		table = make()
-		table.primaryOnly()
+		table.Judge() // what an attacker hopes for
 		k := read(table)
 		hidden += len(k.cells)
 		leaks += len(k.recovered())
@@ -147,7 +138,7 @@ func TestLinearProgrammes(t *testing.T) {
 			}
 		}
 		table = make()
-		table.primaryOnly()
+		table.Judge() // what an attacker hopes for
 		leaks += len(betrayed(t, table, 0))
 	}
 	if leaks == 0 {

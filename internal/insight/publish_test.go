@@ -1,0 +1,325 @@
+package insight_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/fixture"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/insight"
+	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
+)
+
+// market is shops of enterprises of their own, whose facts a test writes.
+type market struct {
+	*insight.Insight
+	t     *testing.T
+	d     *pgtest.Database
+	now   time.Time
+	shops map[string][]tenancy.ID // by commune and trade
+}
+
+func newMarket(t *testing.T) *market {
+	t.Helper()
+	m := &market{t: t, d: pgtest.New(t), shops: map[string][]tenancy.ID{}}
+	m.Insight = insightOn(m.d)
+	m.Now = func() time.Time { return m.now }
+	return m
+}
+
+// open makes shops of a trade in a commune, each its own enterprise, since 2025.
+func (m *market) open(n int, commune, category string) {
+	for range n {
+		shop := fixture.Shop(m.t, m.d, fixture.ShopOpts{Commune: commune, Category: category, Modes: []directory.FulfilmentMode{directory.Pickup, directory.Delivery}})
+		m.d.Exec(m.t, `update shops set siret = lpad((300000000 + (select count(*) from shops))::text, 9, '0') || '00011', created_at = '2025-01-01' where id = $1`, shop.Row)
+		key := commune + " " + category
+		m.shops[key] = append(m.shops[key], shop)
+	}
+}
+
+// sell adds orders of 10 € each to a shop's day.
+func (m *market) sell(shop tenancy.ID, day, mode string, orders int) {
+	m.d.Exec(m.t, `insert into shop_facts (commune_id, shop_id, day, mode, channel, placed, orders, items, gross_cents, vat_cents, rejected, cancelled, no_shows)
+		values ($1, $2, $3::date, $4, 'WEB', $5, $5, 2 * $5, 1000 * $5, 52 * $5, 0, 0, 0)
+		on conflict (commune_id, shop_id, day, mode, channel) do update set placed = shop_facts.placed + $5, orders = shop_facts.orders + $5,
+			items = shop_facts.items + 2 * $5, gross_cents = shop_facts.gross_cents + 1000 * $5, vat_cents = shop_facts.vat_cents + 52 * $5`,
+		shop.Commune, shop.Row, day, mode, orders)
+}
+
+func (m *market) publish(day string) {
+	m.t.Helper()
+	at, err := time.Parse("2006-01-02 15", day+" 08")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.now = at
+	if err := m.Publish(m.t.Context()); err != nil {
+		m.t.Fatalf("%s: %v", day, err)
+	}
+}
+
+// versions lists what was published.
+func (m *market) versions() string {
+	return pgtest.Scan[string](m.t, m.d, `select coalesce(string_agg(to_char(month, 'YYYY-MM') || ' ' || version || ' ' || kind, ', ' order by month, version), '') from insight.versions`)
+}
+
+func (m *market) cell(month string, version int, commune, sector, mode string) string {
+	m.t.Helper()
+	return pgtest.Scan[string](m.t, m.d, `select coalesce(hidden, orders || ' of ' || enterprises) from insight.cells
+		where month = ($1 || '-01')::date and version = $2 and commune = $3 and sector = $4 and mode = $5`, month, version, commune, sector, mode)
+}
+
+// wanted fails the test when two texts differ.
+func (m *market) wanted(what, got, want string) {
+	m.t.Helper()
+	if got != want {
+		m.t.Errorf("%s: %s, want %s", what, got, want)
+	}
+}
+
+// filled is a market with a month's orders: Lorient's trades are many, Groix has two bookshops.
+func filled(t *testing.T, days ...string) *market {
+	m := newMarket(t)
+	m.open(12, fixture.Lorient, "librairie")
+	m.open(8, fixture.Lorient, "boulangerie")
+	m.open(9, fixture.Hennebont, "librairie")
+	m.open(7, fixture.Hennebont, "boulangerie")
+	m.open(2, fixture.Groix, "librairie")
+	m.open(5, fixture.Groix, "boulangerie")
+	for _, day := range days {
+		for _, shops := range m.shops {
+			for i, shop := range shops {
+				m.sell(shop, day, "PICKUP", 5+i%3)
+				m.sell(shop, day, "DELIVERY", 3+i%2)
+			}
+		}
+	}
+	return m
+}
+
+func TestMonthIsClosedOnThe5thAndFrozen(t *testing.T) {
+	t.Parallel()
+	m := filled(t, "2026-09-10", "2026-10-10")
+	m.publish("2026-11-04")
+	m.wanted("on the 4th", m.versions(), "2026-09 1 CLOSED")
+	m.publish("2026-11-05")
+	m.wanted("on the 5th", m.versions(), "2026-09 1 CLOSED, 2026-10 1 CLOSED")
+	m.wanted("two bookshops", m.cell("2026-10", 1, fixture.Groix, "culture", "*"), "FEWER_THAN_THREE")
+	m.wanted("what would tell them", m.cell("2026-10", 1, fixture.Groix, "alimentation", "*"), "SECONDARY")
+	m.wanted("no bookshop there", m.cell("2026-10", 1, fixture.Lanester, "culture", "PICKUP"), "0 of 0")
+	m.wanted("all", m.cell("2026-10", 1, "*", "*", "*"), fmt.Sprint(pgtest.Scan[int](t, m.d, `select sum(orders)::int from shop_facts where day = '2026-10-10'`), " of 43"))
+	m.sell(m.shops[fixture.Lorient+" librairie"][0], "2026-10-10", "PICKUP", 4)
+	m.publish("2026-11-06")
+	m.wanted("after a late order", m.versions(), "2026-09 1 CLOSED, 2026-10 1 CLOSED")
+	if n := pgtest.Scan[int](t, m.d, `select count(*) from insight.cells where hidden is not null and (orders is not null or gross_cents is not null or shops is not null)`); n > 0 {
+		t.Errorf("%d hidden cells have a value", n)
+	}
+}
+
+func TestRevisionTellsOfThreeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	m := filled(t, "2026-10-10")
+	m.publish("2026-11-05")
+	before := m.cell("2026-10", 1, fixture.Hennebont, "culture", "PICKUP")
+	m.sell(m.shops[fixture.Hennebont+" librairie"][0], "2026-10-11", "PICKUP", 4) // one
+	for _, shop := range m.shops[fixture.Lorient+" boulangerie"][:4] {            // four
+		m.sell(shop, "2026-10-11", "PICKUP", 1)
+	}
+	m.publish("2027-01-04")
+	if strings.Contains(m.versions(), "REVISED") {
+		t.Errorf("revised before the quarter's 5th: %s", m.versions())
+	}
+	m.publish("2027-01-05")
+	if !strings.Contains(m.versions(), "2026-10 2 REVISED") {
+		t.Fatalf("not revised: %s", m.versions())
+	}
+	m.wanted("where one sold more", m.cell("2026-10", 2, fixture.Hennebont, "culture", "PICKUP"), before)
+	m.wanted("where four did", m.cell("2026-10", 2, fixture.Lorient, "alimentation", "PICKUP"), "51 of 8")
+	m.wanted("the pattern's difference", pgtest.Scan[string](t, m.d, `select count(*)::text from insight.cells a join insight.cells b using (month, commune, sector, mode)
+		where a.month = '2026-10-01' and a.version = 1 and b.version = 2 and a.hidden is distinct from b.hidden`), "0")
+	list := m.versions()
+	m.publish("2027-01-06")
+	m.wanted("a day later", m.versions(), list)
+}
+
+func TestRunningMonthTellsTheTotalOnly(t *testing.T) {
+	t.Parallel()
+	m := filled(t, "2026-10-10")
+	lorient := m.shops[fixture.Lorient+" librairie"]
+	for _, shop := range lorient[:2] {
+		m.sell(shop, "2026-11-05", "PICKUP", 3)
+	}
+	m.publish("2026-11-06")
+	m.wanted("two sold", m.versions(), "2026-10 1 CLOSED")
+	m.sell(lorient[2], "2026-11-06", "PICKUP", 3)
+	m.publish("2026-11-07")
+	m.wanted("three sold", m.versions(), "2026-10 1 CLOSED, 2026-11 1 RUNNING")
+	m.wanted("one cell", pgtest.Scan[string](t, m.d, `select string_agg(commune || sector || mode || orders, ' ') from insight.cells where month = '2026-11-01'`), "***9")
+	for _, shop := range lorient[3:9] {
+		m.sell(shop, "2026-11-07", "PICKUP", 2)
+	}
+	m.publish("2026-11-07")
+	m.wanted("the same day again", m.versions(), "2026-10 1 CLOSED, 2026-11 1 RUNNING")
+	m.publish("2026-11-08")
+	m.wanted("the next day", m.versions(), "2026-10 1 CLOSED, 2026-11 1 RUNNING, 2026-11 2 RUNNING")
+	m.sell(lorient[0], "2026-11-08", "PICKUP", 50)
+	m.publish("2026-11-09")
+	m.wanted("one sold more", m.versions(), "2026-10 1 CLOSED, 2026-11 1 RUNNING, 2026-11 2 RUNNING")
+	// Closed, the month's total would tell what that one sold since.
+	m.publish("2026-12-05")
+	m.wanted("closed", m.cell("2026-11", 3, "*", "*", "*"), "FEWER_THAN_THREE")
+}
+
+// TestAnalystsRoleReadsPublishedFiguresOnly asks the catalogue.
+func TestAnalystsRoleReadsPublishedFiguresOnly(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	rows, err := d.Migrate.Query(t.Context(), `
+		select n.nspname || '.' || c.relname || ' ' || p
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest('{SELECT,INSERT,UPDATE,REFERENCES}'::text[]) p
+		where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
+		and has_any_column_privilege('halles_stats', c.oid, p)
+		union all
+		select n.nspname || '.' || c.relname || ' ' || p
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest('{DELETE,TRUNCATE,TRIGGER}'::text[]) p
+		where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and has_table_privilege('halles_stats', c.oid, p)
+		union all
+		select 'sequence ' || c.relname from pg_class c where case when c.relkind = 'S' then has_sequence_privilege('halles_stats', c.oid, 'USAGE, SELECT, UPDATE') end
+		union all
+		select 'definer ' || f.proname from pg_proc f join pg_namespace n on n.oid = f.pronamespace
+		where f.prosecdef and f.prorettype <> 'trigger'::regtype and n.nspname not in ('pg_catalog', 'information_schema') and has_function_privilege('halles_stats', f.oid, 'EXECUTE')
+		order by 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"insight.cells SELECT", "insight.figures SELECT", "insight.versions SELECT"}; !slices.Equal(got, want) {
+		t.Errorf("halles_stats may %v, and should %v", got, want)
+	}
+}
+
+func month(t *testing.T, text string) *insight.Month {
+	t.Helper()
+	m, err := insight.ParseMonth(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &m
+}
+
+// orders is what a dashboard's first figures say of orders.
+func orders(list []*insight.Figure) string {
+	for _, f := range list {
+		if f.Indicator == insight.Orders {
+			if f.Value.Hidden != nil {
+				return string(*f.Value.Hidden)
+			}
+			return f.Value.Formatted
+		}
+	}
+	return "none"
+}
+
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	m := filled(t, "2025-10-10", "2026-09-10", "2026-10-10")
+	for _, shop := range m.shops[fixture.Lorient+" librairie"] {
+		m.sell(shop, "2026-10-12", "PICKUP", 10)
+	}
+	m.publish("2026-11-05")
+	analyst, agent := fixture.Viewer(t, m.d, identity.Analyst), fixture.Viewer(t, m.d, identity.Agent, tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Groix}, tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Lorient})
+	ask := func(v *identity.Viewer, in insight.DashboardInput) *insight.Dashboard {
+		t.Helper()
+		d, err := m.Dashboard(t.Context(), v, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	d := ask(analyst, insight.DashboardInput{})
+	m.wanted("the last closed month", d.From.String()+" "+d.To.String(), "2026-10 2026-10")
+	m.wanted("orders", orders(d.Figures), "523")
+	m.wanted("change from September", insight.Percent(*d.Figures[2].Change()), "+29,8\u00a0%")
+	m.wanted("change from last year", insight.Percent(*d.Figures[2].ChangeOnYear()), "+29,8\u00a0%")
+	if len(d.ByCommune) != 25 || len(d.BySector) != 7 || len(d.ByMode) != 2 || len(d.Steps) != 6 || len(d.Channels) != 5 {
+		t.Errorf("%d communes, %d sectors, %d modes, %d steps, %d channels", len(d.ByCommune), len(d.BySector), len(d.ByMode), len(d.Steps), len(d.Channels))
+	}
+	d = ask(analyst, insight.DashboardInput{Communes: []string{fixture.Groix}})
+	for _, r := range d.BySector {
+		if want := map[string]string{"culture": "FEWER_THAN_THREE", "alimentation": "SECONDARY"}[r.Key]; want != "" {
+			m.wanted(r.Key, orders(r.Figures), want)
+		}
+	}
+	m.wanted("a period", orders(ask(analyst, insight.DashboardInput{From: month(t, "2026-09"), To: month(t, "2026-10")}).Figures), "926")
+	m.wanted("before the first order", orders(ask(analyst, insight.DashboardInput{From: month(t, "2024-01"), To: month(t, "2024-01")}).Figures), "NOT_PUBLISHED")
+	m.wanted("a month without orders", orders(ask(analyst, insight.DashboardInput{From: month(t, "2026-03"), To: month(t, "2026-03")}).Figures), "FEWER_THAN_THREE")
+	m.wanted("the running month", orders(ask(analyst, insight.DashboardInput{Communes: []string{fixture.Lorient}, To: month(t, "2026-11")}).Figures), "NOT_PUBLISHED")
+
+	d = ask(agent, insight.DashboardInput{})
+	if len(d.ByCommune) != 2 || len(d.Channels)+len(d.Steps) > 0 || !slices.Equal(d.Selection.Communes, []string{fixture.Groix, fixture.Lorient}) {
+		t.Errorf("the agent of two communes sees %d, chosen %v", len(d.ByCommune), d.Selection.Communes)
+	}
+	same := ask(analyst, insight.DashboardInput{Communes: []string{fixture.Lorient}})
+	m.wanted("the same cube", orders(ask(agent, insight.DashboardInput{Communes: []string{fixture.Lorient}}).Figures), orders(same.Figures))
+
+	for name, c := range map[string]struct {
+		v    *identity.Viewer
+		in   insight.DashboardInput
+		kind fault.Kind
+		says string
+	}{
+		"Merchant":         {fixture.Viewer(t, m.d, identity.Merchant, m.shops[fixture.Lorient+" librairie"][0]), insight.DashboardInput{}, fault.Forbidden, "Shop.dashboard"},
+		"Visitor":          {fixture.Viewer(t, m.d, identity.Visitor), insight.DashboardInput{}, fault.Forbidden, "analystes"},
+		"Hotline":          {fixture.Viewer(t, m.d, identity.Hotline), insight.DashboardInput{}, fault.Forbidden, "analystes"},
+		"FromAfterTo":      {analyst, insight.DashboardInput{From: month(t, "2026-10"), To: month(t, "2026-09")}, fault.Invalid, "échangez"},
+		"Future":           {analyst, insight.DashboardInput{To: month(t, "2027-02")}, fault.Invalid, "n'a pas commencé"},
+		"TooLong":          {analyst, insight.DashboardInput{From: month(t, "2020-01"), To: month(t, "2026-09")}, fault.Invalid, "36"},
+		"UnknownCommune":   {analyst, insight.DashboardInput{Communes: []string{"99999"}}, fault.NotFound, "code INSEE"},
+		"NoCommune":        {analyst, insight.DashboardInput{Communes: []string{}}, fault.Invalid, "vide"},
+		"UnknownSector":    {analyst, insight.DashboardInput{Sectors: []tenancy.ID{{Kind: tenancy.KindCategory, Name: "librairie"}}}, fault.NotFound, "secteur"},
+		"AnothersCommune":  {agent, insight.DashboardInput{Communes: []string{fixture.Hennebont}}, fault.NotFound, "des vôtres"},
+		"SameCommuneTwice": {analyst, insight.DashboardInput{Communes: []string{fixture.Groix, fixture.Groix}}, fault.Invalid, "deux fois"},
+	} {
+		_, err := m.Dashboard(t.Context(), c.v, c.in)
+		if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %s that says %q", name, err, c.kind, c.says)
+		}
+	}
+}
+
+func TestDashboardOfAnEmptyPlatform(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	m.publish("2026-11-05")
+	m.wanted("versions", m.versions(), "")
+	analyst := fixture.Viewer(t, m.d, identity.Analyst)
+	d, err := m.Dashboard(t.Context(), analyst, insight.DashboardInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.wanted("nothing", d.To.String()+" "+orders(d.Figures), "2026-10 NOT_PUBLISHED")
+	m.open(1, fixture.Lorient, "librairie")
+	m.sell(m.shops[fixture.Lorient+" librairie"][0], "2026-10-10", "PICKUP", 9)
+	m.publish("2026-11-05")
+	if d, err = m.Dashboard(t.Context(), analyst, insight.DashboardInput{}); err != nil {
+		t.Fatal(err)
+	}
+	m.wanted("one shop", orders(d.Figures), "FEWER_THAN_THREE")
+	for _, r := range slices.Concat(d.ByCommune, d.BySector, d.ByMode, d.Series) {
+		if got := orders(r.Figures); got != "0" && got != "FEWER_THAN_THREE" {
+			t.Errorf("%s of one shop: %s", r.Label, got)
+		}
+	}
+}
