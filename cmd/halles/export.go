@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/insight"
+	"github.com/audelor/halles/internal/insight/report"
 	"github.com/audelor/halles/internal/opendata"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
@@ -16,6 +19,7 @@ import (
 
 type exportCmd struct {
 	OpenData exportOpenDataCmd `cmd:"" help:"Write the open data of all communes and of each into a folder, as /opendata serves it."`
+	Bulletin exportBulletinCmd `cmd:"" help:"Write a month's published figures as one HTML file that needs no other, ready to send."`
 }
 
 type exportOpenDataCmd struct {
@@ -59,6 +63,44 @@ func (c *exportOpenDataCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%d files in %s.\n", files+1, c.Dir)
+	return nil
+}
+
+type exportBulletinCmd struct {
+	database
+	Month string `arg:"" placeholder:"2026-10" help:"The month; it must be published."`
+	File  string `type:"path" help:"Where to. By default bulletin-MONTH.html in the current folder."`
+}
+
+// Run writes the bulletin.
+func (c *exportBulletinCmd) Run(ctx context.Context, p *process) error {
+	options := c.options(p)
+	m, err := insight.ParseMonth(c.Month)
+	if err != nil {
+		p.wrong.addf("%q is not a month: write it as 2026-10.", c.Month)
+	}
+	if err := p.wrong.orNil(); err != nil {
+		return err
+	}
+	db, err := pg.Open(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	d, err := insight.New(db, tenancy.NewRegister(db)).Dashboard(ctx, &identity.Viewer{Kind: identity.Analyst}, insight.DashboardInput{From: &m, To: &m})
+	if err != nil {
+		return err
+	}
+	if d.PublishedAt == nil {
+		return fmt.Errorf("nothing is published of %s: a month is closed on the 5th of the next, by a server that runs", m)
+	}
+	if c.File == "" {
+		c.File = "bulletin-" + m.String() + ".html"
+	}
+	if err := toFile(c.File, func(w io.Writer) error { return report.Bulletin(w, d) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "%s\n", c.File)
 	return nil
 }
 

@@ -52,6 +52,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("LiveClientComesBack", func(t *testing.T) { liveClient(t, ctx) })
 	t.Run("SignsInAndOut", func(t *testing.T) { signsInAndOut(t, ctx) })
 	t.Run("GuideOnAPhone", func(t *testing.T) { guideOnAPhone(t, ctx) })
+	t.Run("Dashboard", func(t *testing.T) { dashboardInABrowser(t, ctx) })
 }
 
 // newTab opens a tab, with what its console complains of.

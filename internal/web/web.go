@@ -260,6 +260,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.importRoutes(r)
 	s.mediaRoutes(r)
 	s.openDataRoutes(r, assets, zipped)
+	s.dashboardRoutes(r, assets, zipped)
 	return r, nil
 }
 

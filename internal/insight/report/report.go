@@ -1,0 +1,157 @@
+// Package report shows a dashboard to people: tables, a chart beside each, and files to take away
+// that say exactly what the tables say. The page and the monthly bulletin are made of it.
+package report
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/audelor/halles/internal/insight"
+)
+
+// Table is a table and its chart.
+type Table struct {
+	ID      string // "mois"; of the element on the page
+	Title   string
+	Note    string // what a reader must know beside; may be empty
+	Corner  string // above the rows' labels
+	Columns []insight.Indicator
+	Rows    []*insight.FigureRow
+	Kind    Kind
+	Of      int // which column the chart draws
+}
+
+// Kind is how a chart is drawn.
+type Kind string
+
+// The kinds of charts.
+const (
+	Line Kind = "line" // over time
+	Bars Kind = "bars" // beside each other
+)
+
+// Tables are those of a dashboard, in the order of the page; without rows a table is left out.
+func Tables(d *insight.Dashboard) []Table {
+	list := []Table{
+		{ID: "mois", Title: "Mois par mois", Corner: "Mois", Rows: d.Series, Kind: Line},
+		{ID: "secteurs", Title: "Par secteur", Corner: "Secteur", Rows: d.BySector, Kind: Bars},
+		{ID: "communes", Title: "Par commune", Corner: "Commune", Rows: d.ByCommune, Kind: Bars},
+		{ID: "modes", Title: "Par mode de remise", Corner: "Mode", Rows: d.ByMode, Kind: Bars},
+		{ID: "canaux", Title: "Par canal", Corner: "Canal", Rows: d.Channels, Kind: Bars},
+		{ID: "etapes", Title: "Où en sont les boutiques", Corner: "Étape", Rows: d.Steps, Kind: Bars, Note: "À la fin du dernier mois. Une boutique qui a franchi une étape est aussi comptée dans les précédentes ; la dernière ligne compte celles à qui proposer de l'aide."},
+		{ID: "attentes", Title: "Combien de temps les clients attendent", Corner: "Attente", Rows: d.Waits, Kind: Bars, Note: "Dans le dernier mois, nuits et jours de fermeture compris."},
+		{ID: "fins", Title: "Commandes sans suite", Corner: "Fin", Rows: d.Ends, Kind: Bars},
+		{ID: "motifs", Title: "Pourquoi elles sont restées sans suite", Corner: "Motif", Rows: d.Reasons, Kind: Bars},
+	}
+	kept := list[:0]
+	for _, t := range list {
+		if len(t.Rows) == 0 {
+			continue
+		}
+		for _, f := range t.Rows[0].Figures {
+			t.Columns = append(t.Columns, f.Indicator)
+		}
+		kept = append(kept, t)
+	}
+	return kept
+}
+
+// Shown tells a value from the reason why there is none.
+func Shown(v insight.FigureValue) bool { return v.Hidden == nil }
+
+// Trend is a change as people read it: "+12,5 %", or that there is nothing to compare.
+func Trend(change *int) string {
+	if change == nil {
+		return "—"
+	}
+	return insight.Percent(*change)
+}
+
+// line is a value of a download: what is on the page, and nothing that is not.
+type line struct {
+	Table     string `json:"tableau"`
+	Row       string `json:"ligne"`
+	Indicator string `json:"indicateur"`
+	Unit      string `json:"unite"`
+	Value     *int   `json:"valeur"`
+	Reason    string `json:"motif,omitempty"`
+	Shown     string `json:"affiche"`
+}
+
+// keyFigures is the name of the dashboard's first table, which has no chart.
+const keyFigures = "Chiffres clés"
+
+func lines(d *insight.Dashboard) []line {
+	var list []line
+	add := func(table, row string, figures []*insight.Figure) {
+		for _, f := range figures {
+			l := line{Table: table, Row: row, Indicator: f.Label(), Unit: string(f.Unit()), Shown: f.Value.Formatted, Value: f.Value.Number}
+			if f.Value.Hidden != nil {
+				l.Reason = string(*f.Value.Hidden)
+			}
+			list = append(list, l)
+		}
+	}
+	add(keyFigures, Period(d), d.Figures)
+	for _, t := range Tables(d) {
+		for _, r := range t.Rows {
+			add(t.Title, r.Label, r.Figures)
+		}
+	}
+	return list
+}
+
+// Period is "octobre 2026", or "août 2026 à octobre 2026".
+func Period(d *insight.Dashboard) string {
+	if d.From == d.To {
+		return d.To.French()
+	}
+	return d.From.French() + " à " + d.To.French()
+}
+
+// CSV writes what the dashboard shows as a spreadsheet reads it: semicolons, a byte order mark, and
+// no text that it would take for a formula.
+func CSV(w io.Writer, d *insight.Dashboard) error {
+	buffered := bufio.NewWriter(w)
+	if _, err := buffered.WriteString("\ufeff"); err != nil {
+		return err
+	}
+	c := csv.NewWriter(buffered)
+	c.Comma, c.UseCRLF = ';', true
+	if err := c.Write([]string{"tableau", "ligne", "indicateur", "unite", "valeur", "motif", "affiche"}); err != nil {
+		return err
+	}
+	for _, l := range lines(d) {
+		value := ""
+		if l.Value != nil {
+			value = strconv.Itoa(*l.Value)
+		}
+		if err := c.Write([]string{harmless(l.Table), harmless(l.Row), harmless(l.Indicator), l.Unit, value, l.Reason, harmless(l.Shown)}); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	if err := c.Error(); err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+// harmless is a text that no spreadsheet takes for a formula (OWASP ASVS 1.2.10).
+func harmless(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n\x00|%", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// JSON writes the same for programs.
+func JSON(w io.Writer, d *insight.Dashboard) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	return e.Encode(map[string]any{"periode": map[string]string{"de": d.From.String(), "a": d.To.String()}, "publie": d.PublishedAt, "valeurs": lines(d)})
+}
