@@ -26,6 +26,10 @@ func (r *mutationResolver) ImportProducts(ctx context.Context, input intake.Inpu
 	return r.Intake.Import(ctx, identity.From(ctx), intake.Products, input)
 }
 
+func (r *mutationResolver) ImportShops(ctx context.Context, input intake.Input) (*intake.Payload, error) {
+	return r.Intake.Import(ctx, identity.From(ctx), intake.Shops, input)
+}
+
 func (r *mutationResolver) UndoImport(ctx context.Context, input intake.UndoImportInput) (*intake.Payload, error) {
 	return r.Intake.UndoImport(ctx, identity.From(ctx), input)
 }

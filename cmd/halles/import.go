@@ -9,15 +9,18 @@ import (
 	"strings"
 
 	"github.com/audelor/halles/internal/catalog"
+	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/sheet"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
 type importCmd struct {
 	Products importProductsCmd `cmd:"" help:"Import a CSV file of products into the shops of a commune, all of it or nothing."`
+	Shops    importShopsCmd    `cmd:"" help:"Import a CSV file of shops into a commune, all of it or nothing; new ones wait to be published."`
 	Undo     importUndoCmd     `cmd:"" help:"Put back what an import changed, but for what was sold or changed since."`
 	Template importTemplateCmd `cmd:"" help:"Print an empty file with an example, to fill in a spreadsheet."`
 }
@@ -32,11 +35,18 @@ type importFlags struct {
 
 type importProductsCmd struct{ importFlags }
 
+type importShopsCmd struct{ importFlags }
+
 // Help is the long form of the command's help.
-func (importProductsCmd) Help() string {
+func (importProductsCmd) Help() string { return columnsHelp(catalog.ImportColumns()) }
+
+// Help is the long form of the command's help.
+func (importShopsCmd) Help() string { return columnsHelp(directory.ImportColumns()) }
+
+func columnsHelp(columns []sheet.Column) string {
 	var b strings.Builder
 	b.WriteString("Columns, by any of their usual headings; others are refused unless their heading begins with #:\n")
-	for _, c := range catalog.ImportColumns() {
+	for _, c := range columns {
 		fmt.Fprintf(&b, "  %-12s %s\n", c.Name, c.Help)
 	}
 	return b.String()
@@ -45,6 +55,11 @@ func (importProductsCmd) Help() string {
 // Run imports products.
 func (c *importProductsCmd) Run(ctx context.Context, p *process) error {
 	return c.run(ctx, p, intake.Products)
+}
+
+// Run imports shops.
+func (c *importShopsCmd) Run(ctx context.Context, p *process) error {
+	return c.run(ctx, p, intake.Shops)
 }
 
 // operator opens the database for a command that acts as the platform itself.
@@ -70,6 +85,7 @@ func (d database) operator(ctx context.Context, p *process) (*pg.DB, *intake.Int
 	cursors := page.NewSealer(make([]byte, 32)) // nothing of it leaves this process
 	in := intake.New(db, communes, cursors)
 	in.Steps[intake.Products] = catalog.New(db, communes, cursors).ImportSteps
+	in.Steps[intake.Shops] = (&directory.Directory{DB: db, Communes: communes, Cursors: cursors}).ImportSteps
 	return db, in, identity.Platform(codes), nil
 }
 
@@ -183,11 +199,15 @@ func (c *importUndoCmd) Run(ctx context.Context, p *process) error {
 }
 
 type importTemplateCmd struct {
-	Kind string `arg:"" enum:"products" help:"Of what: products."`
+	Kind string `arg:"" enum:"products,shops" help:"Of what: products or shops."`
 }
 
 // Run prints the template.
 func (c *importTemplateCmd) Run(p *process) error {
-	_, err := p.stdout.Write(catalog.ImportTemplate())
+	template := catalog.ImportTemplate
+	if c.Kind == "shops" {
+		template = directory.ImportTemplate
+	}
+	_, err := p.stdout.Write(template())
 	return err
 }

@@ -74,6 +74,7 @@ type MutationResolver interface {
 	RotateWidgetKey(ctx context.Context, input identity.RotateWidgetKeyInput) (*identity.RotateWidgetKeyPayload, error)
 	RevokeWidgetKey(ctx context.Context, input identity.RevokeWidgetKeyInput) (*identity.RevokeWidgetKeyPayload, error)
 	ImportProducts(ctx context.Context, input intake.Input) (*intake.Payload, error)
+	ImportShops(ctx context.Context, input intake.Input) (*intake.Payload, error)
 	UndoImport(ctx context.Context, input intake.UndoImportInput) (*intake.Payload, error)
 	ResendInvitation(ctx context.Context, input identity.InvitationInput) (*identity.InvitationPayload, error)
 	RevokeInvitation(ctx context.Context, input identity.InvitationInput) (*identity.InvitationPayload, error)
@@ -456,6 +457,20 @@ func (ec *executionContext) field_Mutation_grantRole_args(ctx context.Context, r
 }
 
 func (ec *executionContext) field_Mutation_importProducts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (intake.Input, error) {
+			return ec.unmarshalNImportInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋintakeᚐInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_importShops_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
@@ -3175,6 +3190,50 @@ func (ec *executionContext) fieldContext_Mutation_importProducts(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_importProducts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_importShops(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_importShops(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ImportShops(ctx, fc.Args["input"].(intake.Input))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *intake.Payload) graphql.Marshaler {
+			return ec.marshalNImportPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋintakeᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_importShops(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImportPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_importShops_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7108,6 +7167,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "importProducts":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_importProducts(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "importShops":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_importShops(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

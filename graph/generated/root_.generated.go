@@ -521,6 +521,7 @@ type ComplexityRoot struct {
 		ExchangeGuestLink       func(childComplexity int, input identity.LinkInput) int
 		GrantRole               func(childComplexity int, input identity.ChangeRoleInput) int
 		ImportProducts          func(childComplexity int, input intake.Input) int
+		ImportShops             func(childComplexity int, input intake.Input) int
 		InviteMember            func(childComplexity int, input identity.InviteMemberInput) int
 		LogCall                 func(childComplexity int, input directory.LogCallInput) int
 		MarkOrderCollected      func(childComplexity int, input ordering.ChangeInput) int
@@ -2961,6 +2962,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ImportProducts(childComplexity, args["input"].(intake.Input)), true
+	case "Mutation.importShops":
+		if e.ComplexityRoot.Mutation.ImportShops == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_importShops_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ImportShops(childComplexity, args["input"].(intake.Input)), true
 	case "Mutation.inviteMember":
 		if e.ComplexityRoot.Mutation.InviteMember == nil {
 			break
@@ -7988,7 +8000,11 @@ extend type Mutation {
   Imports a file of products, or tries to: all of it or, when anything is wrong, nothing; ` + "`" + `import` + "`" + ` says what. A line is an article, known by the shop's own code; the template at ` + "`" + `/import/produits.csv` + "`" + ` tells the columns. The same file twice changes nothing the second time. For merchants (their own shops), agents (their commune) and admins.
   """
   importProducts(input: ImportInput!): ImportPayload! @tag(name: "staff")
-  "Puts back what an import changed. A row that was sold or changed since is left as it is, and is among ` + "`" + `changes` + "`" + ` with its reason; what the import made is archived, its stock emptied. For who made it, agents and admins; within 30 days."
+  """
+  Imports a file of shops, or tries to: all of it or nothing, as ` + "`" + `importProducts` + "`" + `. A line is a shop, known by its SIRET; the template at ` + "`" + `/import/boutiques.csv` + "`" + ` tells the columns. A new one waits to be published, as after ` + "`" + `verifyRegistration` + "`" + `; an empty cell changes nothing. For agents (their commune) and admins.
+  """
+  importShops(input: ImportInput!): ImportPayload! @tag(name: "staff")
+  "Puts back what an import changed. A row that was sold or changed since is left as it is, and is among ` + "`" + `changes` + "`" + ` with its reason; products that the import made are archived, their stock emptied, and shops that it made and nobody touched are gone. For who made it, agents and admins; within 30 days."
   undoImport(input: UndoImportInput!): ImportPayload! @tag(name: "staff")
 }
 

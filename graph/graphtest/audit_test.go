@@ -221,6 +221,16 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		}
 		return id, a.Code() == ""
 	}
+	shopImports := func(t *testing.T, _ string, v *identity.Viewer, _ string) (string, bool) {
+		t.Helper()
+		file := "siret;surface\n" + pgtest.Scan[string](t, d, `select siret from shops where id = $1`, shop.Row) + ";80\n"
+		sent, err := h.Resolver.Intake.Receive(t.Context(), v, commune, "x.csv", strings.NewReader(file))
+		if err != nil {
+			return "", false
+		}
+		a := h.As(v).Query(t, `mutation ($u: ID!) { importShops(input: {upload: $u, dryRun: false}) { import { id status } } }`, graphtest.Vars{"u": sent.ID().String()})
+		return a.Get("importShops.import.id").String(), a.Get("importShops.import.status").String() == "APPLIED"
+	}
 	statuses, once := []string{"PLACED", "ACCEPTED", "READY"}, []string{""}
 	type way struct {
 		action string
@@ -297,6 +307,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		"removePhoto":        {"PHOTO_REMOVE", once, photos, []identity.Kind{identity.Admin, identity.Agent}},
 		"reorderPhotos":      {"PHOTO_REORDER", once, photos, []identity.Kind{identity.Admin, identity.Agent}},
 		"importProducts":     {"IMPORT", once, imports, []identity.Kind{identity.Admin, identity.Agent}},
+		"importShops":        {"IMPORT", once, shopImports, []identity.Kind{identity.Admin, identity.Agent}},
 		"undoImport":         {"IMPORT_UNDO", once, imports, []identity.Kind{identity.Admin, identity.Agent}},
 		"revokeWidgetKey":    {"WIDGET_KEY_REVOKE", once, keys(`mutation ($k: ID!) { revokeWidgetKey(input: {key: $k}) { key { id } } }`), []identity.Kind{identity.Admin, identity.Agent}},
 
@@ -399,7 +410,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 					from audit_events where commune_id = '56121' order by seq desc limit 1`)
 				same := "f f f"
 				switch f.Name {
-				case "askDelegation", "createWidgetKey", "createProduct", "startRegistration", "logCall", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole", "importProducts", "addPhoto":
+				case "askDelegation", "createWidgetKey", "createProduct", "startRegistration", "logCall", "declareRestriction", "inviteMember", "acceptInvitation", "grantRole", "importProducts", "importShops", "addPhoto":
 					same = "t f"
 				case "revokeRole", "endDelegation", "revokeInvitation", "removePhoto":
 					same = "f t"

@@ -75,6 +75,7 @@ func New(t testing.TB) *Harness {
 		Registrations: directory.NewRegistrations(d.DB, communes, cursors, identity.NewMembers(d.DB, communes, fixture.Secret), fixture.Secret),
 	}}
 	h.Resolver.Intake.Steps[intake.Products] = h.Resolver.Catalog.ImportSteps
+	h.Resolver.Intake.Steps[intake.Shops] = h.Resolver.Directory.ImportSteps
 	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{
 		Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),
 		RequestID: func(context.Context) string { return "test" },

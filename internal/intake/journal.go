@@ -74,7 +74,8 @@ type FieldChange struct {
 // fields is the order in which fields are told: the columns of both kinds of files. A journal has
 // the names of the columns, so that a diff reads like the file.
 var fields = []string{
-	"nom", "adresse_web", "description", "categorie", "statut", "option", "valeur", "prix", "tva", "stock", "retiree",
+	"siret", "nom", "adresse_web", "description", "categorie", "statut", "option", "valeur", "prix", "tva", "stock", "retiree",
+	"naf", "adresse", "code_postal", "ville", "latitude", "longitude", "telephone", "courriel", "site", "services", "accessibilite", "surface", "effectif",
 }
 
 // Fields lists what the change gives, in the order of the columns.

@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/audelor/halles/internal/catalog"
+	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
@@ -26,6 +27,7 @@ func (s *Server) importRoutes(r chi.Router) {
 		r.Options("/import", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	})
 	r.Get("/import/produits.csv", sheetTemplate("produits.csv", catalog.ImportColumns()))
+	r.Get("/import/boutiques.csv", sheetTemplate("boutiques.csv", directory.ImportColumns()))
 }
 
 func sheetTemplate(name string, columns []sheet.Column) http.HandlerFunc {

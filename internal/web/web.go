@@ -150,6 +150,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.media = media.New(o.DB, s.communes)
 	s.intake = intake.New(o.DB, s.communes, cursors)
 	s.intake.Steps[intake.Products] = s.catalog.ImportSteps
+	s.intake.Steps[intake.Shops] = s.directory.ImportSteps
 	s.background = append(s.background, func(ctx context.Context) error { return s.intake.Work(ctx, o.Log) })
 	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
 	feed.Again, feed.Recheck = s.identity.Again, o.Keep
