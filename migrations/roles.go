@@ -9,7 +9,8 @@ import (
 )
 
 // role is one database role. Timeouts are settings of the role and not of the connection:
-// a pooler refuses them at start-up.
+// a pooler refuses them at start-up. jit is off for whoever answers requests: policies make
+// estimates high, and a query of some milliseconds would be compiled for hundreds.
 type role struct {
 	name     string
 	login    bool
@@ -22,14 +23,14 @@ var roles = []role{
 	{name: "halles_owner"},
 	{name: "halles_migrate", login: true, settings: map[string]string{"lock_timeout": "2s"}},
 	{name: "halles_public", login: true, settings: map[string]string{
-		"default_transaction_read_only": "on", "statement_timeout": "1s", "idle_in_transaction_session_timeout": "5s",
+		"default_transaction_read_only": "on", "statement_timeout": "1s", "idle_in_transaction_session_timeout": "5s", "jit": "off",
 	}},
 	{name: "halles_app", login: true, settings: map[string]string{
-		"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s",
+		"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off",
 	}},
-	{name: "halles_identity", login: true, settings: map[string]string{"statement_timeout": "1s", "idle_in_transaction_session_timeout": "5s"}},
+	{name: "halles_identity", login: true, settings: map[string]string{"statement_timeout": "1s", "idle_in_transaction_session_timeout": "5s", "jit": "off"}},
 	{name: "halles_stats", login: true, settings: map[string]string{
-		"default_transaction_read_only": "on", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "5s",
+		"default_transaction_read_only": "on", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "5s", "jit": "off",
 	}},
 	{name: "halles_worker", login: true, settings: map[string]string{"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}},
 	{name: "halles_listen", login: true},

@@ -62,8 +62,9 @@ func start(ctx context.Context) (err error) {
 	}
 	o := cluster.Options{
 		Dir: filepath.Join(private.dir, "data"), Binaries: binaries,
-		// Each test has pools for all roles; the log tells deadlocks.
-		Params: []string{"max_connections=500", "shared_buffers=64MB"},
+		// Each test has pools for all roles; the log tells deadlocks. A test that needs statistics
+		// asks for them: autovacuum would come in some runs.
+		Params: []string{"max_connections=500", "shared_buffers=64MB", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0"},
 	}
 	from, ok := kept(ctx, binaries)
 	if ok {
