@@ -57,6 +57,7 @@ type orderLoaders struct {
 	lines   *loader.Loader[tenancy.ID, []*ordering.Line]
 	history *loader.Loader[tenancy.ID, []*ordering.Event]
 	contact *loader.Loader[tenancy.ID, *ordering.PersonContact]
+	address *loader.Loader[tenancy.ID, *ordering.DeliveryAddress]
 }
 
 // ordersBy has the loaders of orders for each reader of a response. Nearly always that is the
@@ -77,6 +78,7 @@ func (b *ordersBy) as(v *identity.Viewer) *orderLoaders {
 			lines:   loader.New(b.r.Wait, as(v, b.r.Ordering.LinesOf), loader.Zero),
 			history: loader.New(b.r.Wait, as(v, b.r.Ordering.HistoryOf), loader.Zero),
 			contact: loader.New(b.r.Wait, as(v, b.r.Ordering.ContactsOf), loader.Zero),
+			address: loader.New(b.r.Wait, as(v, b.r.Ordering.AddressesOf), loader.Zero),
 		}
 	}
 	return b.of[v]

@@ -90,6 +90,10 @@ func (r *orderResolver) Contact(ctx context.Context, obj *ordering.Order) (*orde
 	return load(ctx).orders.as(obj.Reader).contact.Load(ctx, obj.ID())
 }
 
+func (r *orderResolver) Address(ctx context.Context, obj *ordering.Order) (*ordering.DeliveryAddress, error) {
+	return load(ctx).orders.as(obj.Reader).address.Load(ctx, obj.ID())
+}
+
 func (r *orderResolver) PickupCode(ctx context.Context, obj *ordering.Order) (*ordering.PickupCode, error) {
 	return obj.PickupCodeFor(obj.Reader), nil
 }

@@ -46,7 +46,7 @@ var Readers = map[string]map[string]string{
 		orderParties: "pickup_code reason_text note",
 	},
 	"order_lines":    {orderReaders: "name option_value unit_cents vat_rate"},
-	"order_contacts": {orderParties: "name phone email"},
+	"order_contacts": {orderParties: "name phone email street postcode city"},
 	"order_events":   {orderReaders: "at"},
 	"shop_facts":     {"merchant": "items gross_cents"},
 	"delegations":    {"merchant agent admin": "id reason asked_at"},

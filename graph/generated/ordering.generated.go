@@ -81,6 +81,7 @@ type MutationResolver interface {
 	AddPhoto(ctx context.Context, input media.AddInput) (*media.Payload, error)
 	RemovePhoto(ctx context.Context, input media.RemoveInput) (*media.RemovePayload, error)
 	ReorderPhotos(ctx context.Context, input media.ReorderInput) (*media.ReorderPayload, error)
+	MoveOrder(ctx context.Context, input ordering.MoveInput) (*ordering.ChangePayload, error)
 	StartRegistration(ctx context.Context, input directory.StartRegistrationInput) (*directory.RegistrationPayload, error)
 	ResumeRegistration(ctx context.Context, input directory.ResumeRegistrationInput) (*directory.RegistrationPayload, error)
 	SaveRegistration(ctx context.Context, input directory.SaveRegistrationInput) (*directory.RegistrationPayload, error)
@@ -112,6 +113,7 @@ type OrderResolver interface {
 	Totals(ctx context.Context, obj *ordering.Order) (*ordering.Totals, error)
 	Note(ctx context.Context, obj *ordering.Order) (*string, error)
 	Contact(ctx context.Context, obj *ordering.Order) (*ordering.PersonContact, error)
+	Address(ctx context.Context, obj *ordering.Order) (*ordering.DeliveryAddress, error)
 	PickupCode(ctx context.Context, obj *ordering.Order) (*ordering.PickupCode, error)
 	History(ctx context.Context, obj *ordering.Order) ([]*ordering.Event, error)
 	NextActions(ctx context.Context, obj *ordering.Order) ([]ordering.Action, error)
@@ -588,6 +590,20 @@ func (ec *executionContext) field_Mutation_mergeCommune_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.MergeCommuneInput, error) {
 			return ec.unmarshalNMergeCommuneInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋidentityᚐMergeCommuneInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_moveOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ordering.MoveInput, error) {
+			return ec.unmarshalNMoveOrderInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐMoveInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3504,6 +3520,50 @@ func (ec *executionContext) fieldContext_Mutation_reorderPhotos(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_moveOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_moveOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveOrder(ctx, fc.Args["input"].(ordering.MoveInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.ChangePayload) graphql.Marshaler {
+			return ec.marshalNChangeOrderPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_moveOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_moveOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_startRegistration(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4794,6 +4854,38 @@ func (ec *executionContext) fieldContext_Order_contact(_ context.Context, field 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_OrderContact(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Order_address(ctx context.Context, field graphql.CollectedField, obj *ordering.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_address(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Order().Address(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.DeliveryAddress) graphql.Marshaler {
+			return ec.marshalODeliveryAddress2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐDeliveryAddress(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_address(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Order",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeliveryAddress(ctx, field)
 		},
 	}
 	return fc, nil
@@ -6569,7 +6661,7 @@ func (ec *executionContext) unmarshalInputPlaceOrdersInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"idempotencyKey", "orders", "contact", "channel"}
+	fieldsInOrder := [...]string{"idempotencyKey", "orders", "address", "contact", "channel"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -6590,6 +6682,13 @@ func (ec *executionContext) unmarshalInputPlaceOrdersInput(ctx context.Context, 
 				return it, err
 			}
 			it.Orders = data
+		case "address":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("address"))
+			data, err := ec.unmarshalODeliveryAddressInput2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐDeliveryAddress(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Address = data
 		case "contact":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contact"))
 			data, err := ec.unmarshalOOrderContactInput2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐPersonContact(ctx, v)
@@ -7220,6 +7319,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "moveOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_moveOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "startRegistration":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_startRegistration(ctx, field)
@@ -7477,6 +7583,12 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Order_contact(ctx, field, obj)
+				})
+		case "address":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Order_address(ctx, field, obj)
 				})
 		case "pickupCode":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

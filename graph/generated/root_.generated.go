@@ -64,6 +64,7 @@ type ResolverRoot interface {
 	ServiceStatus() ServiceStatusResolver
 	Shop() ShopResolver
 	ShopConnection() ShopConnectionResolver
+	ShopQuote() ShopQuoteResolver
 	Subscription() SubscriptionResolver
 	Suggestion() SuggestionResolver
 	Variant() VariantResolver
@@ -143,6 +144,12 @@ type ComplexityRoot struct {
 		Because      func(childComplexity int) int
 		Orderable    func(childComplexity int) int
 		QuantityUpTo func(childComplexity int) int
+	}
+
+	BasketQuote struct {
+		Orderable func(childComplexity int) int
+		Quotes    func(childComplexity int) int
+		Total     func(childComplexity int) int
 	}
 
 	CallConnection struct {
@@ -318,6 +325,13 @@ type ComplexityRoot struct {
 
 	DelegationPayload struct {
 		Delegation func(childComplexity int) int
+	}
+
+	DeliveryAddress struct {
+		City     func(childComplexity int) int
+		Location func(childComplexity int) int
+		Postcode func(childComplexity int) int
+		Street   func(childComplexity int) int
 	}
 
 	DirectoryRefusal struct {
@@ -496,6 +510,16 @@ type ComplexityRoot struct {
 		Mode  func(childComplexity int) int
 	}
 
+	ModeQuote struct {
+		Fee          func(childComplexity int) int
+		Minimum      func(childComplexity int) int
+		Missing      func(childComplexity int) int
+		Mode         func(childComplexity int) int
+		NextSlot     func(childComplexity int) int
+		Refusal      func(childComplexity int) int
+		SlotRequired func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AcceptInvitation        func(childComplexity int, input identity.AcceptInvitationInput) int
 		AcceptOrder             func(childComplexity int, input ordering.ChangeInput) int
@@ -530,6 +554,7 @@ type ComplexityRoot struct {
 		MarkOrderOutForDelivery func(childComplexity int, input ordering.ChangeInput) int
 		MarkOrderReady          func(childComplexity int, input ordering.ChangeInput) int
 		MergeCommune            func(childComplexity int, input identity.MergeCommuneInput) int
+		MoveOrder               func(childComplexity int, input ordering.MoveInput) int
 		MoveProducts            func(childComplexity int, input catalog.MoveProductsInput) int
 		PauseOrders             func(childComplexity int, input identity.PauseOrdersInput) int
 		PauseProduct            func(childComplexity int, input catalog.PauseProductInput) int
@@ -609,6 +634,7 @@ type ComplexityRoot struct {
 	}
 
 	Order struct {
+		Address     func(childComplexity int) int
 		AffectedBy  func(childComplexity int) int
 		Channel     func(childComplexity int) int
 		Commune     func(childComplexity int) int
@@ -782,6 +808,7 @@ type ComplexityRoot struct {
 		PreviewRestriction  func(childComplexity int, input directory.RestrictionInput) int
 		Product             func(childComplexity int, id tenancy.ID) int
 		Products            func(childComplexity int, filter *catalog.ProductFilter, first int, after *string) int
+		QuoteBasket         func(childComplexity int, input ordering.BasketInput) int
 		Registration        func(childComplexity int, id tenancy.ID) int
 		RegistrationConsent func(childComplexity int) int
 		Registrations       func(childComplexity int, filter *directory.RegistrationFilter, orderBy *directory.RegistrationOrder, first int, after *string) int
@@ -1056,6 +1083,16 @@ type ComplexityRoot struct {
 	ShopLifePayload struct {
 		Refusals func(childComplexity int) int
 		Shop     func(childComplexity int) int
+	}
+
+	ShopQuote struct {
+		Lines    func(childComplexity int) int
+		Mode     func(childComplexity int) int
+		Modes    func(childComplexity int) int
+		Refusals func(childComplexity int) int
+		Shop     func(childComplexity int) int
+		Slot     func(childComplexity int) int
+		Totals   func(childComplexity int) int
 	}
 
 	ShopStep struct {
@@ -1396,6 +1433,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Availability.QuantityUpTo(childComplexity), true
+
+	case "BasketQuote.orderable":
+		if e.ComplexityRoot.BasketQuote.Orderable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketQuote.Orderable(childComplexity), true
+	case "BasketQuote.quotes":
+		if e.ComplexityRoot.BasketQuote.Quotes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketQuote.Quotes(childComplexity), true
+	case "BasketQuote.total":
+		if e.ComplexityRoot.BasketQuote.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketQuote.Total(childComplexity), true
 
 	case "CallConnection.edges":
 		if e.ComplexityRoot.CallConnection.Edges == nil {
@@ -2014,6 +2070,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DelegationPayload.Delegation(childComplexity), true
+
+	case "DeliveryAddress.city":
+		if e.ComplexityRoot.DeliveryAddress.City == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAddress.City(childComplexity), true
+	case "DeliveryAddress.location":
+		if e.ComplexityRoot.DeliveryAddress.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAddress.Location(childComplexity), true
+	case "DeliveryAddress.postcode":
+		if e.ComplexityRoot.DeliveryAddress.Postcode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAddress.Postcode(childComplexity), true
+	case "DeliveryAddress.street":
+		if e.ComplexityRoot.DeliveryAddress.Street == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeliveryAddress.Street(childComplexity), true
 
 	case "DirectoryRefusal.code":
 		if e.ComplexityRoot.DirectoryRefusal.Code == nil {
@@ -2698,6 +2779,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ModeFacet.Mode(childComplexity), true
 
+	case "ModeQuote.fee":
+		if e.ComplexityRoot.ModeQuote.Fee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModeQuote.Fee(childComplexity), true
+	case "ModeQuote.minimum":
+		if e.ComplexityRoot.ModeQuote.Minimum == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModeQuote.Minimum(childComplexity), true
+	case "ModeQuote.missing":
+		if e.ComplexityRoot.ModeQuote.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModeQuote.Missing(childComplexity), true
+	case "ModeQuote.mode":
+		if e.ComplexityRoot.ModeQuote.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModeQuote.Mode(childComplexity), true
+	case "ModeQuote.nextSlot":
+		if e.ComplexityRoot.ModeQuote.NextSlot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModeQuote.NextSlot(childComplexity), true
+	case "ModeQuote.refusal":
+		if e.ComplexityRoot.ModeQuote.Refusal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModeQuote.Refusal(childComplexity), true
+	case "ModeQuote.slotRequired":
+		if e.ComplexityRoot.ModeQuote.SlotRequired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModeQuote.SlotRequired(childComplexity), true
+
 	case "Mutation.acceptInvitation":
 		if e.ComplexityRoot.Mutation.AcceptInvitation == nil {
 			break
@@ -3061,6 +3185,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MergeCommune(childComplexity, args["input"].(identity.MergeCommuneInput)), true
+	case "Mutation.moveOrder":
+		if e.ComplexityRoot.Mutation.MoveOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_moveOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MoveOrder(childComplexity, args["input"].(ordering.MoveInput)), true
 	case "Mutation.moveProducts":
 		if e.ComplexityRoot.Mutation.MoveProducts == nil {
 			break
@@ -3601,6 +3736,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OpeningSpan.Start(childComplexity), true
 
+	case "Order.address":
+		if e.ComplexityRoot.Order.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Address(childComplexity), true
 	case "Order.affectedBy":
 		if e.ComplexityRoot.Order.AffectedBy == nil {
 			break
@@ -4397,6 +4538,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Products(childComplexity, args["filter"].(*catalog.ProductFilter), args["first"].(int), args["after"].(*string)), true
+	case "Query.quoteBasket":
+		if e.ComplexityRoot.Query.QuoteBasket == nil {
+			break
+		}
+
+		args, err := ec.field_Query_quoteBasket_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.QuoteBasket(childComplexity, args["input"].(ordering.BasketInput)), true
 	case "Query.registration":
 		if e.ComplexityRoot.Query.Registration == nil {
 			break
@@ -5668,6 +5820,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ShopLifePayload.Shop(childComplexity), true
 
+	case "ShopQuote.lines":
+		if e.ComplexityRoot.ShopQuote.Lines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopQuote.Lines(childComplexity), true
+	case "ShopQuote.mode":
+		if e.ComplexityRoot.ShopQuote.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopQuote.Mode(childComplexity), true
+	case "ShopQuote.modes":
+		if e.ComplexityRoot.ShopQuote.Modes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopQuote.Modes(childComplexity), true
+	case "ShopQuote.refusals":
+		if e.ComplexityRoot.ShopQuote.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopQuote.Refusals(childComplexity), true
+	case "ShopQuote.shop":
+		if e.ComplexityRoot.ShopQuote.Shop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopQuote.Shop(childComplexity), true
+	case "ShopQuote.slot":
+		if e.ComplexityRoot.ShopQuote.Slot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopQuote.Slot(childComplexity), true
+	case "ShopQuote.totals":
+		if e.ComplexityRoot.ShopQuote.Totals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ShopQuote.Totals(childComplexity), true
+
 	case "ShopStep.at":
 		if e.ComplexityRoot.ShopStep.At == nil {
 			break
@@ -6028,6 +6223,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AddVariantInput", ec.unmarshalInputAddVariantInput),
 			graphql.NewInputUnmarshaler("ArchiveProductsInput", ec.unmarshalInputArchiveProductsInput),
 			graphql.NewInputUnmarshaler("AskDelegationInput", ec.unmarshalInputAskDelegationInput),
+			graphql.NewInputUnmarshaler("BasketInput", ec.unmarshalInputBasketInput),
 			graphql.NewInputUnmarshaler("BasketLine", ec.unmarshalInputBasketLine),
 			graphql.NewInputUnmarshaler("BulkProductInput", ec.unmarshalInputBulkProductInput),
 			graphql.NewInputUnmarshaler("CallBackRegistrationInput", ec.unmarshalInputCallBackRegistrationInput),
@@ -6046,6 +6242,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DashboardInput", ec.unmarshalInputDashboardInput),
 			graphql.NewInputUnmarshaler("DeclareRestrictionInput", ec.unmarshalInputDeclareRestrictionInput),
 			graphql.NewInputUnmarshaler("DelegateShopInput", ec.unmarshalInputDelegateShopInput),
+			graphql.NewInputUnmarshaler("DeliveryAddressInput", ec.unmarshalInputDeliveryAddressInput),
 			graphql.NewInputUnmarshaler("EndDelegationInput", ec.unmarshalInputEndDelegationInput),
 			graphql.NewInputUnmarshaler("EndRestrictionInput", ec.unmarshalInputEndRestrictionInput),
 			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
@@ -6061,6 +6258,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MarkOrderOutForDeliveryInput", ec.unmarshalInputMarkOrderOutForDeliveryInput),
 			graphql.NewInputUnmarshaler("MarkOrderReadyInput", ec.unmarshalInputMarkOrderReadyInput),
 			graphql.NewInputUnmarshaler("MergeCommuneInput", ec.unmarshalInputMergeCommuneInput),
+			graphql.NewInputUnmarshaler("MoveOrderInput", ec.unmarshalInputMoveOrderInput),
 			graphql.NewInputUnmarshaler("MoveProductsInput", ec.unmarshalInputMoveProductsInput),
 			graphql.NewInputUnmarshaler("NewVariantInput", ec.unmarshalInputNewVariantInput),
 			graphql.NewInputUnmarshaler("OpeningIntervalInput", ec.unmarshalInputOpeningIntervalInput),
@@ -6539,6 +6737,7 @@ extend type AuditConnection @tag(name: "staff")
 extend type AuditEdge @tag(name: "staff")
 extend type AuditEvent @tag(name: "staff")
 extend type Availability @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type BasketQuote @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type CallConnection @tag(name: "staff")
 extend type CallEdge @tag(name: "staff")
 extend type Category @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -6565,6 +6764,7 @@ extend type Dashboard @tag(name: "staff")
 extend type DeclareRestrictionPayload @tag(name: "staff")
 extend type Delegation @tag(name: "staff")
 extend type DelegationPayload @tag(name: "staff")
+extend type DeliveryAddress @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type DirectoryRefusal @tag(name: "spa") @tag(name: "staff")
 extend type ExchangeGuestLinkPayload @tag(name: "widget") @tag(name: "spa")
 extend type Figure @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -6588,6 +6788,7 @@ extend type LogCallPayload @tag(name: "staff")
 extend type Member @tag(name: "staff")
 extend type MergeCommunePayload @tag(name: "staff")
 extend type ModeFacet @tag(name: "widget") @tag(name: "spa")
+extend type ModeQuote @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Naf @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend interface Node @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OpenDataLinks @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -6642,6 +6843,7 @@ extend type ShopDashboard @tag(name: "widget") @tag(name: "spa") @tag(name: "sta
 extend type ShopDetails @tag(name: "staff")
 extend type ShopEdge @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopLifePayload @tag(name: "staff")
+extend type ShopQuote @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ShopStep @tag(name: "staff")
 extend type Slot @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Suggestion @tag(name: "widget") @tag(name: "spa")
@@ -8505,6 +8707,8 @@ input PlaceOrdersInput {
   idempotencyKey: String!
   "What is ordered, shop by shop: 1 to 20 shops, each once."
   orders: [ShopBasket!]!
+  "Where to bring what is delivered. Required where a mode is DELIVERY, of no use elsewhere."
+  address: DeliveryAddressInput
   "How the shops reach the customer. A visitor must give a name, and a telephone number or an e-mail address."
   contact: OrderContactInput
   "Where the basket was filled: WEB, which is the default, or WIDGET."
@@ -8585,6 +8789,12 @@ enum RefusalCode {
   ORDERS_PAUSED
   "The shop does not offer this mode; the message says which it does."
   MODE_NOT_OFFERED
+  "A delivery needs an address."
+  ADDRESS_REQUIRED
+  "Nobody knows where the address is: its postcode is not one of the communes', and it has no point."
+  ADDRESS_UNKNOWN
+  "The shop does not deliver so far; the message says how far."
+  OUT_OF_PERIMETER
   "Less than the shop's minimum for the mode; the message says how much is missing."
   BELOW_MINIMUM
   "The shop does not sell this variant, or no longer."
@@ -8723,6 +8933,8 @@ type Order implements Node @key(fields: "id") {
   note: String @goField(forceResolver: true)
   "Who ordered. For customer, guest and merchant; null for others, and after it was erased."
   contact: OrderContact
+  "Where it is brought to. For customer, guest and merchant; null for others, for a pickup, and after it was erased."
+  address: DeliveryAddress
   "What the customer says at the door. For customer, guest and merchant; null for others."
   pickupCode: PickupCode
   "All that happened to it, oldest first."
@@ -8825,8 +9037,10 @@ enum OrderStatus {
   NO_SHOW
 }
 
-"What happened to an order: named after the status that it led to."
+"What happened to an order: named after the status that it led to, but for MOVED, which leaves it."
 enum OrderEventKind {
+  "It moved to another slot; its status stays."
+  MOVED
   "It was placed."
   PLACED
   "The shop took it on."
@@ -8849,6 +9063,8 @@ enum OrderEventKind {
 
 "What may be done to an order."
 enum OrderAction {
+  "` + "`" + `moveOrder` + "`" + `"
+  MOVE
   "` + "`" + `acceptOrder` + "`" + `"
   ACCEPT
   "` + "`" + `rejectOrder` + "`" + `"
@@ -9056,6 +9272,106 @@ enum PhotoRefusalCode {
   IMAGE_USED
   "The list is not all photos of one shop or product: read them again."
   NOT_THE_PHOTOS
+}
+`, BuiltIn: false},
+	{Name: "../quote.graphqls", Input: `extend type Query {
+  """
+  What a basket comes to if it is placed now, shop by shop, and all that keeps it from being placed: by the same verdict as ` + "`" + `placeOrders` + "`" + `. Nothing is taken or kept. Send the totals along as ` + "`" + `expectedCents` + "`" + `, and the slot as ` + "`" + `slot` + "`" + `: what has changed by then is refused, not charged.
+  """
+  quoteBasket("The basket." input: BasketInput!): BasketQuote! @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+}
+
+extend type Mutation {
+  """
+  Moves an order to another slot of its shop and mode. Customer and guest until the shop has accepted it; merchant and hotline until it is handed over. A merchant's own lead time and cut-off do not bind it.
+  """
+  moveOrder("The order and its slot." input: MoveOrderInput!): ChangeOrderPayload! @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+}
+
+"A basket to be quoted."
+input BasketInput {
+  "What would be ordered, shop by shop: 1 to 20 shops, each once."
+  orders: [ShopBasket!]!
+  "Where to bring what is delivered."
+  address: DeliveryAddressInput
+}
+
+"Where an order is to be brought to."
+input DeliveryAddressInput {
+  "Number and street, or what the place is called; at most 200 characters."
+  street: String!
+  "Postcode: five digits."
+  postcode: String!
+  "City, as on a letter; at most 100 characters."
+  city: String!
+  "Its point, WGS84, as a service that completes addresses tells it. The shop's perimeter is judged by it; where it is absent, by the centre of the commune that postcode and city name, which may lie kilometres from the door."
+  location: GeoPointInput
+}
+
+"An order to move."
+input MoveOrderInput {
+  "The order."
+  order: ID!
+  "The ` + "`" + `start` + "`" + ` of the slot that it moves to, one of the shop's ` + "`" + `slots` + "`" + `."
+  slot: DateTime!
+}
+
+"Where an order is brought to."
+type DeliveryAddress {
+  "Number and street, or what the place is called."
+  street: String!
+  "Postcode."
+  postcode: String!
+  "City."
+  city: String!
+  "Its point, where the client gave one."
+  location: GeoPoint
+}
+
+"What a basket would come to if it were placed now."
+type BasketQuote {
+  "Shop by shop, in the order of the input."
+  quotes: [ShopQuote!]!
+  "What all of it comes to, delivery included."
+  total: Price!
+  "Whether each of the orders would be made."
+  orderable: Boolean!
+}
+
+"What a basket would come to at one shop."
+type ShopQuote {
+  "The shop; null when there is none that the viewer may see."
+  shop: Shop
+  "The mode that was asked for."
+  mode: FulfilmentMode!
+  "The slot that was asked for; null without one, or where it is none of the shop's."
+  slot: OpeningSpan
+  "What the shop sells of what was asked for, whatever is left of it, with today's prices and VAT."
+  lines: [OrderLine!]!
+  "What the lines come to, delivery included; zeros where the shop takes no orders."
+  totals: OrderTotals!
+  "The modes that the shop offers, with what each would need."
+  modes: [ModeQuote!]!
+  "All that keeps the order from being made, each with what to do. Empty: ` + "`" + `placeOrders` + "`" + ` would make it now."
+  refusals: [Refusal!]!
+}
+
+"A mode that a shop offers, for what is in the basket."
+type ModeQuote {
+  "The mode."
+  mode: FulfilmentMode!
+  "The least that must be ordered."
+  minimum: Price!
+  "What is missing to the minimum; 0,00 € for nothing."
+  missing: Price!
+  "What the mode costs."
+  fee: Price!
+  "Whether an order must be for a slot."
+  slotRequired: Boolean!
+  "The first slot that can be booked now; null: none in sight."
+  nextSlot: OpeningSpan
+  "Why no order can be handed over so now; null: it can. Perimeter and minimum are apart from it."
+  refusal: ServiceRefusal
 }
 `, BuiltIn: false},
 	{Name: "../registration.graphqls", Input: `extend type Query {
@@ -10601,6 +10917,18 @@ func (ec *executionContext) childFields_Availability(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type Availability", field.Name)
 }
 
+func (ec *executionContext) childFields_BasketQuote(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "quotes":
+		return ec.fieldContext_BasketQuote_quotes(ctx, field)
+	case "total":
+		return ec.fieldContext_BasketQuote_total(ctx, field)
+	case "orderable":
+		return ec.fieldContext_BasketQuote_orderable(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BasketQuote", field.Name)
+}
+
 func (ec *executionContext) childFields_CallConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -10951,6 +11279,20 @@ func (ec *executionContext) childFields_DelegationPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type DelegationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeliveryAddress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "street":
+		return ec.fieldContext_DeliveryAddress_street(ctx, field)
+	case "postcode":
+		return ec.fieldContext_DeliveryAddress_postcode(ctx, field)
+	case "city":
+		return ec.fieldContext_DeliveryAddress_city(ctx, field)
+	case "location":
+		return ec.fieldContext_DeliveryAddress_location(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryAddress", field.Name)
+}
+
 func (ec *executionContext) childFields_DirectoryRefusal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -11285,6 +11627,26 @@ func (ec *executionContext) childFields_ModeFacet(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type ModeFacet", field.Name)
 }
 
+func (ec *executionContext) childFields_ModeQuote(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mode":
+		return ec.fieldContext_ModeQuote_mode(ctx, field)
+	case "minimum":
+		return ec.fieldContext_ModeQuote_minimum(ctx, field)
+	case "missing":
+		return ec.fieldContext_ModeQuote_missing(ctx, field)
+	case "fee":
+		return ec.fieldContext_ModeQuote_fee(ctx, field)
+	case "slotRequired":
+		return ec.fieldContext_ModeQuote_slotRequired(ctx, field)
+	case "nextSlot":
+		return ec.fieldContext_ModeQuote_nextSlot(ctx, field)
+	case "refusal":
+		return ec.fieldContext_ModeQuote_refusal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModeQuote", field.Name)
+}
+
 func (ec *executionContext) childFields_Naf(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -11401,6 +11763,8 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_note(ctx, field)
 	case "contact":
 		return ec.fieldContext_Order_contact(ctx, field)
+	case "address":
+		return ec.fieldContext_Order_address(ctx, field)
 	case "pickupCode":
 		return ec.fieldContext_Order_pickupCode(ctx, field)
 	case "history":
@@ -12195,6 +12559,26 @@ func (ec *executionContext) childFields_ShopLifePayload(ctx context.Context, fie
 		return ec.fieldContext_ShopLifePayload_refusals(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ShopLifePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ShopQuote(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "shop":
+		return ec.fieldContext_ShopQuote_shop(ctx, field)
+	case "mode":
+		return ec.fieldContext_ShopQuote_mode(ctx, field)
+	case "slot":
+		return ec.fieldContext_ShopQuote_slot(ctx, field)
+	case "lines":
+		return ec.fieldContext_ShopQuote_lines(ctx, field)
+	case "totals":
+		return ec.fieldContext_ShopQuote_totals(ctx, field)
+	case "modes":
+		return ec.fieldContext_ShopQuote_modes(ctx, field)
+	case "refusals":
+		return ec.fieldContext_ShopQuote_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ShopQuote", field.Name)
 }
 
 func (ec *executionContext) childFields_ShopStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -50,6 +50,7 @@ type QueryResolver interface {
 	Dashboard(ctx context.Context, input insight.DashboardInput) (*insight.Dashboard, error)
 	Invitations(ctx context.Context, commune *tenancy.ID, shop *tenancy.ID) ([]*identity.Invitation, error)
 	Order(ctx context.Context, id tenancy.ID) (*ordering.Order, error)
+	QuoteBasket(ctx context.Context, input ordering.BasketInput) (*ordering.BasketQuote, error)
 	RegistrationConsent(ctx context.Context) (*directory.ConsentText, error)
 	Registration(ctx context.Context, id tenancy.ID) (*directory.Registration, error)
 	Registrations(ctx context.Context, filter *directory.RegistrationFilter, orderBy *directory.RegistrationOrder, first int, after *string) (*directory.RegistrationConnection, error)
@@ -403,6 +404,20 @@ func (ec *executionContext) field_Query_products_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["after"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_quoteBasket_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ordering.BasketInput, error) {
+			return ec.unmarshalNBasketInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐBasketInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -1629,6 +1644,50 @@ func (ec *executionContext) fieldContext_Query_order(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_quoteBasket(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_quoteBasket(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().QuoteBasket(ctx, fc.Args["input"].(ordering.BasketInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.BasketQuote) graphql.Marshaler {
+			return ec.marshalNBasketQuote2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐBasketQuote(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_quoteBasket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BasketQuote(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_quoteBasket_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_registrationConsent(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2554,6 +2613,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_order(ctx, field)
+				})
+		case "quoteBasket":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_quoteBasket(ctx, field)
 				})
 		case "registrationConsent":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

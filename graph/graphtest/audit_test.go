@@ -143,6 +143,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			return r.String(), a.Code() == ""
 		}
 	}
+	later := h.Visitor().Query(t, `query ($s: ID!) { shop(id: $s) { slots(mode: PICKUP, first: 100) { start } } }`, graphtest.Vars{"s": shop.String()}).OK(t).Get("shop.slots.60.start").String()
 	office := []identity.Kind{identity.Admin, identity.Agent}
 	slots := func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
 		t.Helper()
@@ -239,6 +240,7 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		by     []identity.Kind // who of the staff can, in one status at least
 	}
 	ways := map[string]way{
+		"moveOrder":               {"ORDER_MOVE", once, orders(fmt.Sprintf("slot: %q", later)), []identity.Kind{identity.Hotline}},
 		"acceptOrder":             {"ORDER_ACCEPT", []string{"PLACED", "READY"}, orders(""), []identity.Kind{identity.Hotline}},
 		"rejectOrder":             {"ORDER_REJECT", statuses, orders("reason: TOO_BUSY"), []identity.Kind{identity.Hotline}},
 		"markOrderReady":          {"", statuses, orders(""), nil},

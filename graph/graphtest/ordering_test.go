@@ -41,6 +41,7 @@ func basket(orders ...any) map[string]any {
 	return map[string]any{
 		"idempotencyKey": uuid.NewString(), "orders": orders,
 		"contact": map[string]any{"name": "Anna Le Goff", "phone": "06 12 34 56 78"},
+		"address": map[string]any{"street": "2 quai des Indes", "postcode": "56100", "city": "Lorient"},
 	}
 }
 

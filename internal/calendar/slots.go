@@ -272,16 +272,34 @@ func (s *Shop) judge(o *Offer, slot span, now int64, loads Loads) *Refusal {
 		return refuse(PastCutOff, "Trop tard pour le %s : les commandes étaient prises jusqu'au %s.",
 			dateText(date), instantText(date.At(*o.CutOff)))
 	}
+	return loads.at(at(slot.from))
+}
+
+func (loads Loads) at(start time.Time) *Refusal {
 	if loads == nil {
 		return nil
 	}
-	switch load := loads(at(slot.from)); {
+	switch load := loads(start); {
 	case load.Capacity <= 0:
 		return refuse(SlotClosed, "La boutique a fermé ce créneau.")
 	case load.Booked >= load.Capacity:
 		return refuse(Full, "Ce créneau est complet.")
 	}
 	return nil
+}
+
+// Overruled is the verdict of a shop that does not mind its own lead time and cut-off, on a slot
+// that these alone refuse: nil, or that no place is left.
+func (s *Shop) Overruled(m Mode, start, now time.Time, loads Loads) *Refusal {
+	refusal := s.Verdict(m, start, now, loads)
+	if refusal == nil || refusal.Code != TooSoon && refusal.Code != PastCutOff {
+		return refusal
+	}
+	next := refusal.Next
+	if refusal = loads.at(start); refusal != nil {
+		refusal.Next = next
+	}
+	return refusal
 }
 
 // nextSlot is the first slot from t on that can be booked now; if none, the first of all.

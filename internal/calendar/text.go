@@ -37,6 +37,11 @@ func (r *Refusal) Sentence(now time.Time) string {
 	return r.Message + " Prochaine possibilité : " + when + "."
 }
 
+// Text is "samedi 31 octobre, de 10 h à 10 h 30".
+func (s Span) Text() string {
+	return dateText(DateOf(s.Start)) + ", de " + clockOf(s.Start.Unix()) + " à " + clockOf(s.End.Unix())
+}
+
 // text is the line on the door.
 func (st *Status) text(s *Shop, m Mode, now time.Time) string {
 	if st.Open {

@@ -126,6 +126,8 @@ func TestOrderMails(t *testing.T) {
 		"order_rejected":       {fixture.OrderOpts{Status: "REJECTED", Actor: "MERCHANT", Reason: "OUT_OF_STOCK", Words: "Revenez mardi."}, "anna@example.bzh", "ne peut pas prendre", []string{"n'est plus disponible", "« Revenez mardi. »", "rien à payer"}},
 		"order_cancelled":      {fixture.OrderOpts{Status: "CANCELLED", Actor: "SYSTEM", Reason: "NOT_ACKNOWLEDGED"}, "anna@example.bzh", "est annulée", []string{"n'a pas répondu à temps", "commander de nouveau"}},
 		"order_not_collected":  {fixture.OrderOpts{Status: "NO_SHOW", Actor: "SYSTEM", Reason: "NOT_COLLECTED"}, "anna@example.bzh", "n'a pas été retirée", []string{"ne la garde plus"}},
+		"order_moved":          {fixture.OrderOpts{Slot: time.Date(2020, 11, 10, 9, 0, 0, 0, time.UTC)}, "anna@example.bzh", "nouvel horaire", []string{"est à retirer mardi", "remplace le précédent"}},
+		"shop_order_moved":     {fixture.OrderOpts{Slot: time.Date(2020, 11, 10, 9, 0, 0, 0, time.UTC), Mode: "DELIVERY", Street: "2 quai des Indes"}, "epicerie@example.bzh", "nouvel horaire", []string{"à livrer mardi"}},
 		"shop_order_new":       {fixture.OrderOpts{Note: "Sans oignons."}, "epicerie@example.bzh", "Nouvelle commande", []string{"Anna Le Goff a passé", "- 2 × Pain de seigle", "« Sans oignons. »", "nous répondrons pour vous"}},
 		"shop_order_reminder":  {fixture.OrderOpts{}, "epicerie@example.bzh", "attend votre réponse", []string{"nous vous appellerons"}},
 		"shop_order_withdrawn": {fixture.OrderOpts{Status: "CANCELLED", Reason: "CHANGED_MIND"}, "epicerie@example.bzh", "est annulée", []string{"Ne la préparez pas", "a changé d'avis"}},

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/pg"
 )
@@ -15,10 +17,10 @@ import (
 const hotline = "0 805 05 00 26"
 
 func init() {
-	for _, name := range []string{"order_placed", "order_accepted", "order_ready", "order_sent_out", "order_delivered", "order_rejected", "order_cancelled", "order_not_collected"} {
+	for _, name := range []string{"order_placed", "order_accepted", "order_ready", "order_sent_out", "order_delivered", "order_rejected", "order_cancelled", "order_not_collected", "order_moved"} {
 		loaders[name] = orderToCustomer
 	}
-	for _, name := range []string{"shop_order_new", "shop_order_reminder", "shop_order_withdrawn", "shop_delivery_open"} {
+	for _, name := range []string{"shop_order_new", "shop_order_reminder", "shop_order_withdrawn", "shop_delivery_open", "shop_order_moved"} {
 		loaders[name] = orderToShop
 	}
 }
@@ -37,6 +39,8 @@ type orderWords struct {
 	Why         string // the reason as a sentence; empty without
 	Words       string // what was added to the reason
 	Note        string // the customer's
+	Slot        string // "samedi 31 octobre, de 10 h à 10 h 30"; empty: when it is ready
+	To          string // where it is brought to; empty for a pickup
 	Hotline     string
 }
 
@@ -89,6 +93,7 @@ func (n *Notices) order(ctx context.Context, commune string, row uuid.UUID) (*or
 	rows, err := pg.Select[order](ctx, n.DB, worker(commune), `
 		select o.number, o.mode, o.pickup_code, o.items_cents + o.delivery_cents as total, o.delivery_cents,
 			coalesce(o.reason, '') as reason, coalesce(o.reason_text, '') as reason_text, coalesce(o.note, '') as note,
+			o.slot_starts_at, o.slot_ends_at, coalesce(c.street || ', ' || c.postcode || ' ' || c.city, '') as recipient,
 			s.name as shop, s.street, s.postcode, s.city,
 			coalesce(c.name, '') as name, coalesce(c.email, '') as email, coalesce(c.phone, '') as phone,
 			coalesce(s.email, '') as shop_email, coalesce(s.phone, '') as shop_phone,
@@ -118,6 +123,8 @@ type orderRow struct {
 	Quantities                                 []int
 	Names                                      []string
 	Amounts                                    []money.Cents
+	SlotStartsAt, SlotEndsAt                   *time.Time
+	Recipient                                  string
 }
 
 func (o *orderRow) words() *orderWords {
@@ -125,6 +132,10 @@ func (o *orderRow) words() *orderWords {
 		Number: o.Number, Customer: oneLine(o.Name), Shop: oneLine(o.Shop), ShopAddress: oneLine(o.Street + ", " + o.Postcode + " " + o.City),
 		Delivery: o.Mode == "DELIVERY", Code: o.PickupCode, Total: o.Total.Format(),
 		Words: oneLine(o.ReasonText), Note: oneLine(o.Note), Hotline: hotline,
+	}
+	w.To = oneLine(o.Recipient)
+	if o.SlotStartsAt != nil && o.SlotEndsAt != nil {
+		w.Slot = calendar.Span{Start: *o.SlotStartsAt, End: *o.SlotEndsAt}.Text()
 	}
 	for i, name := range o.Names {
 		w.Lines = append(w.Lines, spell(o.Quantities[i], oneLine(name), o.Amounts[i]))

@@ -23,8 +23,9 @@ import (
 type PlaceInput struct {
 	IdempotencyKey string // the client's own, new for each basket and the same for each retry
 	Orders         []ShopBasket
-	Contact        *PersonContact // a visitor must give one
-	Channel        *Channel       // WEB when absent
+	Contact        *PersonContact   // a visitor must give one
+	Address        *DeliveryAddress // where to bring what is delivered; nil where nothing is
+	Channel        *Channel         // WEB when absent
 }
 
 // ShopBasket is what a basket holds of one shop.
@@ -64,6 +65,7 @@ type basket struct {
 	scope   uuid.UUID // whose the key is
 	channel Channel
 	contact *PersonContact
+	address *address
 	orders  []*shopOrder
 }
 
@@ -113,21 +115,14 @@ func (in *PlaceInput) check(v *identity.Viewer) (*basket, error) {
 	if b.contact, err = in.Contact.check(v, at(root, "contact")); err != nil {
 		return nil, err
 	}
-	if n := len(in.Orders); n < 1 || n > maxShops {
-		return nil, fault.At(at(root, "orders"), "Le panier compte %d boutiques ; il en faut de 1 à %d.", n, maxShops)
+	if b.address, err = in.Address.check(at(root, "address")); err != nil {
+		return nil, err
 	}
-	seen := map[tenancy.ID]bool{}
-	for i := range in.Orders {
-		o, err := in.Orders[i].check(at(root, "orders", strconv.Itoa(i)))
-		if err != nil {
-			return nil, err
-		}
-		if seen[o.shop] {
-			return nil, fault.At(at(o.path, "shop"), "Cette boutique est deux fois dans le panier ; réunissez ses articles.")
-		}
-		seen[o.shop] = true
-		o.hash = hash(in.Orders[i].Shop, o, b.contact, b.channel)
-		b.orders = append(b.orders, o)
+	if b.orders, err = checkShops(in.Orders, root); err != nil {
+		return nil, err
+	}
+	for _, o := range b.orders {
+		o.hash = hash(o, b)
 	}
 	return b, nil
 }
@@ -179,17 +174,20 @@ func (s *ShopBasket) check(path []string) (*shopOrder, error) {
 	return o, nil
 }
 
-// hash tells whether a key comes back with the same order: shop, mode, slot, pieces, note, contact
-// and channel, whatever the order of the lines. What the customer expected to pay is left out:
-// it decides whether the order is made, not what it is.
-func hash(shop tenancy.ID, o *shopOrder, contact *PersonContact, channel Channel) []byte {
+// hash tells whether a key comes back with the same order: shop, mode, slot, pieces, note, contact,
+// channel and, of a delivery, the address, whatever the order of the lines. What the customer expected
+// to pay is left out: it decides whether the order is made, not what it is.
+func hash(o *shopOrder, b *basket) []byte {
 	pieces := map[string]int{} // encoding/json sorts keys
 	for _, l := range o.lines {
 		pieces[l.variant.String()] = l.quantity
 	}
-	parts := []any{shop.String(), o.mode, pieces, o.note, contact, channel}
-	if o.slot != nil { // keys are older than slots
+	parts := []any{o.shop.String(), o.mode, pieces, o.note, b.contact, b.channel}
+	if o.slot != nil { // keys are older than slots and addresses
 		parts = append(parts, o.slot)
+	}
+	if o.mode == directory.Delivery && b.address != nil {
+		parts = append(parts, b.address)
 	}
 	canonical, err := json.Marshal(parts)
 	if err != nil {

@@ -197,7 +197,7 @@ func TestFiftyCancelsGiveStockBackOnce(t *testing.T) {
 	product := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 10, Variants: 3})
 	merchant, hotline := fixture.Viewer(t, b.Database, identity.Merchant, shop), fixture.Viewer(t, b.Database, identity.Hotline)
 	var woken atomic.Int64
-	for range longer(5, 50) {
+	for range longer(5, 200) {
 		b.Wake = nil
 		orders, payload := b.place(t, b.visitor, basket(pickup(shop, product.Variants...)))
 		if _, err := b.Do(t.Context(), merchant, ordering.Accept, ordering.ChangeInput{Order: orders[0].ID()}); err != nil {

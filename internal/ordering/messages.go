@@ -24,6 +24,7 @@ var told = map[EventKind][]struct {
 	EventKind(Delivered):      {{"order_delivered", nil}},
 	EventKind(Rejected):       {{"order_rejected", nil}},
 	EventKind(Cancelled):      {{"order_cancelled", nil}, {"shop_order_withdrawn", []Actor{ByMerchant}}},
+	Moved:                     {{"order_moved", nil}, {"shop_order_moved", []Actor{ByMerchant}}},
 	EventKind(NoShow):         {{"order_not_collected", nil}},
 }
 

@@ -19,7 +19,6 @@ import (
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
-	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -154,8 +153,6 @@ func (p *placing) run(ctx context.Context) (order *Order, refusals []Refusal, er
 	return nil, nil, fmt.Errorf("%w: %w", fault.Errorf(fault.Unavailable, "La commande n'a pas pu être prise. Réessayez dans quelques secondes."), err)
 }
 
-const sayUnavailable = "Cette boutique ne prend pas de commandes en ce moment."
-
 func (p *placing) refuse(code RefusalCode, argument, format string, args ...any) []Refusal {
 	return []Refusal{{Code: code, Message: fmt.Sprintf(format, args...), Path: at(p.path, argument)}}
 }
@@ -171,14 +168,6 @@ func (p *placing) as(order tenancy.ID) pg.Scope {
 }
 
 func (p *placing) key() string { return p.basket.key + "/" + p.shop.String() }
-
-// offer is a mode of a published shop and its conditions.
-type offer struct {
-	PauseText    *string // why the commune's shops take no orders; nil while they do
-	Mode         *directory.FulfilmentMode
-	MinimumCents *money.Cents
-	FeeCents     *money.Cents
-}
 
 // errRefused rolls a transaction back for a reason that is data.
 var errRefused = errors.New("refused")
@@ -201,14 +190,11 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 	}
 	var refusals []Refusal
 	var replay *uuid.UUID
-	var booked bool
 	err := p.DB.Pipe(ctx, p.as(order.ID()), func(ctx context.Context, tx *pg.Pipe) error {
-		refusals, replay, booked = nil, nil, false
+		refusals, replay = nil, nil
 		var keyHash []byte
 		var keyOrder uuid.UUID
-		var offers []offer
-		var shop *calendar.Shop
-		taken := make([]*catalog.Taken, len(p.lines))
+		t := &terms{now: order.PlacedAt, goods: make([]*good, len(p.lines))}
 
 		// A twin under the same key is waited for here: once it has committed its row is there to be read.
 		first := &pgx.Batch{}
@@ -217,18 +203,13 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 			order.CommuneID, p.basket.scope.String(), p.key(), p.hash, order.Row, order.PlacedAt)
 		first.Queue(`select payload_hash, order_id from idempotency_keys where commune_id = $1 and scope = $2 and key = $3`,
 			order.CommuneID, p.basket.scope.String(), p.key()).QueryRow(func(row pgx.Row) error { return row.Scan(&keyHash, &keyOrder) })
-		first.Queue(`select case when c.paused_at is not null then c.pause_text end as pause_text, f.mode, f.minimum_cents, f.fee_cents
-			from shops s left join fulfilments f on f.commune_id = s.commune_id and f.shop_id = s.id
-			left join commune_settings c on c.commune_id = s.commune_id
-			where s.commune_id = $1 and s.id = $2 and s.status = 'PUBLISHED' order by f.mode desc`,
-			order.CommuneID, order.ShopRow).Query(func(rows pgx.Rows) (err error) {
-			offers, err = pgx.CollectRows(rows, pgx.RowToStructByName[offer])
-			return err
+		queueOffers(first, p.shop, p.basket.address, &t.offers)
+		directory.QueueCalendar(first, p.shop, order.PlacedAt, func(s *calendar.Shop) { t.shop = s })
+		catalog.QueueTake(first, p.shop, p.pieces(), func(i int, got catalog.Taken) {
+			t.goods[i] = &good{Name: got.Name, OptionValue: got.OptionValue, PriceCents: got.PriceCents, VATRate: got.VATRate, Enough: true}
 		})
-		directory.QueueCalendar(first, p.shop, order.PlacedAt, func(s *calendar.Shop) { shop = s })
-		catalog.QueueTake(first, p.shop, p.pieces(), func(i int, t catalog.Taken) { taken[i] = &t })
 		if p.slot != nil {
-			queueBook(first, p.shop, p.mode, *p.slot, &booked)
+			queueBook(first, p.shop, p.mode, *p.slot, &t.booked)
 		}
 		if err := tx.Send(ctx, first); err != nil {
 			return err
@@ -242,7 +223,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		}
 		var lines []*Line
 		var err error
-		if lines, refusals, err = p.agree(ctx, tx, order, offers, shop, taken, booked); err != nil {
+		if lines, refusals, err = p.agree(ctx, tx, order, t); err != nil {
 			return err
 		}
 		if refusals != nil {
@@ -283,168 +264,64 @@ func conflict() error {
 	return fault.Errorf(fault.Conflict, "Cette clé a déjà servi pour une autre commande à cette boutique. Prenez une clé nouvelle pour un panier nouveau.")
 }
 
-func (p *placing) pieces() []catalog.Pieces {
-	pieces := make([]catalog.Pieces, len(p.lines))
-	for i, w := range p.lines {
-		pieces[i] = catalog.Pieces{Variant: w.variant.Row, Quantity: w.quantity}
-		if w.variant.Commune != p.shop.Commune { // another commune's: no row of this one has a zero key
-			pieces[i].Variant = uuid.Nil
-		}
-	}
-	return pieces
-}
-
-// agree compares what was asked for with what the shop has, and fills in the order's amounts
-// and lines; or it says all that keeps the order from being made.
-func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, offers []offer, shop *calendar.Shop, taken []*catalog.Taken, booked bool) ([]*Line, []Refusal, error) {
-	if len(offers) == 0 || shop == nil {
-		return nil, p.refuse(ShopUnavailable, "shop", sayUnavailable), nil
-	}
-	if why := offers[0].PauseText; why != nil {
-		return nil, p.refuse(OrdersPaused, "shop", "Les commandes sont suspendues dans cette commune. %s", *why), nil
-	}
-	chosen := slices.IndexFunc(offers, func(f offer) bool { return f.Mode != nil && *f.Mode == p.mode })
-	if chosen < 0 {
-		return nil, p.refuse(ModeNotOffered, "mode", "%s", sayModes(offers)), nil
-	}
-	if no, err := p.checkout(ctx, tx, shop, booked, order.PlacedAt); no != nil || err != nil {
-		return nil, no, err
-	}
-	if p.slot != nil {
-		slot, _ := shop.SlotAt(calendar.Mode(p.mode), *p.slot)
-		start, end := slot.Start.UTC(), slot.End.UTC()
-		order.SlotStartsAt, order.SlotEndsAt = &start, &end
-	}
-	refusals, err := p.missing(ctx, tx, taken)
-	if err != nil {
+// agree judges what was asked for by what the shop has, and fills in the order's amounts, slot and
+// lines; or it says all that keeps the order from being made.
+func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, t *terms) ([]*Line, []Refusal, error) {
+	if err := p.complete(ctx, tx, t); err != nil {
 		return nil, nil, err
 	}
-	lines := make([]*Line, 0, len(taken))
+	v := p.judge(t, p.basket.address)
+	if len(v.refusals) > 0 {
+		return nil, v.refusals, nil
+	}
 	order.ItemCount = 0 // the transaction may run again
-	for i, t := range taken {
-		if t == nil {
-			continue
-		}
-		w := &p.lines[i]
-		if slices.ContainsFunc(w.expected, func(c money.Cents) bool { return c != t.PriceCents }) {
-			refusals = append(refusals, Refusal{
-				Code: PriceChanged, Path: at(w.path, "expectedCents"),
-				Message: fmt.Sprintf("Le prix de « %s » est maintenant de %s. Confirmez pour commander.", t.Name, t.PriceCents.Format()),
-			})
-		}
-		lines = append(lines, &Line{
-			CommuneID: order.CommuneID, OrderRow: order.Row, Line: i + 1, VariantRow: w.variant.Row,
-			Name: t.Name, OptionValue: t.OptionValue, Quantity: w.quantity, UnitCents: t.PriceCents, VATRate: t.VATRate,
-		})
-		order.ItemCount += w.quantity
+	for _, l := range v.lines {
+		l.OrderRow = order.Row
+		order.ItemCount += l.Quantity
 	}
-	if len(refusals) > 0 {
-		return nil, refusals, nil
+	order.ItemsCents, order.DeliveryCents = v.totals.Items.Cents, v.delivery
+	if v.slot != nil {
+		start, end := v.slot.Start.UTC(), v.slot.End.UTC()
+		order.SlotStartsAt, order.SlotEndsAt = &start, &end
 	}
-	order.DeliveryCents = *offers[chosen].FeeCents
-	sum := totals(lines, order.DeliveryCents)
-	order.ItemsCents = sum.Items.Cents
-	if least := *offers[chosen].MinimumCents; order.ItemsCents < least {
-		return nil, p.refuse(BelowMinimum, "lines", "Il manque %s : la boutique demande au moins %s d'articles pour ce mode.", (least - order.ItemsCents).Format(), least.Format()), nil
-	}
-	if p.expected != nil && *p.expected != sum.Total.Cents {
-		return nil, p.refuse(PriceChanged, "expectedCents", "Le total est maintenant de %s. Confirmez pour commander.", sum.Total.Formatted()), nil
-	}
-	return lines, nil, nil
+	return v.lines, nil, nil
 }
 
-func sayModes(offers []offer) string {
-	names := map[directory.FulfilmentMode]string{directory.Pickup: "le retrait à la boutique (PICKUP)", directory.Delivery: "la livraison (DELIVERY)"}
-	for _, f := range offers {
-		if f.Mode != nil {
-			return "Cette boutique ne propose que " + names[*f.Mode] + "."
-		}
+// complete reads again what was not had, for the reason: variants that were not taken, and a slot
+// without a place that the calendar, read before, had one in. What came back since is tried again.
+func (p *placing) complete(ctx context.Context, tx *pg.Pipe, t *terms) error {
+	if t.shop == nil {
+		return nil
 	}
-	return sayUnavailable
-}
-
-// missing says why variants were not taken: not sold by this shop, which is one answer for
-// unknown, withdrawn and another's, or not so many left.
-func (p *placing) missing(ctx context.Context, tx *pg.Pipe, taken []*catalog.Taken) ([]Refusal, error) {
-	if !slices.Contains(taken, nil) {
-		return nil, nil
-	}
-	pieces := p.pieces()
-	keys := make([]uuid.UUID, len(pieces))
-	for i := range pieces {
-		keys[i] = pieces[i].Variant
-	}
-	type left struct {
-		ID        uuid.UUID
-		Name      string
-		Available int
-		Enough    bool
-		Paused    bool
-	}
-	var rows []left
 	b := &pgx.Batch{}
-	b.Queue(`
-		select v.id, p.name, v.available, v.stock >= k.quantity as enough,
-			v.paused and coalesce(v.paused_until > now(), true) as paused
-		from unnest($3::uuid[], $4::int[]) k (id, quantity) join variants v on v.commune_id = $1 and v.id = k.id
-		join products p on p.commune_id = v.commune_id and p.id = v.product_id
-		where v.shop_id = $2 and v.published`,
-		p.shop.Commune, p.shop.Row, keys, p.quantities()).Query(func(r pgx.Rows) (err error) {
-		rows, err = pgx.CollectRows(r, pgx.RowToStructByName[left])
-		return err
-	})
+	left := make([]*good, len(t.goods))
+	if slices.Contains(t.goods, nil) {
+		queueGoods(b, p.shopOrder, left)
+	}
+	mode := calendar.Mode(p.mode)
+	full := p.slot != nil && !t.booked && t.shop.Checkout(mode, p.slot, t.now, t.shop.Loads(mode)) == nil
+	if full {
+		directory.QueueCalendar(b, p.shop, t.now, func(s *calendar.Shop) { t.shop = s })
+	}
+	if b.Len() == 0 {
+		return nil
+	}
 	if err := tx.Send(ctx, b); err != nil {
-		return nil, err
+		return err
 	}
-	found := map[uuid.UUID]left{}
-	for _, r := range rows {
-		found[r.ID] = r
-	}
-	var refusals []Refusal
-	for i, t := range taken {
-		if t != nil {
+	for i, g := range t.goods {
+		if g != nil {
 			continue
 		}
-		w := &p.lines[i]
-		l, sold := found[keys[i]]
-		switch {
-		case !sold:
-			refusals = append(refusals, Refusal{
-				Code: UnknownVariant, Path: at(w.path, "variant"),
-				Message: "Cette boutique ne vend pas, ou ne vend plus, cet article. Retirez-le du panier.",
-			})
-		case l.Paused:
-			refusals = append(refusals, Refusal{
-				Code: OnPause, Path: at(w.path, "variant"),
-				Message: fmt.Sprintf("« %s » n'est pas en vente en ce moment. Retirez-le du panier.", l.Name),
-			})
-		case l.Enough: // it came back since: another order was called off
-			return nil, errAgain
-		default:
-			refusals = append(refusals, Refusal{Code: OutOfStock, Path: at(w.path, "quantity"), Available: &l.Available, Message: sayLeft(l.Name, l.Available)})
+		if g = left[i]; g != nil && g.Enough && !g.Paused { // it came back: another order was called off
+			return errAgain
 		}
+		t.goods[i] = g
 	}
-	return refusals, nil
-}
-
-func (p *placing) quantities() []int {
-	list := make([]int, len(p.lines))
-	for i, w := range p.lines {
-		list[i] = w.quantity
+	if full && t.shop.Checkout(mode, p.slot, t.now, t.shop.Loads(mode)) == nil {
+		return errAgain
 	}
-	return list
-}
-
-// sayLeft tells how many are left as the public may know it: exactly below five, so that
-// nobody reads a shop's stock from refusals.
-func sayLeft(name string, available int) string {
-	switch {
-	case available == 0:
-		return fmt.Sprintf("« %s » est épuisé. Retirez-le du panier, ou demandez à la boutique quand elle en aura.", name)
-	case available < 5:
-		return fmt.Sprintf("Il ne reste que %d « %s ». Réduisez la quantité.", available, name)
-	}
-	return fmt.Sprintf("Il ne reste pas assez de « %s » ; il y en a au moins 5. Réduisez la quantité.", name)
+	return nil
 }
 
 func (p *placing) queueOrder(b *pgx.Batch, o *Order, lines []*Line) {
@@ -466,9 +343,22 @@ func (p *placing) queueOrder(b *pgx.Batch, o *Order, lines []*Line) {
 		insert into order_lines (commune_id, order_id, line, variant_id, name, option_value, quantity, unit_cents, vat_rate)
 		select $1, $2, l.* from unnest($3::int[], $4::uuid[], $5::text[], $6::text[], $7::int[], $8::bigint[], $9::int[]) l`,
 		o.CommuneID, o.Row, numbers, variants, names, options, quantities, prices, rates)
-	if c := p.basket.contact; c != nil {
-		b.Queue(`insert into order_contacts (commune_id, order_id, name, phone, email) values ($1, $2, $3, $4, $5)`,
-			o.CommuneID, o.Row, c.Name, c.Phone, c.Email)
+	to := p.basket.address
+	if p.mode != directory.Delivery {
+		to = nil
+	}
+	if c := p.basket.contact; c != nil || to != nil {
+		if c == nil {
+			c = &PersonContact{}
+		}
+		latitude, longitude, postcode, city := to.columns()
+		var street *string
+		if to != nil {
+			street = &to.Street
+		}
+		b.Queue(`insert into order_contacts (commune_id, order_id, name, phone, email, street, postcode, city, latitude, longitude)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			o.CommuneID, o.Row, c.Name, c.Phone, c.Email, street, postcode, city, latitude, longitude)
 	}
 }
 

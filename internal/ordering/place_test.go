@@ -30,7 +30,7 @@ func TestTheLastPieceIsSoldOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
-	for round := range longer(10, 100) {
+	for round := range longer(10, 500) {
 		product := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 1})
 		var sold, soldOut atomic.Int64
 		together(200, func(int) {

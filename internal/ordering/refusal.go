@@ -33,6 +33,9 @@ const (
 	SlotClosed        RefusalCode = "SLOT_CLOSED"    //
 	SlotFull          RefusalCode = "FULL"           //
 	SlotRequired      RefusalCode = "SLOT_REQUIRED"  //
+	AddressRequired   RefusalCode = "ADDRESS_REQUIRED"
+	AddressUnknown    RefusalCode = "ADDRESS_UNKNOWN"
+	OutOfPerimeter    RefusalCode = "OUT_OF_PERIMETER"
 	BelowMinimum      RefusalCode = "BELOW_MINIMUM"
 	UnknownVariant    RefusalCode = "UNKNOWN_VARIANT"
 	OutOfStock        RefusalCode = "OUT_OF_STOCK"

@@ -41,11 +41,14 @@ func setup(t testing.TB) *bench {
 
 func p[T any](v T) *T { return &v }
 
+// home is where Anna lives: in the middle of Lorient.
+var home = &ordering.DeliveryAddress{Street: "2 quai des Indes", Postcode: "56100", City: "Lorient"}
+
 var anna = &ordering.PersonContact{Name: p("Anna Le Goff"), Phone: p("06 12 34 56 78")}
 
 // basket is a visitor's basket under a key of its own.
 func basket(orders ...ordering.ShopBasket) ordering.PlaceInput {
-	return ordering.PlaceInput{IdempotencyKey: uuid.NewString(), Orders: orders, Contact: anna}
+	return ordering.PlaceInput{IdempotencyKey: uuid.NewString(), Orders: orders, Contact: anna, Address: home}
 }
 
 // pickup is what a basket holds of a shop: one piece of each variant.

@@ -1,7 +1,6 @@
 package ordering
 
 import (
-	"context"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/directory"
-	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -52,37 +50,4 @@ func queueSlotReturn(b *pgx.Batch, o *Order) {
 		b.Queue(`update slots set booked = booked - 1 where commune_id = $1 and shop_id = $2 and mode = $3 and starts_at = $4`,
 			o.CommuneID, o.ShopRow, string(o.Mode), *o.SlotStartsAt)
 	}
-}
-
-// checkout asks the calendar about the order's mode and slot, and says no as it does. The booking
-// itself decides whether a place was left: the calendar was read before it.
-func (p *placing) checkout(ctx context.Context, tx *pg.Pipe, shop *calendar.Shop, booked bool, now time.Time) ([]Refusal, error) {
-	mode := calendar.Mode(p.mode)
-	no := shop.Checkout(mode, p.slot, now, shop.Loads(mode))
-	switch {
-	case no != nil && booked && (no.Code == calendar.Full || no.Code == calendar.SlotClosed):
-		return nil, nil // a place came back between the two
-	case no == nil && p.slot != nil && !booked: // the last place went between the two: what is left now?
-		b := &pgx.Batch{}
-		directory.QueueCalendar(b, p.shop, now, func(s *calendar.Shop) { no = s.Checkout(mode, p.slot, now, s.Loads(mode)) })
-		if err := tx.Send(ctx, b); err != nil {
-			return nil, err
-		}
-		if no == nil {
-			return nil, errAgain
-		}
-	}
-	if no == nil {
-		return nil, nil
-	}
-	argument := "mode"
-	if p.slot != nil || no.Code == calendar.SlotRequired {
-		argument = "slot"
-	}
-	return refusedBy(no, now, at(p.path, argument)), nil
-}
-
-// refusedBy is the calendar's no as an answer, with the way on in words too.
-func refusedBy(no *calendar.Refusal, now time.Time, path []string) []Refusal {
-	return []Refusal{{Code: RefusalCode(no.Code), Message: no.Sentence(now), Path: path, Next: no.Next, Restriction: no.Restriction}}
 }

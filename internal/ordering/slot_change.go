@@ -143,7 +143,7 @@ func (o *Ordering) changeSlot(ctx context.Context, v *identity.Viewer, in SlotIn
 			if no == nil { // it begins this very instant
 				no = &calendar.Refusal{Code: calendar.Past, Message: "Ce créneau est passé."}
 			}
-			p.Refusals = refusedBy(no, now, []string{"input", "start"})
+			p.Refusals = []Refusal{refusedBy(no, now, []string{"input", "start"})}
 			return errRefused
 		}
 		after := before

@@ -24,10 +24,11 @@ const (
 	Deliver      Action = "MARK_DELIVERED"
 	ReportNoShow Action = "MARK_NO_SHOW"
 	Cancel       Action = "CANCEL"
+	Move         Action = "MOVE" // to another slot: no status of its own, see move.go
 )
 
 // actions is every action, in the order in which a screen shows them.
-var actions = []Action{Accept, MarkReady, Collect, SendOut, Deliver, Reject, ReportNoShow, Cancel}
+var actions = []Action{Accept, MarkReady, Collect, SendOut, Deliver, Reject, ReportNoShow, Cancel, Move}
 
 // effects says what an action leads to, and whether the stock that the order holds goes back.
 var effects = map[Action]struct {
@@ -57,7 +58,8 @@ type transition struct {
 //
 // The hotline answers for a merchant who telephones, and for a customer. A customer cancels
 // until the order is ready: from then on the goods wait, and the shop decides. A merchant
-// rejects what it has not accepted, and cancels what it has. An agent changes no order. What left
+// rejects what it has not accepted, and cancels what it has. A customer moves an order to another slot
+// until the shop has taken it on, for that slot; then the shop does, or the hotline. An agent changes no order. What left
 // for delivery and of which nobody says more is taken for delivered (see deliveries.go).
 var transitions = []transition{
 	{Placed, Accept, "", []Actor{ByMerchant, ByHotline}},
@@ -70,6 +72,9 @@ var transitions = []transition{
 	{Ready, ReportNoShow, directory.Pickup, []Actor{ByMerchant, BySystem}},
 	{Ready, Cancel, "", []Actor{ByMerchant, ByHotline, ByAdmin}},
 	{OutForDelivery, Deliver, directory.Delivery, []Actor{ByMerchant, BySystem}},
+	{Placed, Move, "", []Actor{ByCustomer, ByMerchant, ByHotline}},
+	{Accepted, Move, "", []Actor{ByMerchant, ByHotline}},
+	{Ready, Move, "", []Actor{ByMerchant, ByHotline}},
 	{OutForDelivery, Cancel, "", []Actor{ByMerchant, ByHotline, ByAdmin}},
 }
 
@@ -180,6 +185,9 @@ type PickupCode struct {
 func (o *Order) NextActions(v *identity.Viewer) []Action {
 	next := []Action{}
 	for _, a := range actions {
+		if a == Move && o.SlotStartsAt == nil {
+			continue // who may give it a slot moves it all the same; nobody waits for the offer
+		}
 		if slices.ContainsFunc(o.capacities(v), func(c capacity) bool {
 			return slices.Contains(froms(a, c.actor, o.Mode), o.Status)
 		}) {
@@ -198,7 +206,7 @@ var states = map[Status]string{
 
 // deeds says what can be done, after "vous pouvez".
 var deeds = map[Action]string{
-	Accept: "l'accepter", Reject: "la refuser", MarkReady: "la déclarer prête", Collect: "la remettre", Cancel: "l'annuler",
+	Accept: "l'accepter", Reject: "la refuser", MarkReady: "la déclarer prête", Collect: "la remettre", Cancel: "l'annuler", Move: "changer son créneau",
 	SendOut: "la déclarer en livraison", Deliver: "la déclarer livrée", ReportNoShow: "dire que personne n'est venu",
 }
 

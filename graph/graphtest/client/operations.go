@@ -274,6 +274,30 @@ func (v *CommunesResponse) GetCommunes() []CommunesCommunesCommune { return v.Co
 // GetCategories returns CommunesResponse.Categories, and is useful for accessing the field via an interface.
 func (v *CommunesResponse) GetCategories() []CommunesCategoriesCategory { return v.Categories }
 
+// Where an order is to be brought to.
+type DeliveryAddressInput struct {
+	// Number and street, or what the place is called; at most 200 characters.
+	Street string `json:"street"`
+	// Postcode: five digits.
+	Postcode string `json:"postcode"`
+	// City, as on a letter; at most 100 characters.
+	City string `json:"city"`
+	// Its point, WGS84, as a service that completes addresses tells it. The shop's perimeter is judged by it; where it is absent, by the centre of the commune that postcode and city name, which may lie kilometres from the door.
+	Location *GeoPointInput `json:"location"`
+}
+
+// GetStreet returns DeliveryAddressInput.Street, and is useful for accessing the field via an interface.
+func (v *DeliveryAddressInput) GetStreet() string { return v.Street }
+
+// GetPostcode returns DeliveryAddressInput.Postcode, and is useful for accessing the field via an interface.
+func (v *DeliveryAddressInput) GetPostcode() string { return v.Postcode }
+
+// GetCity returns DeliveryAddressInput.City, and is useful for accessing the field via an interface.
+func (v *DeliveryAddressInput) GetCity() string { return v.City }
+
+// GetLocation returns DeliveryAddressInput.Location, and is useful for accessing the field via an interface.
+func (v *DeliveryAddressInput) GetLocation() *GeoPointInput { return v.Location }
+
 // A guest's link.
 type ExchangeGuestLinkInput struct {
 	// The `guestSecret` of the basket: what follows `#` in the link.
@@ -668,6 +692,8 @@ func (v *OpenLinkResponse) GetExchangeGuestLink() OpenLinkExchangeGuestLinkExcha
 type OrderAction string
 
 const (
+	// `moveOrder`
+	OrderActionMove OrderAction = "MOVE"
 	// `acceptOrder`
 	OrderActionAccept OrderAction = "ACCEPT"
 	// `rejectOrder`
@@ -687,6 +713,7 @@ const (
 )
 
 var AllOrderAction = []OrderAction{
+	OrderActionMove,
 	OrderActionAccept,
 	OrderActionReject,
 	OrderActionMarkReady,
@@ -737,10 +764,12 @@ func (v *OrderContactInput) GetPhone() *string { return v.Phone }
 // GetEmail returns OrderContactInput.Email, and is useful for accessing the field via an interface.
 func (v *OrderContactInput) GetEmail() *string { return v.Email }
 
-// What happened to an order: named after the status that it led to.
+// What happened to an order: named after the status that it led to, but for MOVED, which leaves it.
 type OrderEventKind string
 
 const (
+	// It moved to another slot; its status stays.
+	OrderEventKindMoved OrderEventKind = "MOVED"
 	// It was placed.
 	OrderEventKindPlaced OrderEventKind = "PLACED"
 	// The shop took it on.
@@ -762,6 +791,7 @@ const (
 )
 
 var AllOrderEventKind = []OrderEventKind{
+	OrderEventKindMoved,
 	OrderEventKindPlaced,
 	OrderEventKindAccepted,
 	OrderEventKindReady,
@@ -1259,6 +1289,8 @@ type PlaceOrdersInput struct {
 	IdempotencyKey string `json:"idempotencyKey"`
 	// What is ordered, shop by shop: 1 to 20 shops, each once.
 	Orders []ShopBasket `json:"orders"`
+	// Where to bring what is delivered. Required where a mode is DELIVERY, of no use elsewhere.
+	Address *DeliveryAddressInput `json:"address"`
 	// How the shops reach the customer. A visitor must give a name, and a telephone number or an e-mail address.
 	Contact *OrderContactInput `json:"contact"`
 	// Where the basket was filled: WEB, which is the default, or WIDGET.
@@ -1270,6 +1302,9 @@ func (v *PlaceOrdersInput) GetIdempotencyKey() string { return v.IdempotencyKey 
 
 // GetOrders returns PlaceOrdersInput.Orders, and is useful for accessing the field via an interface.
 func (v *PlaceOrdersInput) GetOrders() []ShopBasket { return v.Orders }
+
+// GetAddress returns PlaceOrdersInput.Address, and is useful for accessing the field via an interface.
+func (v *PlaceOrdersInput) GetAddress() *DeliveryAddressInput { return v.Address }
 
 // GetContact returns PlaceOrdersInput.Contact, and is useful for accessing the field via an interface.
 func (v *PlaceOrdersInput) GetContact() *OrderContactInput { return v.Contact }
@@ -2228,6 +2263,12 @@ const (
 	RefusalCodeOrdersPaused RefusalCode = "ORDERS_PAUSED"
 	// The shop does not offer this mode; the message says which it does.
 	RefusalCodeModeNotOffered RefusalCode = "MODE_NOT_OFFERED"
+	// A delivery needs an address.
+	RefusalCodeAddressRequired RefusalCode = "ADDRESS_REQUIRED"
+	// Nobody knows where the address is: its postcode is not one of the communes', and it has no point.
+	RefusalCodeAddressUnknown RefusalCode = "ADDRESS_UNKNOWN"
+	// The shop does not deliver so far; the message says how far.
+	RefusalCodeOutOfPerimeter RefusalCode = "OUT_OF_PERIMETER"
 	// Less than the shop's minimum for the mode; the message says how much is missing.
 	RefusalCodeBelowMinimum RefusalCode = "BELOW_MINIMUM"
 	// The shop does not sell this variant, or no longer.
@@ -2272,6 +2313,9 @@ var AllRefusalCode = []RefusalCode{
 	RefusalCodeShopUnavailable,
 	RefusalCodeOrdersPaused,
 	RefusalCodeModeNotOffered,
+	RefusalCodeAddressRequired,
+	RefusalCodeAddressUnknown,
+	RefusalCodeOutOfPerimeter,
 	RefusalCodeBelowMinimum,
 	RefusalCodeUnknownVariant,
 	RefusalCodeOutOfStock,
