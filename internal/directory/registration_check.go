@@ -29,6 +29,7 @@ func (r *Registrations) Jobs(j *job.Jobs) {
 	job.Work(j, func(ctx context.Context, w *river.Job[RegisterCheck]) error { return r.CheckRegister(ctx, w.Args) })
 	job.Every(j, "register_waiting", 24*time.Hour, r.askAgain)
 	job.Every(j, "unconfirmed_shops", 24*time.Hour, r.remind)
+	job.Every(j, "registration_forget", 24*time.Hour, r.ForgetUnfinished)
 }
 
 // checkTx queues the check of a SIRET that the register has not answered for.

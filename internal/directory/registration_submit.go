@@ -55,7 +55,10 @@ func (r *Registrations) Submit(ctx context.Context, v *identity.Viewer, in Submi
 		if done, err = r.setTx(ctx, tx, before, assignments{{"status", string(Submitted)}, {"submitted_at", now}, {"updated_at", now}}); err != nil {
 			return err
 		}
-		return r.noteTx(ctx, tx, as, done, step{kind: StepSubmitted}, auditSubmit, before.state())
+		if err := r.noteTx(ctx, tx, as, done, step{kind: StepSubmitted}, auditSubmit, before.state()); err != nil {
+			return err
+		}
+		return tell(ctx, tx, "registration_received", done.ID())
 	})
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	for _, name := range []string{"registration_verified", "registration_rejected", "shop_published", "shop_suspended", "shop_unconfirmed"} {
+	for _, name := range []string{"registration_received", "registration_verified", "registration_rejected", "shop_published", "shop_suspended", "shop_unconfirmed"} {
 		loaders[name] = shopToMerchant
 	}
 }
