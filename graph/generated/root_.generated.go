@@ -9285,7 +9285,7 @@ extend type Mutation {
   """
   Moves an order to another slot of its shop and mode. Customer and guest until the shop has accepted it; merchant and hotline until it is handed over. A merchant's own lead time and cut-off do not bind it.
   """
-  moveOrder("The order and its slot." input: MoveOrderInput!): ChangeOrderPayload! @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+  moveOrder("The order and its slot." input: MoveOrderInput!): ChangeOrderPayload! @tag(name: "spa") @tag(name: "staff")
 }
 
 "A basket to be quoted."

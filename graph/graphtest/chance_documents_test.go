@@ -126,7 +126,7 @@ func TestDocumentsByChance(t *testing.T) {
 	}
 	t.Logf("asked %v, answered with data %v", asked, answered)
 	for way, n := range asked {
-		if answered[way] < n/10 {
+		if answered[way] < n/12 { // a GET takes no mutation, which more than half are
 			t.Errorf("%s: hardly a document was valid: this shows nothing of the execution", way)
 		}
 	}

@@ -107,6 +107,13 @@ func TestASlotIsNotOverbooked(t *testing.T) {
 	if n := b.books(t); n > 0 {
 		t.Errorf("%d variants differ from their ledger", n)
 	}
+	if err := b.ReconcileSlots(t.Context()); err != nil {
+		t.Error(err)
+	}
+	b.Exec(t, `update slots set booked = booked + 1 where starts_at = $1`, slots[0])
+	if err := b.ReconcileSlots(t.Context()); err == nil || !strings.Contains(err.Error(), "1 slots differ") || !strings.Contains(err.Error(), "counts 1, its orders are 0") {
+		t.Errorf("the difference is not told: %v", err)
+	}
 	t.Logf("%d rounds of %d clients: 0 overbooked", rounds, clients)
 }
 

@@ -24,6 +24,7 @@ func (o *Ordering) Jobs(j *job.Jobs) {
 	job.Every(j, "orders_not_collected", 10*time.Minute, o.EndUncollected)
 	job.Every(j, "orders_delivered", 10*time.Minute, o.EndDeliveries)
 	job.Every(j, "orders_sweep", time.Hour, o.Sweep)
+	job.Every(j, "slots_reconcile", 24*time.Hour, o.ReconcileSlots)
 }
 
 // Sweep removes keys and guests' links that have expired, and moves the point before which
