@@ -76,6 +76,7 @@ var lengths = map[string]int{
 	"Dashboard.ends":                  4,
 	"Dashboard.steps":                 6,
 	"Dashboard.waits":                 2,
+	"Dashboard.slots":                 2,
 	"ShopDashboard.figures":           5,
 	"ShopDashboard.days":              30, // 366 at most
 	"ShopDashboard.byMode":            2,

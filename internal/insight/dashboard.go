@@ -39,6 +39,7 @@ type Dashboard struct {
 	Reasons     []*FigureRow
 	Steps       []*FigureRow
 	Waits       []*FigureRow
+	Slots       []*FigureRow
 
 	Selection Selection // what it was asked for, made good
 }

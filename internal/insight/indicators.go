@@ -16,6 +16,7 @@ const (
 	byReason  = "REASON"  // the same, by the reason that was given
 	byStep    = "STEP"    // shops by how far they have come
 	byTime    = "TIME"    // minutes until an answer, until ready
+	bySlot    = "SLOT"    // how full times of hand-over were, by mode
 )
 
 // figure is a row of insight.figures.
@@ -81,6 +82,15 @@ func (p *publisher) figures(ctx context.Context, tx pgx.Tx, m Month, c *cube) ([
 		return nil, err
 	}
 	list = append(list, apart(byStep, stepKeys, []string{"shops", "headcount"}, steps)...)
+	filled, err := parts(`
+		select t.mode as key, left(s.siret, 9) as siren, array[sum(t.booked), sum(t.capacity)]::bigint[] as values
+		from slots t join shops s on s.commune_id = t.commune_id and s.id = t.shop_id
+		where t.commune_id = any($1) and t.capacity is not null and not t.closed
+		and t.starts_at >= $2::date::timestamp at time zone 'Europe/Paris' and t.starts_at < $3::date::timestamp at time zone 'Europe/Paris' group by 1, 2`)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, apart(bySlot, modes, []string{"booked", "capacity"}, filled)...)
 	times, err := p.times(ctx, tx, from, until)
 	return append(list, times...), err
 }

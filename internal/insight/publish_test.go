@@ -323,3 +323,20 @@ func TestDashboardOfAnEmptyPlatform(t *testing.T) {
 		}
 	}
 }
+
+// TestSlotsAreCounted publishes how full slots were: those with a capacity, from three enterprises on.
+func TestSlotsAreCounted(t *testing.T) {
+	t.Parallel()
+	m := filled(t, "2026-10-10")
+	for i, shop := range m.shops[fixture.Lorient+" librairie"][:4] {
+		mode := "PICKUP"
+		if i > 2 {
+			mode = "DELIVERY" // one shop's
+		}
+		m.d.Exec(t, `insert into slots (commune_id, shop_id, mode, starts_at, capacity, booked) values
+			($1, $2, $3, '2026-10-10 09:00+02', 4, 3), ($1, $2, $3, '2026-10-10 10:00+02', null, 9), ($1, $2, $3, '2026-11-10 10:00+01', 4, 4)`, shop.Commune, shop.Row, mode)
+	}
+	m.publish("2026-11-05")
+	m.wanted("slots", pgtest.Scan[string](t, m.d, `select string_agg(key || ' ' || measure || ' ' || coalesce(hidden, value::text), ', ' order by key, measure) from insight.figures where subject = 'SLOT'`),
+		"DELIVERY booked FEWER_THAN_THREE, DELIVERY capacity FEWER_THAN_THREE, PICKUP booked 9, PICKUP capacity 12")
+}

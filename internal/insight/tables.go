@@ -34,6 +34,7 @@ var subjects = []subject{
 	{byReason, reasons, []string{"orders"}, []Indicator{Lost}, true, true, func(d *Dashboard) *[]*FigureRow { return &d.Reasons }},
 	{byStep, stepKeys, []string{"shops", "headcount"}, []Indicator{Count, Headcount}, false, false, func(d *Dashboard) *[]*FigureRow { return &d.Steps }},
 	{byTime, []string{"ACCEPTED", "READY"}, []string{"median_minutes", "p90_minutes"}, []Indicator{HalfWaited, MostWaited}, false, false, func(d *Dashboard) *[]*FigureRow { return &d.Waits }},
+	{bySlot, modes, []string{"booked", "capacity"}, []Indicator{Booked, Capacity}, true, false, func(d *Dashboard) *[]*FigureRow { return &d.Slots }},
 }
 
 // readFigures reads the tables beside the cube. What does not add up over months is the last one's.

@@ -26,6 +26,8 @@ const (
 	HalfWaited Indicator = "MEDIAN_WAIT"
 	MostWaited Indicator = "P90_WAIT"
 	Lost       Indicator = "LOST_ORDERS"
+	Booked     Indicator = "BOOKED_IN_SLOTS"
+	Capacity   Indicator = "SLOT_CAPACITY"
 )
 
 // cubed are the indicators that the cube has.
@@ -61,6 +63,7 @@ func (i Indicator) Label() string {
 		Revenue: "Chiffre d'affaires TTC", RevenueNet: "Chiffre d'affaires HT", Orders: "Commandes", Basket: "Panier moyen", Items: "Articles",
 		Shops: "Boutiques actives", Companies: "Entreprises", Median: "Commandes par boutique (médiane)", Headcount: "Emplois concernés",
 		Count: "Boutiques", HalfWaited: "Attente médiane", MostWaited: "Attente, 9 sur 10", Lost: "Commandes sans suite",
+		Booked: "Commandes dans les créneaux", Capacity: "Places des créneaux",
 	}[i]
 }
 

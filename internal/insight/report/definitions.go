@@ -24,6 +24,8 @@ func Definitions() []Definition {
 		{insight.Headcount, "Les emplois de ces boutiques, exploitants compris, tels qu'elles les ont déclarés ; celles qui n'ont rien dit comptent pour zéro."},
 		{insight.HalfWaited, "La moitié des commandes du mois ont attendu moins longtemps l'acceptation, ou l'annonce « prête ». Nuits et jours de fermeture compris. À partir de dix boutiques."},
 		{insight.MostWaited, "Neuf commandes sur dix ont attendu moins longtemps. À partir de dix boutiques."},
+		{insight.Booked, "Les commandes qui tiennent dans les créneaux du mois, parmi ceux qui ont une capacité et qu'au moins une commande a choisis."},
+		{insight.Capacity, "Les commandes que ces mêmes créneaux pouvaient prendre : le rapport des deux dit à quel point ils étaient pleins."},
 		{insight.Lost, "Les commandes passées dans le mois puis refusées, annulées ou non retirées, telles que le journal les montre à la publication."},
 	}
 	definitions := make([]Definition, len(list))

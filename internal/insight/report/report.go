@@ -44,6 +44,7 @@ func Tables(d *insight.Dashboard) []Table {
 		{ID: "canaux", Title: "Par canal", Corner: "Canal", Rows: d.Channels, Kind: Bars},
 		{ID: "etapes", Title: "Où en sont les boutiques", Corner: "Étape", Rows: d.Steps, Kind: Bars, Note: "À la fin du dernier mois. Une boutique qui a franchi une étape est aussi comptée dans les précédentes ; la dernière ligne compte celles à qui proposer de l'aide."},
 		{ID: "attentes", Title: "Combien de temps les clients attendent", Corner: "Attente", Rows: d.Waits, Kind: Bars, Note: "Dans le dernier mois, nuits et jours de fermeture compris."},
+		{ID: "creneaux", Title: "Créneaux de remise", Corner: "Mode", Rows: d.Slots, Kind: Bars, Note: "Des créneaux qui ont une capacité et ont eu une réservation : ceux que personne n'a choisis n'y sont pas."},
 		{ID: "fins", Title: "Commandes sans suite", Corner: "Fin", Rows: d.Ends, Kind: Bars},
 		{ID: "motifs", Title: "Pourquoi elles sont restées sans suite", Corner: "Motif", Rows: d.Reasons, Kind: Bars},
 	}
