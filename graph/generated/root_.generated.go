@@ -301,6 +301,7 @@ type ComplexityRoot struct {
 		PublishedAt func(childComplexity int) int
 		Reasons     func(childComplexity int) int
 		Series      func(childComplexity int) int
+		Slots       func(childComplexity int) int
 		Steps       func(childComplexity int) int
 		To          func(childComplexity int) int
 		Waits       func(childComplexity int) int
@@ -1977,6 +1978,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dashboard.Series(childComplexity), true
+	case "Dashboard.slots":
+		if e.ComplexityRoot.Dashboard.Slots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Slots(childComplexity), true
 	case "Dashboard.steps":
 		if e.ComplexityRoot.Dashboard.Steps == nil {
 			break
@@ -8424,6 +8431,10 @@ enum Indicator {
   P90_WAIT
   "Orders placed in the month that came to nothing: rejected, cancelled, or never collected, as the log stands when the month is published."
   LOST_ORDERS
+  "Orders that hold a slot of the month, of slots with a capacity that at least one order chose."
+  BOOKED_IN_SLOTS
+  "Orders that the same slots could take: BOOKED_IN_SLOTS divided by it is how full they were."
+  SLOT_CAPACITY
 }
 
 "What a figure counts in."
@@ -8543,6 +8554,8 @@ type Dashboard {
   steps: [FigureRow!]!
   "How long orders of the last month waited until ACCEPTED and until READY."
   waits: [FigureRow!]!
+  "How full slots were, by mode: those with a capacity that at least one order chose; of others no row is kept."
+  slots: [FigureRow!]!
 }
 
 "Days of a shop's own dashboard."
@@ -11233,6 +11246,8 @@ func (ec *executionContext) childFields_Dashboard(ctx context.Context, field gra
 		return ec.fieldContext_Dashboard_steps(ctx, field)
 	case "waits":
 		return ec.fieldContext_Dashboard_waits(ctx, field)
+	case "slots":
+		return ec.fieldContext_Dashboard_slots(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Dashboard", field.Name)
 }
