@@ -16,6 +16,6 @@ func (r *queryResolver) CallList(ctx context.Context, first int, after *string) 
 	return r.Ordering.CallList(ctx, identity.From(ctx), first, after)
 }
 
-func (r *queryResolver) FindOrders(ctx context.Context, number string, first int) ([]*ordering.Order, error) {
-	return r.Ordering.Find(ctx, identity.From(ctx), number, first)
+func (r *queryResolver) FindOrders(ctx context.Context, number *string, phone *string, first int) ([]*ordering.Order, error) {
+	return r.Ordering.Find(ctx, identity.From(ctx), number, phone, first)
 }

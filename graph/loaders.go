@@ -58,6 +58,8 @@ type orderLoaders struct {
 	history *loader.Loader[tenancy.ID, []*ordering.Event]
 	contact *loader.Loader[tenancy.ID, *ordering.PersonContact]
 	address *loader.Loader[tenancy.ID, *ordering.DeliveryAddress]
+	change  *loader.Loader[tenancy.ID, *ordering.Change]
+	again   *loader.Loader[tenancy.ID, *ordering.Again]
 }
 
 // ordersBy has the loaders of orders for each reader of a response. Nearly always that is the
@@ -79,6 +81,8 @@ func (b *ordersBy) as(v *identity.Viewer) *orderLoaders {
 			history: loader.New(b.r.Wait, as(v, b.r.Ordering.HistoryOf), loader.Zero),
 			contact: loader.New(b.r.Wait, as(v, b.r.Ordering.ContactsOf), loader.Zero),
 			address: loader.New(b.r.Wait, as(v, b.r.Ordering.AddressesOf), loader.Zero),
+			again:   loader.New(b.r.Wait, as(v, b.r.Ordering.AgainOf), notFound[*ordering.Again]),
+			change:  loader.New(b.r.Wait, as(v, b.r.Ordering.ChangesOf), loader.Zero),
 		}
 	}
 	return b.of[v]

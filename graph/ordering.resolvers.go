@@ -25,8 +25,24 @@ func (r *mutationResolver) PlaceOrders(ctx context.Context, input ordering.Place
 	return r.Ordering.Place(ctx, identity.From(ctx), input)
 }
 
+func (r *mutationResolver) EnterPhoneOrder(ctx context.Context, input ordering.EnterInput) (*ordering.ChangePayload, error) {
+	return r.Ordering.Enter(ctx, identity.From(ctx), input)
+}
+
 func (r *mutationResolver) AcceptOrder(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
 	return r.Ordering.Do(ctx, identity.From(ctx), ordering.Accept, input)
+}
+
+func (r *mutationResolver) ProposeOrderChange(ctx context.Context, input ordering.ProposeInput) (*ordering.ChangePayload, error) {
+	return r.Ordering.Propose(ctx, identity.From(ctx), input)
+}
+
+func (r *mutationResolver) ConfirmOrderChange(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
+	return r.Ordering.Do(ctx, identity.From(ctx), ordering.ConfirmChange, input)
+}
+
+func (r *mutationResolver) DeclineOrderChange(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
+	return r.Ordering.Do(ctx, identity.From(ctx), ordering.DeclineChange, input)
 }
 
 func (r *mutationResolver) RejectOrder(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
@@ -37,8 +53,8 @@ func (r *mutationResolver) MarkOrderReady(ctx context.Context, input ordering.Ch
 	return r.Ordering.Do(ctx, identity.From(ctx), ordering.MarkReady, input)
 }
 
-func (r *mutationResolver) MarkOrderCollected(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
-	return r.Ordering.Do(ctx, identity.From(ctx), ordering.Collect, input)
+func (r *mutationResolver) MarkOrderCollected(ctx context.Context, input ordering.CollectInput) (*ordering.ChangePayload, error) {
+	return r.Ordering.Collect(ctx, identity.From(ctx), input)
 }
 
 func (r *mutationResolver) MarkOrderOutForDelivery(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error) {
@@ -98,12 +114,24 @@ func (r *orderResolver) PickupCode(ctx context.Context, obj *ordering.Order) (*o
 	return obj.PickupCodeFor(obj.Reader), nil
 }
 
+func (r *orderResolver) ProposedChange(ctx context.Context, obj *ordering.Order) (*ordering.Change, error) {
+	return load(ctx).orders.as(obj.Reader).change.Load(ctx, obj.ID())
+}
+
 func (r *orderResolver) History(ctx context.Context, obj *ordering.Order) ([]*ordering.Event, error) {
 	return load(ctx).orders.as(obj.Reader).history.Load(ctx, obj.ID())
 }
 
+func (r *orderResolver) Again(ctx context.Context, obj *ordering.Order) (*ordering.Again, error) {
+	return load(ctx).orders.as(obj.Reader).again.Load(ctx, obj.ID())
+}
+
 func (r *orderResolver) NextActions(ctx context.Context, obj *ordering.Order) ([]ordering.Action, error) {
 	return obj.NextActions(obj.Reader), nil
+}
+
+func (r *orderAgainLineResolver) Variant(ctx context.Context, obj *ordering.AgainLine) (*catalog.Variant, error) {
+	return visible(load(ctx).variant.Load(ctx, obj.VariantID))
 }
 
 func (r *orderEventResolver) Order(ctx context.Context, obj *ordering.Event) (*ordering.Order, error) {
@@ -138,6 +166,10 @@ func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResol
 
 func (r *Resolver) Order() generated.OrderResolver { return &orderResolver{r} }
 
+func (r *Resolver) OrderAgainLine() generated.OrderAgainLineResolver {
+	return &orderAgainLineResolver{r}
+}
+
 func (r *Resolver) OrderEvent() generated.OrderEventResolver { return &orderEventResolver{r} }
 
 func (r *Resolver) OrderLine() generated.OrderLineResolver { return &orderLineResolver{r} }
@@ -152,6 +184,7 @@ type (
 	exchangeGuestLinkPayloadResolver struct{ *Resolver }
 	mutationResolver                 struct{ *Resolver }
 	orderResolver                    struct{ *Resolver }
+	orderAgainLineResolver           struct{ *Resolver }
 	orderEventResolver               struct{ *Resolver }
 	orderLineResolver                struct{ *Resolver }
 	placeOrdersResultResolver        struct{ *Resolver }

@@ -46,7 +46,8 @@ var Readers = map[string]map[string]string{
 		orderParties: "pickup_code reason_text note",
 	},
 	"order_lines":    {orderReaders: "name option_value unit_cents vat_rate"},
-	"order_contacts": {orderParties: "name phone email street postcode city"},
+	"order_changes":  {orderParties: "text"},
+	"order_contacts": {orderParties: "name phone email street postcode city", "hotline": "name phone email"}, // the hotline's reading stands in the audit log
 	"order_events":   {orderReaders: "at"},
 	"shop_facts":     {"merchant": "items gross_cents"},
 	"delegations":    {"merchant agent admin": "id reason asked_at"},

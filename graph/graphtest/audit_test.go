@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/audelor/halles/graph/generated"
 	"github.com/audelor/halles/graph/graphtest"
 	"github.com/audelor/halles/internal/directory"
@@ -65,6 +67,18 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			a := act(h.As(v), field, id, args)
 			return id, a.Code() == "" && a.Get(field+".refusals.#").Int() == 0
 		}
+	}
+	proposed := func(t *testing.T, field string, v *identity.Viewer, status string) (string, bool) {
+		t.Helper()
+		id, args := order(status), ""
+		if status == "PLACED" {
+			act(merchant, "proposeOrderChange", id, `lines: [{variant: "`+book.Variants[0].String()+`", quantity: 1}]`).OK(t)
+		}
+		if field == "confirmOrderChange" {
+			args = "version: 2"
+		}
+		a := act(h.As(v), field, id, args)
+		return id, a.Code() == "" && a.Get(field+".refusals.#").Int() == 0
 	}
 	keys := func(document string) func(*testing.T, string, *identity.Viewer, string) (string, bool) {
 		return func(t *testing.T, field string, v *identity.Viewer, _ string) (string, bool) {
@@ -240,8 +254,20 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 		by     []identity.Kind // who of the staff can, in one status at least
 	}
 	ways := map[string]way{
-		"moveOrder":               {"ORDER_MOVE", once, orders(fmt.Sprintf("slot: %q", later)), []identity.Kind{identity.Hotline}},
-		"acceptOrder":             {"ORDER_ACCEPT", []string{"PLACED", "READY"}, orders(""), []identity.Kind{identity.Hotline}},
+		"moveOrder":   {"ORDER_MOVE", once, orders(fmt.Sprintf("slot: %q", later)), []identity.Kind{identity.Hotline}},
+		"acceptOrder": {"ORDER_ACCEPT", []string{"PLACED", "READY"}, orders(""), []identity.Kind{identity.Hotline}},
+		"enterPhoneOrder": {
+			"ORDER_ENTER", once, func(t *testing.T, _ string, v *identity.Viewer, _ string) (string, bool) {
+				t.Helper()
+				a := h.As(v).Query(t, `mutation ($in: EnterPhoneOrderInput!) { enterPhoneOrder(input: $in) { order { id } refusals { code } } }`, graphtest.Vars{"in": graphtest.Vars{
+					"idempotencyKey": uuid.NewString(), "order": shopBasket(shop, book.Variants...), "contact": graphtest.Vars{"name": "Yves", "phone": "06 39 98 12 34"},
+				}})
+				return a.Get("enterPhoneOrder.order.id").String(), a.Code() == ""
+			}, []identity.Kind{identity.Hotline},
+		},
+		"proposeOrderChange":      {"ORDER_PROPOSE_CHANGE", []string{"PLACED", "READY"}, orders(`lines: [{variant: "` + book.Variants[0].String() + `", quantity: 1}]`), []identity.Kind{identity.Hotline}},
+		"confirmOrderChange":      {"ORDER_CONFIRM_CHANGE", []string{"PLACED", "READY"}, proposed, []identity.Kind{identity.Hotline}},
+		"declineOrderChange":      {"ORDER_DECLINE_CHANGE", []string{"PLACED", "READY"}, proposed, []identity.Kind{identity.Hotline}},
 		"rejectOrder":             {"ORDER_REJECT", statuses, orders("reason: TOO_BUSY"), []identity.Kind{identity.Hotline}},
 		"markOrderReady":          {"", statuses, orders(""), nil},
 		"markOrderCollected":      {"", statuses, orders(""), nil},
@@ -416,6 +442,8 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 					same = "t f"
 				case "revokeRole", "endDelegation", "revokeInvitation", "removePhoto":
 					same = "f t"
+				case "enterPhoneOrder":
+					same = "t f"
 				}
 				if want := fmt.Sprint(kind, " ", v.Account, " ", way.action, " ", object, " ", same); last != want {
 					t.Errorf("%s by %s left %s, want %s", f.Name, kind, last, want)

@@ -90,7 +90,7 @@ var keyNames = map[string]string{
 }
 
 // freeNames are names of String arguments that are only written down.
-var freeNames = []string{"note", "name", "street", "city", "description", "label", "comment", "url", "alt", "lang", "origins", "postcode"}
+var freeNames = []string{"note", "name", "street", "city", "description", "label", "comment", "url", "alt", "lang", "origins", "postcode", "buyerCommune"}
 
 func (g *generator) problem(format string, args ...any) {
 	g.problems[fmt.Sprintf(format, args...)] = true

@@ -141,8 +141,8 @@ func TestAnOrderEndToEnd(t *testing.T) {
 		return c.Query(t, fmt.Sprintf(`mutation { %s(input: {order: %q %s}) { order { status nextActions reason reasonText } refusals { code message } } }`, field, order, args), nil)
 	}
 	for _, step := range []struct{ field, args, status, next string }{
-		{"acceptOrder", "", "ACCEPTED", `["MARK_READY","CANCEL"]`},
-		{"acceptOrder", "", "ACCEPTED", `["MARK_READY","CANCEL"]`},
+		{"acceptOrder", "", "ACCEPTED", `["MARK_READY","PROPOSE_CHANGE","CANCEL"]`},
+		{"acceptOrder", "", "ACCEPTED", `["MARK_READY","PROPOSE_CHANGE","CANCEL"]`},
 		{"markOrderReady", "", "READY", `["MARK_COLLECTED","MARK_NO_SHOW","CANCEL"]`},
 		{"markOrderCollected", fmt.Sprintf("code: %q", strings.ToLower(result.Get("order.pickupCode.text").String())), "COLLECTED", `[]`},
 	} {

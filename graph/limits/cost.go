@@ -36,6 +36,8 @@ var lengths = map[string]int{
 	"Query.restrictions":              20,
 	"Restriction.categories":          2,
 	"Restriction.exceptCategories":    2,
+	"EnterPhoneOrderPayload.refusals": 3,
+	"OrderChange.lines":               3, // what is short is little
 	"Commune.restrictions":            5,
 	"Regime.because":                  3,
 	"OpeningException.intervals":      2,

@@ -146,6 +146,9 @@ func onDate(d Date) string { return "le " + dayText(d) }
 // dateText is "samedi 31 octobre".
 func dateText(d Date) string { return weekdays[d.Weekday()-1] + " " + dayText(d) }
 
+// SayInstant says an instant to a person, in local time: "samedi 31 octobre à 18 h".
+func SayInstant(t time.Time) string { return instantText(t) }
+
 // instantText is "samedi 31 octobre à 18 h".
 func instantText(t time.Time) string { return dateText(DateOf(t)) + " à " + clockOf(t.Unix()) }
 

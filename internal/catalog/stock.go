@@ -78,6 +78,7 @@ type MoveKind string
 const (
 	Ordered  MoveKind = "ORDERED"
 	Returned MoveKind = "RETURNED"
+	Reduced  MoveKind = "REDUCED" // of a part, at each change of the order that its customer confirmed
 )
 
 // QueueMoves writes an order's moves into the ledger.
@@ -94,6 +95,21 @@ func QueueMoves(b *pgx.Batch, order tenancy.ID, kind MoveKind, pieces []Pieces, 
 		select $1, m.id, m.variant_id, $2, $3, m.quantity, $4
 		from unnest($5::uuid[], $6::uuid[], $7::int[]) m (id, variant_id, quantity)`,
 		order.Commune, order.Row, string(kind), at, ids, variants, quantities)
+}
+
+// QueueReduce takes pieces out of an order that goes on, and writes it into the ledger. They come
+// back on sale; or, missing, they leave the stock as lost in the same instant: the order no longer
+// has them, and neither has the shelf.
+func QueueReduce(b *pgx.Batch, order tenancy.ID, off []Pieces, missing bool, at time.Time) {
+	QueueMoves(b, order, Reduced, off, at)
+	if !missing {
+		QueueReturn(b, order.Commune, off)
+		return
+	}
+	for _, i := range inKeyOrder(off) {
+		b.Queue(`insert into stock_moves (commune_id, id, variant_id, kind, reason, quantity, at) values ($1, $2, $3, $4, $5, $6, $7)`,
+			order.Commune, tenancy.NewRow(), off[i].Variant, string(corrected), string(Lost), -off[i].Quantity, at)
+	}
 }
 
 func inKeyOrder(pieces []Pieces) []int {

@@ -86,6 +86,7 @@ func TestSamePlanGivesSameRows(t *testing.T) {
 				if once[table] == hash {
 					t.Errorf("%s is the same under another seed", table)
 				}
+			case "order_changes", "wrong_codes": // the generator makes neither
 			}
 		}
 	})

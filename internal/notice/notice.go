@@ -36,6 +36,7 @@ type Notices struct {
 
 	Members     *identity.Members     // makes the codes of invitations
 	Delegations *identity.Delegations // makes those of delegations
+	ShopLinks   *identity.ShopLinks   // makes those that open one order to its shop; nil: none are made
 }
 
 // New sends through a mail server, or nowhere when it is nil; texts go to the log.

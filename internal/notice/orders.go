@@ -11,6 +11,7 @@ import (
 	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/tenancy"
 )
 
 // hotline is the numéro vert.
@@ -20,7 +21,8 @@ func init() {
 	for _, name := range []string{"order_placed", "order_accepted", "order_ready", "order_sent_out", "order_delivered", "order_rejected", "order_cancelled", "order_not_collected", "order_moved"} {
 		loaders[name] = orderToCustomer
 	}
-	for _, name := range []string{"shop_order_new", "shop_order_reminder", "shop_order_withdrawn", "shop_delivery_open", "shop_order_moved"} {
+	loaders["order_change_proposed"] = changeToCustomer
+	for _, name := range []string{"shop_change_confirmed", "shop_order_new", "shop_order_reminder", "shop_order_withdrawn", "shop_delivery_open", "shop_order_moved"} {
 		loaders[name] = orderToShop
 	}
 }
@@ -42,6 +44,7 @@ type orderWords struct {
 	Slot        string // "samedi 31 octobre, de 10 h à 10 h 30"; empty: when it is ready
 	To          string // where it is brought to; empty for a pickup
 	Hotline     string
+	Counter     string // the shop's link that opens this order, for a day; empty without
 }
 
 // reasons are sentences for the shop, and those that a customer reads otherwise. What is not here
@@ -55,6 +58,8 @@ var reasons = map[string]string{
 	"UNREACHABLE":      "Le client n'a pas pu être joint.",
 	"NOT_COLLECTED":    "Personne n'est venu la retirer.",
 	"NOT_ACKNOWLEDGED": "La boutique n'a pas répondu à temps.",
+
+	"CHANGE_NOT_CONFIRMED": "La modification proposée n'a pas été confirmée à temps.",
 }
 
 var reasonsToCustomer = map[string]string{
@@ -79,11 +84,17 @@ func orderToShop(ctx context.Context, n *Notices, commune string, row uuid.UUID)
 	if err != nil {
 		return nil, err
 	}
+	if n.ShopLinks != nil && n.URL != "" {
+		w.Counter = n.URL + "comptoir/commande#" + n.ShopLinks.New(tenancy.RowID(tenancy.KindShop, commune, c.ShopID), tenancy.RowID(tenancy.KindOrder, commune, row))
+	}
 	return &letter{Name: w.Shop, Address: c.ShopEmail, Phone: c.ShopPhone, Data: w}, nil
 }
 
 // reached is how the two sides of an order are reached.
-type reached struct{ Email, Phone, ShopEmail, ShopPhone, Reason string }
+type reached struct {
+	Email, Phone, ShopEmail, ShopPhone, Reason string
+	ShopID                                     uuid.UUID
+}
 
 func (n *Notices) order(ctx context.Context, commune string, row uuid.UUID) (*orderWords, *reached, error) {
 	type order struct {
@@ -94,13 +105,13 @@ func (n *Notices) order(ctx context.Context, commune string, row uuid.UUID) (*or
 		select o.number, o.mode, o.pickup_code, o.items_cents + o.delivery_cents as total, o.delivery_cents,
 			coalesce(o.reason, '') as reason, coalesce(o.reason_text, '') as reason_text, coalesce(o.note, '') as note,
 			o.slot_starts_at, o.slot_ends_at, coalesce(c.street || ', ' || c.postcode || ' ' || c.city, '') as recipient,
-			s.name as shop, s.street, s.postcode, s.city,
+			s.id as shop_id, s.name as shop, s.street, s.postcode, s.city,
 			coalesce(c.name, '') as name, coalesce(c.email, '') as email, coalesce(c.phone, '') as phone,
 			coalesce(s.email, '') as shop_email, coalesce(s.phone, '') as shop_phone,
-			array(select l.quantity from order_lines l where l.commune_id = o.commune_id and l.order_id = o.id order by l.line) as quantities,
+			array(select l.quantity from order_lines l where l.commune_id = o.commune_id and l.order_id = o.id and l.quantity > 0 order by l.line) as quantities,
 			array(select l.name || case l.option_value when '' then '' else ' (' || l.option_value || ')' end
-				from order_lines l where l.commune_id = o.commune_id and l.order_id = o.id order by l.line) as names,
-			array(select l.quantity * l.unit_cents from order_lines l where l.commune_id = o.commune_id and l.order_id = o.id order by l.line) as amounts
+				from order_lines l where l.commune_id = o.commune_id and l.order_id = o.id and l.quantity > 0 order by l.line) as names,
+			array(select l.quantity * l.unit_cents from order_lines l where l.commune_id = o.commune_id and l.order_id = o.id and l.quantity > 0 order by l.line) as amounts
 		from orders o join shops s on s.commune_id = o.commune_id and s.id = o.shop_id
 		left join order_contacts c on c.commune_id = o.commune_id and c.order_id = o.id
 		where o.commune_id = $1 and o.id = $2`, commune, row)

@@ -26,6 +26,9 @@ type PlaceInput struct {
 	Contact        *PersonContact   // a visitor must give one
 	Address        *DeliveryAddress // where to bring what is delivered; nil where nothing is
 	Channel        *Channel         // WEB when absent
+	BuyerCommune   *string          // INSEE code of where the customer lives, for figures; never needed
+
+	entered bool // for a caller, or at the counter; see Enter
 }
 
 // ShopBasket is what a basket holds of one shop.
@@ -66,7 +69,9 @@ type basket struct {
 	channel Channel
 	contact *PersonContact
 	address *address
+	buyer   *string // commune
 	orders  []*shopOrder
+	entered bool // by the viewer, who is the shop or the hotline, for somebody else
 }
 
 // shopOrder is one order to be made.
@@ -96,12 +101,12 @@ func at(path []string, names ...string) []string {
 // check refuses what the client could have known to be wrong; it looks at the input only.
 func (in *PlaceInput) check(v *identity.Viewer) (*basket, error) {
 	root := []string{"input"}
-	b := &basket{key: in.IdempotencyKey, scope: cmp.Or(v.Account, guestScope(in.IdempotencyKey)), channel: Web}
+	b := &basket{key: in.IdempotencyKey, scope: cmp.Or(v.Account, guestScope(in.IdempotencyKey)), channel: Web, entered: in.entered}
 	if !keyForm.MatchString(in.IdempotencyKey) {
 		return nil, fault.At(at(root, "idempotencyKey"), "La clé doit avoir de 16 à 100 caractères ASCII sans espace ; un UUID aléatoire convient.")
 	}
 	if in.Channel != nil {
-		if b.channel = *in.Channel; b.channel != Web && b.channel != Widget {
+		if b.channel = *in.Channel; b.channel != Web && b.channel != Widget && !in.entered {
 			return nil, fault.At(at(root, "channel"), "Le canal est WEB ou WIDGET ; les commandes prises au téléphone ou au comptoir sont saisies par la boutique.")
 		}
 	}
@@ -112,8 +117,11 @@ func (in *PlaceInput) check(v *identity.Viewer) (*basket, error) {
 		b.channel = Widget
 	}
 	var err error
-	if b.contact, err = in.Contact.check(v, at(root, "contact")); err != nil {
+	if b.contact, err = in.contact(v, at(root, "contact")); err != nil {
 		return nil, err
+	}
+	if b.buyer = trimmed(in.BuyerCommune); b.buyer != nil && !tenancy.ValidInsee(*b.buyer) {
+		return nil, fault.At(at(root, "buyerCommune"), "%q n'est pas un code INSEE de commune ; écrivez 56121 pour Lorient, ou laissez vide.", clip(*b.buyer))
 	}
 	if b.address, err = in.Address.check(at(root, "address")); err != nil {
 		return nil, err

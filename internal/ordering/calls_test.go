@@ -93,7 +93,7 @@ func TestFindByNumber(t *testing.T) {
 		"OwnAgent":           {fixture.Viewer(t, b.Database, identity.Agent, commune(shop)), 1},
 		"AnotherAgent":       {fixture.Viewer(t, b.Database, identity.Agent, commune(other)), 0},
 	} {
-		found, err := b.Find(t.Context(), c.v, said, 10)
+		found, err := b.Find(t.Context(), c.v, &said, nil, 10)
 		if err != nil || len(found) != c.want || c.want == 1 && found[0].ID() != orders[0].ID() {
 			t.Errorf("%s: %v, %v", name, found, err)
 		}
@@ -105,7 +105,7 @@ func TestFindByNumber(t *testing.T) {
 		"Visitor": {b.visitor, fault.Unauthenticated}, "Customer": {fixture.Viewer(t, b.Database, identity.Customer), fault.Forbidden},
 		"Analyst": {fixture.Viewer(t, b.Database, identity.Analyst), fault.Forbidden},
 	} {
-		if _, err := b.Find(t.Context(), c.v, said, 10); !errors.Is(err, c.want) {
+		if _, err := b.Find(t.Context(), c.v, &said, nil, 10); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -83,7 +83,7 @@ func (o *Ordering) Escalate(ctx context.Context) error {
 		select o.commune_id, o.id, o.shop_id, o.mode, o.placed_at,
 			array(select e.step from order_escalations e where e.commune_id = o.commune_id and e.order_id = o.id) as steps
 		from orders o
-		where o.commune_id = any($1) and o.status = 'PLACED' and o.placed_at <= $2
+		where o.commune_id = any($1) and o.status = 'PLACED' and o.change_version is null and o.placed_at <= $2
 		order by o.placed_at`, scope.Communes, now.Add(-o.Deadlines.Remind))
 	if err != nil || len(list) == 0 {
 		return err
@@ -147,7 +147,7 @@ func (o *Ordering) escalate(ctx context.Context, w *waiting, waited time.Duratio
 		// The order's row is locked: an answer that comes now is before the step, or after it.
 		var reminded bool
 		err := tx.QueryRow(ctx, `
-			with waits as (select from orders where commune_id = $1 and id = $2 and status = 'PLACED' for update),
+			with waits as (select from orders where commune_id = $1 and id = $2 and status = 'PLACED' and change_version is null for update),
 			taken as (insert into order_escalations (commune_id, order_id, step, at)
 				select $1, $2, step, $4 from unnest($3::text[]) step where exists (select from waits) on conflict do nothing returning step)
 			select exists (select from taken where step = 'REMINDED')`, w.CommuneID, w.ID, due, now).Scan(&reminded)

@@ -11,9 +11,14 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 )
 
-// EventKind is what happened to an order. Today each kind is named after the status that it
-// led to.
+// EventKind is what happened to an order: named after the status that it led to, or one of these.
 type EventKind string
+
+// What leaves an order where it stands.
+const (
+	ChangeProposed  EventKind = "CHANGE_PROPOSED"
+	ChangeConfirmed EventKind = "CHANGE_CONFIRMED" // and accepts an order that was not
+)
 
 // Actor is the capacity in which somebody changed an order; never who.
 type Actor string

@@ -115,8 +115,8 @@ func (o *Ordering) HistoryOf(ctx context.Context, v *identity.Viewer, orders []t
 	return of, err
 }
 
-// ContactsOf reads who ordered, for the customer and the merchant of each order; of other
-// orders it says nothing.
+// ContactsOf reads who ordered, for the customer and the merchant of each order, and for the
+// hotline, of which each reading is written into the audit log; of other orders it says nothing.
 func (o *Ordering) ContactsOf(ctx context.Context, v *identity.Viewer, orders []tenancy.ID) (map[tenancy.ID]*PersonContact, error) {
 	type contact struct {
 		PersonContact
@@ -130,17 +130,40 @@ func (o *Ordering) ContactsOf(ctx context.Context, v *identity.Viewer, orders []
 		return nil, nil
 	}
 	communes, rows := tenancy.Columns(orders)
-	list, err := pg.Select[contact](ctx, o.DB, as.Scope().In(communes...), `
+	scope := as.Scope().In(communes...)
+	const read = `
 		select c.commune_id, c.order_id, c.name, c.phone, c.email, o.shop_id, o.customer_id
 		from unnest($1::text[], $2::uuid[]) k (commune_id, order_id)
-		join order_contacts c using (commune_id, order_id) join orders o on o.commune_id = c.commune_id and o.id = c.order_id`, communes, rows)
+		join order_contacts c using (commune_id, order_id) join orders o on o.commune_id = c.commune_id and o.id = c.order_id`
 	of := make(map[tenancy.ID]*PersonContact, len(orders))
-	for i, c := range list {
-		order := Order{CommuneID: c.CommuneID, Row: c.OrderID, ShopRow: c.ShopID, CustomerID: c.CustomerID}
-		if order.Between(v) {
-			of[order.ID()] = &list[i].PersonContact
+	if v.Kind != identity.Hotline {
+		list, err := pg.Select[contact](ctx, o.DB, scope, read, communes, rows)
+		for i, c := range list {
+			order := Order{CommuneID: c.CommuneID, Row: c.OrderID, ShopRow: c.ShopID, CustomerID: c.CustomerID}
+			if order.Between(v) {
+				of[order.ID()] = &list[i].PersonContact
+			}
 		}
+		return of, err
 	}
+	err := o.DB.Write(ctx, scope, func(ctx context.Context, tx pgx.Tx) error {
+		found, err := tx.Query(ctx, read, communes, rows)
+		if err != nil {
+			return err
+		}
+		list, err := pgx.CollectRows(found, pgx.RowToStructByName[contact])
+		if err != nil {
+			return err
+		}
+		told := make([]*Order, 0, len(list))
+		for i, c := range list {
+			if order := (&Order{CommuneID: c.CommuneID, Row: c.OrderID}); v.Serves(c.CommuneID) {
+				of[order.ID()] = &list[i].PersonContact
+				told = append(told, order)
+			}
+		}
+		return contactRead(ctx, tx, v, told, o.now())
+	})
 	return of, err
 }
 

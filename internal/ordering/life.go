@@ -2,9 +2,7 @@ package ordering
 
 import (
 	"context"
-	"crypto/subtle"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,10 +17,10 @@ import (
 
 // ChangeInput is what an action needs to know; each mutation asks for its part.
 type ChangeInput struct {
-	Order  tenancy.ID
-	Reason *Reason // of a rejection or a cancellation
-	Text   *string // beside the reason
-	Code   *string // that the customer said at the door; not checked when absent
+	Order   tenancy.ID
+	Reason  *Reason // of a rejection or a cancellation
+	Text    *string // beside the reason
+	Version int     // of the change that is confirmed or declined; 0 declines any
 }
 
 // ChangePayload is the order as it stands now, changed or, with refusals, as it was.
@@ -45,15 +43,10 @@ func (o *Ordering) Do(ctx context.Context, v *identity.Viewer, action Action, in
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	found, err := o.ByIDs(ctx, v, []tenancy.ID{in.Order})
-	if err != nil {
-		return nil, err
+	if action == ConfirmChange {
+		return o.Confirm(ctx, v, in)
 	}
-	order := found[in.Order]
-	if order == nil {
-		return nil, in.Order.NotFound()
-	}
-	may, states, err := order.may(v, action)
+	order, may, states, err := o.subject(ctx, v, in.Order, action)
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +54,9 @@ func (o *Ordering) Do(ctx context.Context, v *identity.Viewer, action Action, in
 		reason := NotCollected
 		in.Reason = &reason
 	}
-	if in.Code != nil && !sameCode(order.Code, *in.Code) {
-		return &ChangePayload{order, []Refusal{{
-			Code: WrongCode, Path: []string{"input", "code"},
-			Message: "Ce code n'est pas celui de la commande. Faites-le répéter, ou cherchez la commande par son numéro.",
-		}}}, nil
+	if action == DeclineChange && in.Reason == nil {
+		reason := OutOfStockReason
+		in.Reason = &reason
 	}
 	changed, err := o.change(ctx, may, order.ID(), action, states, in)
 	if err != nil {
@@ -83,12 +74,12 @@ func (o *Ordering) Do(ctx context.Context, v *identity.Viewer, action Action, in
 
 // may is the capacity in which the viewer does an action to the order, and the statuses in
 // which it may. Who stands to the order in two ways acts in the one that serves now.
-func (o *Order) may(v *identity.Viewer, action Action) (capacity, []Status, error) {
+func (o *Order) may(v *identity.Viewer, action Action) (capacity, []stand, error) {
 	var may *capacity
-	var in []Status
+	var in []stand
 	for _, c := range o.capacities(v) {
 		states := froms(action, c.actor, o.Mode)
-		if ever(action, c.actor) && (may == nil || slices.Contains(states, o.Status)) {
+		if ever(action, c.actor) && (may == nil || slices.Contains(states, o.stand())) {
 			may, in = &c, states
 		}
 	}
@@ -109,18 +100,13 @@ func (in *ChangeInput) check() error {
 	return checkLength(in.Text, maxText, []string{"input", "text"})
 }
 
-// sameCode compares what was said at the door: in capitals or not, with a space or without.
-func sameCode(code, said string) bool {
-	said = strings.ToUpper(separators.Replace(said))
-	return subtle.ConstantTimeCompare([]byte(code), []byte(said)) == 1
-}
-
 type outcome struct {
 	order *Order // as it stands
 	done  bool   // changed just now
 }
 
-// change moves the order from one of the statuses to the action's, or leaves it.
+// change moves the order from one of the stands to the action's, or leaves it. A proposed change
+// waits no longer then; where one is named, it must be that which waits.
 //
 // Its locks are the order's row, then its variants, sorted, then the head of the audit log where
 // staff changes it, then the head of the log. Those
@@ -128,8 +114,13 @@ type outcome struct {
 // no order's row. So an order's row closes no circle, and what comes after is locked in
 // placing's own order. The guard on the status is part of the UPDATE: of fifty cancels that
 // race, one finds a row, and gives the stock back.
-func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, action Action, from []Status, in ChangeInput) (outcome, error) {
+func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, action Action, from []stand, in ChangeInput) (outcome, error) {
 	effect := effects[action]
+	status, proposed := columns(from)
+	declined := 0
+	if action == DeclineChange {
+		declined = in.Version
+	}
 	var result outcome
 	err := o.DB.Pipe(ctx, may.scope().In(id.Commune), func(ctx context.Context, tx *pg.Pipe) error {
 		result = outcome{}
@@ -142,16 +133,17 @@ func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, acti
 		}
 		update := first.Queue(`
 			update orders o set status = $4, version = version + 1, updated_at = $5,
-				reason = coalesce($6, reason), reason_text = coalesce($7, reason_text)
-			where commune_id = $1 and id = $2 and status = any($3)`,
-			id.Commune, id.Row, texts(from), effect.to, now, in.Reason, in.Text)
+				reason = coalesce($6, reason), reason_text = coalesce($7, reason_text), change_version = null, change_until = null
+			where commune_id = $1 and id = $2 and (status, change_version is not null) in (select * from unnest($3::text[], $8::bool[]))
+			and ($9 = 0 or change_version = $9)`,
+			id.Commune, id.Row, status, effect.to, now, in.Reason, in.Text, proposed, declined)
 		update.Exec(func(tag pgconn.CommandTag) error {
 			result.done = tag.RowsAffected() == 1
 			return nil
 		})
 		queueOne(first, id, &order)
 		if effect.returns {
-			first.Queue(`select variant_id, quantity from order_lines where commune_id = $1 and order_id = $2`, id.Commune, id.Row).
+			first.Queue(`select variant_id, quantity from order_lines where commune_id = $1 and order_id = $2 and quantity > 0`, id.Commune, id.Row).
 				Query(func(rows pgx.Rows) (err error) {
 					pieces, err = pgx.CollectRows(rows, pgx.RowToStructByPos[catalog.Pieces])
 					return err
@@ -171,17 +163,7 @@ func (o *Ordering) change(ctx context.Context, may capacity, id tenancy.ID, acti
 		if effect.returns {
 			queueGiveBack(last, order, pieces, now)
 		}
-		e := Event{
-			CommuneID: id.Commune, OrderRow: id.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
-			Kind: EventKind(effect.to), Status: effect.to, Actor: may.actor, Reason: in.Reason, At: now,
-		}
-		if may.staff() {
-			identity.QueueAudit(last, identity.AuditEntry{
-				By: may.as, At: now, Action: identity.AuditAction("ORDER_" + string(action)), Object: id, Before: before.state(), After: order.state(),
-			})
-		}
-		queueMessages(last, &e)
-		last.Queue(appendEvent, e.appendArgs()...)
+		o.queueEnd(last, may, action, before, order, in.Reason, now)
 		return tx.Commit(ctx, last)
 	})
 	return result, err

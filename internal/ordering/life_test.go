@@ -22,27 +22,42 @@ import (
 
 // machine is the state machine written a second time, by who may do what from where; the
 // first letters: customer and guest, merchant, hotline, admin.
-var machine = map[string]struct{ who, to, mode string }{
-	"PLACED ACCEPT":                   {"MH", "ACCEPTED", ""},
-	"PLACED REJECT":                   {"MH", "REJECTED", ""},
-	"PLACED CANCEL":                   {"CHA", "CANCELLED", ""},
-	"ACCEPTED MARK_READY":             {"M", "READY", ""},
-	"ACCEPTED CANCEL":                 {"CMHA", "CANCELLED", ""},
-	"READY MARK_COLLECTED":            {"M", "COLLECTED", "PICKUP"},
-	"READY MARK_OUT_FOR_DELIVERY":     {"M", "OUT_FOR_DELIVERY", "DELIVERY"},
-	"READY MARK_NO_SHOW":              {"M", "NO_SHOW", "PICKUP"},
-	"READY CANCEL":                    {"MHA", "CANCELLED", ""},
-	"OUT_FOR_DELIVERY MARK_DELIVERED": {"M", "DELIVERED", "DELIVERY"},
-	"OUT_FOR_DELIVERY CANCEL":         {"MHA", "CANCELLED", ""},
+var machine = map[string]struct{ who, to, mode, change string }{
+	"PLACED ACCEPT":                   {"MH", "ACCEPTED", "", ""},
+	"PLACED REJECT":                   {"MH", "REJECTED", "", ""},
+	"PLACED CANCEL":                   {"CHA", "CANCELLED", "", ""},
+	"PLACED PROPOSE_CHANGE":           {"MH", "PLACED", "", ""},
+	"PLACED CONFIRM_CHANGE":           {"CH", "ACCEPTED", "", "with"},
+	"PLACED DECLINE_CHANGE":           {"CH", "CANCELLED", "", "with"},
+	"ACCEPTED ACCEPT":                 {"MH", "ACCEPTED", "", "with"},
+	"ACCEPTED MARK_READY":             {"M", "READY", "", "without"},
+	"ACCEPTED CANCEL":                 {"CMHA", "CANCELLED", "", ""},
+	"ACCEPTED PROPOSE_CHANGE":         {"MH", "ACCEPTED", "", ""},
+	"ACCEPTED CONFIRM_CHANGE":         {"CH", "ACCEPTED", "", "with"},
+	"ACCEPTED DECLINE_CHANGE":         {"CH", "CANCELLED", "", "with"},
+	"READY MARK_COLLECTED":            {"M", "COLLECTED", "PICKUP", ""},
+	"READY MARK_OUT_FOR_DELIVERY":     {"M", "OUT_FOR_DELIVERY", "DELIVERY", ""},
+	"READY MARK_NO_SHOW":              {"M", "NO_SHOW", "PICKUP", ""},
+	"READY CANCEL":                    {"MHA", "CANCELLED", "", ""},
+	"OUT_FOR_DELIVERY MARK_DELIVERED": {"M", "DELIVERED", "DELIVERY", ""},
+	"OUT_FOR_DELIVERY CANCEL":         {"MHA", "CANCELLED", "", ""},
+}
+
+// may tells what the table says of somebody in a stand.
+func mayDo(letter string, from ordering.Status, proposed bool, mode directory.FulfilmentMode, action ordering.Action) bool {
+	rule, exists := machine[string(from)+" "+string(action)]
+	return letter != "" && exists && strings.Contains(rule.who, letter) && (rule.mode == "" || rule.mode == string(mode)) &&
+		(rule.change == "" || (rule.change == "with") == proposed)
 }
 
 // ends is the status that each action leads to, and back what gives stock back.
 var (
 	ends = map[ordering.Action]ordering.Status{
+		ordering.ConfirmChange: "ACCEPTED", ordering.DeclineChange: "CANCELLED", ordering.ProposeChange: "",
 		ordering.Accept: "ACCEPTED", ordering.Reject: "REJECTED", ordering.MarkReady: "READY", ordering.Collect: "COLLECTED",
 		ordering.SendOut: "OUT_FOR_DELIVERY", ordering.Deliver: "DELIVERED", ordering.ReportNoShow: "NO_SHOW", ordering.Cancel: "CANCELLED",
 	}
-	back     = []ordering.Action{ordering.Reject, ordering.ReportNoShow, ordering.Cancel}
+	back     = []ordering.Action{ordering.Reject, ordering.ReportNoShow, ordering.Cancel, ordering.DeclineChange}
 	statuses = []ordering.Status{"PLACED", "ACCEPTED", "READY", "OUT_FOR_DELIVERY", "COLLECTED", "DELIVERED", "REJECTED", "CANCELLED", "NO_SHOW"}
 )
 
@@ -98,63 +113,84 @@ func TestEveryActionInEveryStateByEveryKind(t *testing.T) {
 			}
 			id := s.order.ID()
 			for _, from := range statuses {
-				for action, end := range ends {
-					name := fmt.Sprintf("%s %s %s %s", kind, mode, from, action)
-					asked++
-					b.reset(t, id, from)
-					before := b.fingerprint(t)
-					next := nextOf(t, b, v, id)
-					payload, err := b.Do(t.Context(), v, action, ordering.ChangeInput{Order: id, Reason: p(ordering.OtherReason), Text: p("essai")})
-					rule, exists := machine[string(from)+" "+string(action)]
-					may := c.letter != "" && exists && strings.Contains(rule.who, c.letter) && (rule.mode == "" || rule.mode == string(mode))
-					ever := false
-					for key, r := range machine {
-						ever = ever || strings.HasSuffix(key, " "+string(action)) && c.letter != "" && strings.Contains(r.who, c.letter)
+				for _, proposed := range []bool{false, true} {
+					if proposed && from != ordering.Placed && from != ordering.Accepted {
+						continue
 					}
-					changed := b.fingerprint(t) != before
-					if offered := slices.Contains(next, action); offered != (may) {
-						t.Errorf("%s: nextActions %v", name, next)
-					}
-					switch {
-					case c.letter == "-":
-						if !errors.Is(err, fault.NotFound) || fault.Of(err).Message != unknown || changed {
-							t.Errorf("%s: %v", name, err)
+					for action, end := range ends {
+						name := fmt.Sprintf("%s %s %s %t %s", kind, mode, from, proposed, action)
+						asked++
+						version := b.reset(t, id, from, proposed)
+						before := b.fingerprint(t)
+						next := nextOf(t, b, v, id)
+						var payload *ordering.ChangePayload
+						var err error
+						if action == ordering.ProposeChange {
+							end = from
+							payload, err = b.Propose(t.Context(), v, ordering.ProposeInput{Order: id, Lines: []ordering.ProposedLine{{Variant: product.Variants[1]}}, Hours: 2})
+						} else {
+							payload, err = b.Do(t.Context(), v, action, ordering.ChangeInput{Order: id, Reason: p(ordering.OtherReason), Text: p("essai"), Version: version})
 						}
-					case may:
-						done++
-						if err != nil || len(payload.Refusals) > 0 || payload.Order.Status != end || string(end) != rule.to {
-							t.Errorf("%s: %v %+v", name, err, payload)
-							continue
+						may := mayDo(c.letter, from, proposed, mode, action)
+						ever := false
+						for key, r := range machine {
+							ever = ever || strings.HasSuffix(key, " "+string(action)) && c.letter != "" && strings.Contains(r.who, c.letter)
 						}
-						b.checkChange(t, name, id, end, action, c.letter)
-					case !ever:
-						if !errors.Is(err, fault.Forbidden) || changed {
-							t.Errorf("%s: %v, changed %v", name, err, changed)
+						changed := b.fingerprint(t) != before
+						if offered := slices.Contains(next, action); offered != may {
+							t.Errorf("%s: nextActions %v", name, next)
 						}
-					case from == end: // said again
-						if err != nil || len(payload.Refusals) > 0 || payload.Order.Status != end || changed {
-							t.Errorf("%s, said again: %v %+v, changed %v", name, err, payload, changed)
-						}
-					default:
-						if err != nil || len(payload.Refusals) != 1 || payload.Refusals[0].Code != ordering.IllegalTransition || payload.Order.Status != from || changed {
-							t.Errorf("%s: %v %+v, changed %v", name, err, payload, changed)
+						switch {
+						case c.letter == "-":
+							if !errors.Is(err, fault.NotFound) || fault.Of(err).Message != unknown || changed {
+								t.Errorf("%s: %v", name, err)
+							}
+						case may:
+							done++
+							if err != nil || len(payload.Refusals) > 0 || payload.Order.Status != end || string(end) != machine[string(from)+" "+string(action)].to {
+								t.Errorf("%s: %v %+v", name, err, payload)
+								continue
+							}
+							b.checkChange(t, name, id, end, action, c.letter)
+						case !ever:
+							if !errors.Is(err, fault.Forbidden) || changed {
+								t.Errorf("%s: %v, changed %v", name, err, changed)
+							}
+						case from == end && action != ordering.ConfirmChange && action != ordering.ProposeChange: // said again
+							if err != nil || len(payload.Refusals) > 0 || payload.Order.Status != end || changed {
+								t.Errorf("%s, said again: %v %+v, changed %v", name, err, payload, changed)
+							}
+						default:
+							if err != nil || len(payload.Refusals) != 1 || payload.Refusals[0].Code != ordering.IllegalTransition || payload.Order.Status != from || changed {
+								t.Errorf("%s: %v %+v, changed %v", name, err, payload, changed)
+							}
 						}
 					}
 				}
 			}
 		}
 	}
-	if asked != 12*2*9*8 || done == 0 {
+	if asked != 12*2*11*11 || done == 0 {
 		t.Fatalf("%d cases, %d of them done", asked, done)
 	}
 }
 
-// reset puts an order into a status, with the stock that it then holds, and nothing else.
-func (b *bench) reset(t testing.TB, id tenancy.ID, status ordering.Status) {
+// reset puts an order into a status, with the stock that it then holds, with or without a change of
+// its first line that waits, and nothing else. It returns the change's version.
+func (b *bench) reset(t testing.TB, id tenancy.ID, status ordering.Status, proposed bool) (version int) {
 	t.Helper()
-	b.Exec(t, `with gone as (delete from stock_moves where order_id = $1 and kind = 'RETURNED' returning variant_id, quantity),
-		taken as (update variants v set stock = stock - g.quantity from gone g where v.id = g.variant_id)
-		update orders set status = $2, reason = null, reason_text = null where id = $1`, id.Row, string(status))
+	b.Exec(t, `with gone as (delete from stock_moves where order_id = $1 and kind in ('RETURNED', 'REDUCED') returning variant_id, quantity),
+		taken as (update variants v set stock = stock - g.quantity from (select variant_id, sum(quantity) as quantity from gone group by 1) g where v.id = g.variant_id),
+		full_lines as (update order_lines set quantity = 1 where order_id = $1)
+		update orders set status = $2, reason = null, reason_text = null, item_count = 2, change_version = null, change_until = null where id = $1`, id.Row, string(status))
+	b.Exec(t, `delete from order_changes where order_id = $1`, id.Row)
+	if proposed {
+		b.Exec(t, `insert into order_changes (commune_id, order_id, version, lines, quantities, missing, proposed_at)
+			select commune_id, id, version, '{1}', '{0}', false, now() from orders where id = $1`, id.Row)
+		b.Exec(t, `update orders set change_version = version, change_until = now() + interval '1 h' where id = $1`, id.Row)
+		return pgtest.Scan[int](t, b.Database, `select version from orders where id = $1`, id.Row)
+	}
+	return 999
 }
 
 func nextOf(t testing.TB, b *bench, v *identity.Viewer, id tenancy.ID) []ordering.Action {
@@ -182,7 +218,17 @@ func (b *bench) checkChange(t testing.TB, name string, id tenancy.ID, end orderi
 	if slices.Contains(back, action) {
 		returned = 2
 	}
-	if want := fmt.Sprintf("%s t %s %s %s OTHER OTHER essai t %d", end, end, end, actor, returned); got != want {
+	want := fmt.Sprintf("%s t %s %s %s OTHER OTHER essai t %d", end, end, end, actor, returned)
+	switch action {
+	case ordering.ProposeChange:
+		want = fmt.Sprintf("%s t CHANGE_PROPOSED %s %s t 0", end, end, actor)
+	case ordering.ConfirmChange:
+		want = fmt.Sprintf("ACCEPTED t CHANGE_CONFIRMED ACCEPTED %s t 0", actor)
+		if n := pgtest.Scan[int](t, b.Database, `select sum(quantity) from stock_moves where order_id = $1`, id.Row); n != -1 {
+			t.Errorf("%s: the order holds %d pieces", name, -n)
+		}
+	}
+	if got != want {
 		t.Errorf("%s left %q, not %q", name, got, want)
 	}
 	if n := b.books(t); n != 0 {
@@ -275,31 +321,6 @@ func TestPlacingAndCancellingDoNotDeadlock(t *testing.T) {
 	}
 }
 
-func TestTheCodeAtTheDoor(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
-	merchant := fixture.Viewer(t, b.Database, identity.Merchant, shop)
-	orders, _ := b.place(t, b.visitor, basket(pickup(shop, fixture.Product(t, b.Database, shop, fixture.ProductOpts{}).Variants...)))
-	id, code := orders[0].ID(), orders[0].Code
-	for _, a := range []ordering.Action{ordering.Accept, ordering.MarkReady} {
-		if _, err := b.Do(t.Context(), merchant, a, ordering.ChangeInput{Order: id}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, said := range []string{"", "ZZZ999", code[:5]} {
-		answer, err := b.Do(t.Context(), merchant, ordering.Collect, ordering.ChangeInput{Order: id, Code: &said})
-		if err != nil || len(answer.Refusals) != 1 || answer.Refusals[0].Code != ordering.WrongCode || answer.Order.Status != ordering.Ready {
-			t.Errorf("%q: %v %+v", said, err, answer)
-		}
-	}
-	said := " " + strings.ToLower(code[:3]) + "-" + code[3:] + " "
-	answer, err := b.Do(t.Context(), merchant, ordering.Collect, ordering.ChangeInput{Order: id, Code: &said})
-	if err != nil || len(answer.Refusals) > 0 || answer.Order.Status != ordering.Collected {
-		t.Errorf("%q: %v %+v", said, err, answer)
-	}
-}
-
 func TestARefusedChangeSaysWhatIsPossible(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -316,12 +337,12 @@ func TestARefusedChangeSaysWhatIsPossible(t *testing.T) {
 		return answer.Refusals[0].Message
 	}
 	got := []string{says(merchant, ordering.MarkReady)}
-	b.reset(t, id, ordering.Ready)
+	b.reset(t, id, ordering.Ready, false)
 	got = append(got, says(merchant, ordering.Accept), says(guest, ordering.Cancel))
-	b.reset(t, id, ordering.Collected)
+	b.reset(t, id, ordering.Collected, false)
 	got = append(got, says(merchant, ordering.Cancel))
 	if diff := cmp.Diff([]string{
-		"Cette commande attend la réponse de la boutique ; vous pouvez l'accepter ou la refuser.",
+		"Cette commande attend la réponse de la boutique ; vous pouvez l'accepter ou proposer une commande réduite ou la refuser.",
 		"Cette commande est prête ; vous pouvez la remettre ou dire que personne n'est venu ou l'annuler.",
 		"Cette commande est prête ; pour la changer, appelez la boutique.",
 		"Cette commande a été retirée ; on n'y change plus rien. Pour un retour ou une erreur, voyez avec la boutique.",

@@ -17,8 +17,10 @@ var told = map[EventKind][]struct {
 	template string
 	unless   []Actor // who did it
 }{
-	EventKind(Placed):         {{"shop_order_new", nil}, {"order_placed", nil}},
+	EventKind(Placed):         {{"shop_order_new", []Actor{ByMerchant}}, {"order_placed", nil}},
 	EventKind(Accepted):       {{"order_accepted", nil}},
+	ChangeProposed:            {{"order_change_proposed", nil}},
+	ChangeConfirmed:           {{"shop_change_confirmed", nil}},
 	EventKind(Ready):          {{"order_ready", nil}},
 	EventKind(OutForDelivery): {{"order_sent_out", nil}},
 	EventKind(Delivered):      {{"order_delivered", nil}},

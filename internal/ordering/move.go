@@ -73,7 +73,7 @@ func (o *Ordering) Move(ctx context.Context, v *identity.Viewer, in MoveInput) (
 
 // move is Move in one transaction. Its locks are the order's row, then both slots in the order of
 // their starts, then the heads of the logs: those of change, without variants.
-func (o *Ordering) move(ctx context.Context, may capacity, id, shopID tenancy.ID, from []Status, start time.Time) (order *Order, refusals []Refusal, err error) {
+func (o *Ordering) move(ctx context.Context, may capacity, id, shopID tenancy.ID, from []stand, start time.Time) (order *Order, refusals []Refusal, err error) {
 	moved := false
 	err = o.DB.Pipe(ctx, may.scope().In(id.Commune), func(ctx context.Context, tx *pg.Pipe) error {
 		order, refusals, moved = nil, []Refusal{}, false
@@ -88,7 +88,7 @@ func (o *Ordering) move(ctx context.Context, may capacity, id, shopID tenancy.ID
 		switch {
 		case order == nil:
 			return id.NotFound()
-		case !slices.Contains(from, order.Status):
+		case !slices.Contains(from, order.stand()):
 			refusals = []Refusal{{Code: IllegalTransition}}
 			return nil
 		case order.SlotStartsAt != nil && order.SlotStartsAt.Equal(start):

@@ -69,6 +69,8 @@ type Order struct {
 	UpdatedAt     time.Time
 	SlotStartsAt  *time.Time // when it is handed over, as promised; null: when it is ready
 	SlotEndsAt    *time.Time
+	ChangeVersion *int       // the proposed change that waits for the customer
+	ChangeUntil   *time.Time // when the order is cancelled if it goes on waiting
 
 	// Reader is as whom the order was read and its relations are. It is the request's viewer, but
 	// for what a visitor has just placed: that it reads as a guest bound to its basket.
@@ -77,7 +79,7 @@ type Order struct {
 
 const orderColumns = `o.commune_id, o.id, o.shop_id, o.number, o.channel, o.mode, o.status, o.version, o.customer_id,
 	o.items_cents, o.delivery_cents, o.item_count, o.pickup_code, o.reason, o.reason_text, o.note, o.placed_at, o.updated_at,
-	o.slot_starts_at, o.slot_ends_at`
+	o.slot_starts_at, o.slot_ends_at, o.change_version, o.change_until`
 
 // ID is the order's global ID.
 func (o *Order) ID() tenancy.ID { return tenancy.RowID(tenancy.KindOrder, o.CommuneID, o.Row) }
@@ -181,7 +183,9 @@ const (
 	NotCollected     Reason = "NOT_COLLECTED"    // nobody came
 	NotAcknowledged  Reason = "NOT_ACKNOWLEDGED" // the shop did not answer in time; the platform's own
 	OtherReason      Reason = "OTHER"            // see the text beside it
+
+	ChangeNotConfirmed Reason = "CHANGE_NOT_CONFIRMED" // the customer did not answer a proposed change in time; the platform's own
 )
 
-// reasons is every reason that a person may give; NOT_ACKNOWLEDGED is the platform's.
+// reasons is every reason that a person may give; the others are the platform's.
 var reasons = []Reason{OutOfStockReason, ShopClosed, TooBusy, ChangedMind, OrderedTwice, Unreachable, NotCollected, OtherReason}

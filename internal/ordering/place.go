@@ -64,6 +64,10 @@ func (o *Ordering) Place(ctx context.Context, v *identity.Viewer, in PlaceInput)
 	if err != nil {
 		return nil, err
 	}
+	return o.placeAll(ctx, v, b)
+}
+
+func (o *Ordering) placeAll(ctx context.Context, v *identity.Viewer, b *basket) (*PlacePayload, error) {
 	payload := &PlacePayload{Results: make([]PlaceResult, len(b.orders))}
 	var secret string
 	var digest []byte
@@ -109,7 +113,7 @@ func (o *Ordering) Place(ctx context.Context, v *identity.Viewer, in PlaceInput)
 	reader := v
 	if digest != nil {
 		payload.GuestSecret, reader = &secret, v.GuestOf(placed...)
-	} else if v.Kind != identity.Customer {
+	} else if v.Kind != identity.Customer && !b.entered {
 		reader = v.AsCustomer()
 	}
 	for i := range payload.Results {
@@ -159,6 +163,9 @@ func (p *placing) refuse(code RefusalCode, argument, format string, args ...any)
 
 // as is whom the order is written as: the customer, or a guest bound to exactly this order.
 func (p *placing) as(order tenancy.ID) pg.Scope {
+	if p.basket.entered {
+		return p.v.Scope().In(order.Commune)
+	}
 	if p.digest != nil {
 		s := p.v.GuestOf(order).Scope().In(order.Commune)
 		s.Viewer = p.basket.scope // no account: whose key it is
@@ -185,7 +192,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		Status: Placed, Version: 1, Code: newCode(), Note: p.note, PlacedAt: p.now(),
 	}
 	order.UpdatedAt = order.PlacedAt
-	if p.digest == nil {
+	if p.digest == nil && !p.basket.entered {
 		order.CustomerID = &p.v.Account
 	}
 	var refusals []Refusal
@@ -238,6 +245,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 			CommuneID: order.CommuneID, OrderRow: order.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
 			Kind: EventKind(Placed), Status: Placed, Actor: ByCustomer, At: order.PlacedAt,
 		}
+		p.queueEntered(last, order, &e)
 		queueMessages(last, &e)
 		last.Queue(appendEvent, e.appendArgs()...)
 		return tx.Commit(ctx, last)
@@ -327,10 +335,10 @@ func (p *placing) complete(ctx context.Context, tx *pg.Pipe, t *terms) error {
 func (p *placing) queueOrder(b *pgx.Batch, o *Order, lines []*Line) {
 	b.Queue(`
 		insert into orders (commune_id, id, shop_id, number, channel, mode, status, version, customer_id, scope, idempotency_key,
-			items_cents, delivery_cents, item_count, pickup_code, note, placed_at, updated_at, slot_starts_at, slot_ends_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19)`,
+			items_cents, delivery_cents, item_count, pickup_code, note, placed_at, updated_at, slot_starts_at, slot_ends_at, buyer_commune)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20)`,
 		o.CommuneID, o.Row, o.ShopRow, o.Number, o.Channel, o.Mode, o.Status, o.Version, o.CustomerID, p.basket.scope.String(), p.key(),
-		o.ItemsCents, o.DeliveryCents, o.ItemCount, o.Code, o.Note, o.PlacedAt, o.SlotStartsAt, o.SlotEndsAt)
+		o.ItemsCents, o.DeliveryCents, o.ItemCount, o.Code, o.Note, o.PlacedAt, o.SlotStartsAt, o.SlotEndsAt, p.basket.buyer)
 	n := len(lines)
 	numbers, variants, quantities := make([]int, n), make([]uuid.UUID, n), make([]int, n)
 	names, options := make([]string, n), make([]string, n)

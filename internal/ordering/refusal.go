@@ -43,4 +43,7 @@ const (
 	PriceChanged      RefusalCode = "PRICE_CHANGED"
 	IllegalTransition RefusalCode = "ILLEGAL_TRANSITION"
 	WrongCode         RefusalCode = "WRONG_CODE"
+	TooManyCodes      RefusalCode = "TOO_MANY_CODES"
+	NotAChange        RefusalCode = "NOT_A_CHANGE"
+	ChangeReplaced    RefusalCode = "CHANGE_REPLACED"
 )

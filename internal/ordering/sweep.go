@@ -23,6 +23,7 @@ func (o *Ordering) Jobs(j *job.Jobs) {
 	job.Every(j, "orders_escalate", time.Minute, o.Escalate)
 	job.Every(j, "orders_not_collected", 10*time.Minute, o.EndUncollected)
 	job.Every(j, "orders_delivered", 10*time.Minute, o.EndDeliveries)
+	job.Every(j, "orders_unconfirmed", time.Minute, o.EndChanges)
 	job.Every(j, "orders_sweep", time.Hour, o.Sweep)
 	job.Every(j, "slots_reconcile", 24*time.Hour, o.ReconcileSlots)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/pg"
 )
 
@@ -25,10 +26,14 @@ const (
 	ReportNoShow Action = "MARK_NO_SHOW"
 	Cancel       Action = "CANCEL"
 	Move         Action = "MOVE" // to another slot: no status of its own, see move.go
+
+	ProposeChange Action = "PROPOSE_CHANGE"
+	ConfirmChange Action = "CONFIRM_CHANGE"
+	DeclineChange Action = "DECLINE_CHANGE"
 )
 
 // actions is every action, in the order in which a screen shows them.
-var actions = []Action{Accept, MarkReady, Collect, SendOut, Deliver, Reject, ReportNoShow, Cancel, Move}
+var actions = []Action{ConfirmChange, DeclineChange, Accept, MarkReady, Collect, SendOut, Deliver, ProposeChange, Reject, ReportNoShow, Cancel, Move}
 
 // effects says what an action leads to, and whether the stock that the order holds goes back.
 var effects = map[Action]struct {
@@ -43,16 +48,56 @@ var effects = map[Action]struct {
 	Deliver:      {Delivered, false},
 	ReportNoShow: {NoShow, true},
 	Cancel:       {Cancelled, true},
+
+	ConfirmChange: {Accepted, false},
+	DeclineChange: {Cancelled, true},
+	ProposeChange: {}, // the order stays where it stands
 }
 
-// transition is one row of the state machine: in this status, and for orders of this mode
-// (empty: both), these may do that.
+// kind is what the log says of an action.
+func (a Action) kind() EventKind {
+	switch a {
+	case ProposeChange:
+		return ChangeProposed
+	case ConfirmChange:
+		return ChangeConfirmed
+	}
+	return EventKind(effects[a].to)
+}
+
+// stand is where an order stands for the machine: its status, and whether a proposed change of it
+// waits for the customer.
+type stand struct {
+	status   Status
+	proposed bool
+}
+
+func (o *Order) stand() stand { return stand{o.Status, o.ChangeVersion != nil} }
+
+// columns are stands as a statement takes them.
+func columns(list []stand) (statuses []string, proposed []bool) {
+	for _, s := range list {
+		statuses, proposed = append(statuses, string(s.status)), append(proposed, s.proposed)
+	}
+	return statuses, proposed
+}
+
+// transition is one row of the state machine: in this status, for orders of this mode (empty:
+// both) and with or without a change that waits (empty: either), these may do that.
 type transition struct {
 	from   Status
 	action Action
 	mode   directory.FulfilmentMode
+	change waits
 	who    []Actor
 }
+
+type waits string
+
+const (
+	withChange    waits = "with"
+	withoutChange waits = "without"
+)
 
 // transitions is the whole machine; what is not here cannot happen. A final status has no row.
 //
@@ -61,29 +106,48 @@ type transition struct {
 // rejects what it has not accepted, and cancels what it has. A customer moves an order to another slot
 // until the shop has taken it on, for that slot; then the shop does, or the hotline. An agent changes no order. What left
 // for delivery and of which nobody says more is taken for delivered (see deliveries.go).
+//
+// A shop that is short of something proposes the rest (see propose.go). While that waits it makes
+// nothing ready; to accept the order then is to take it on as it was ordered, and withdraws
+// the proposal. A customer who confirms a proposal for an order that was not accepted yet has it
+// accepted: the shop said yes to just that.
 var transitions = []transition{
-	{Placed, Accept, "", []Actor{ByMerchant, ByHotline}},
-	{Placed, Reject, "", []Actor{ByMerchant, ByHotline}},
-	{Placed, Cancel, "", []Actor{ByCustomer, ByHotline, ByAdmin, BySystem}},
-	{Accepted, MarkReady, "", []Actor{ByMerchant}},
-	{Accepted, Cancel, "", []Actor{ByCustomer, ByMerchant, ByHotline, ByAdmin}},
-	{Ready, Collect, directory.Pickup, []Actor{ByMerchant}},
-	{Ready, SendOut, directory.Delivery, []Actor{ByMerchant}},
-	{Ready, ReportNoShow, directory.Pickup, []Actor{ByMerchant, BySystem}},
-	{Ready, Cancel, "", []Actor{ByMerchant, ByHotline, ByAdmin}},
-	{OutForDelivery, Deliver, directory.Delivery, []Actor{ByMerchant, BySystem}},
-	{Placed, Move, "", []Actor{ByCustomer, ByMerchant, ByHotline}},
-	{Accepted, Move, "", []Actor{ByMerchant, ByHotline}},
-	{Ready, Move, "", []Actor{ByMerchant, ByHotline}},
-	{OutForDelivery, Cancel, "", []Actor{ByMerchant, ByHotline, ByAdmin}},
+	{Placed, Accept, "", "", []Actor{ByMerchant, ByHotline}},
+	{Placed, Reject, "", "", []Actor{ByMerchant, ByHotline}},
+	{Placed, Cancel, "", withoutChange, []Actor{ByCustomer, ByHotline, ByAdmin, BySystem}},
+	{Placed, Cancel, "", withChange, []Actor{ByCustomer, ByHotline, ByAdmin}},
+	{Placed, ProposeChange, "", "", []Actor{ByMerchant, ByHotline}},
+	{Placed, ConfirmChange, "", withChange, []Actor{ByCustomer, ByHotline}},
+	{Placed, DeclineChange, "", withChange, []Actor{ByCustomer, ByHotline, BySystem}},
+	{Accepted, Accept, "", withChange, []Actor{ByMerchant, ByHotline}},
+	{Accepted, MarkReady, "", withoutChange, []Actor{ByMerchant}},
+	{Accepted, Cancel, "", "", []Actor{ByCustomer, ByMerchant, ByHotline, ByAdmin}},
+	{Accepted, ProposeChange, "", "", []Actor{ByMerchant, ByHotline}},
+	{Accepted, ConfirmChange, "", withChange, []Actor{ByCustomer, ByHotline}},
+	{Accepted, DeclineChange, "", withChange, []Actor{ByCustomer, ByHotline, BySystem}},
+	{Ready, Collect, directory.Pickup, "", []Actor{ByMerchant}},
+	{Ready, SendOut, directory.Delivery, "", []Actor{ByMerchant}},
+	{Ready, ReportNoShow, directory.Pickup, "", []Actor{ByMerchant, BySystem}},
+	{Ready, Cancel, "", "", []Actor{ByMerchant, ByHotline, ByAdmin}},
+	{OutForDelivery, Deliver, directory.Delivery, "", []Actor{ByMerchant, BySystem}},
+	{OutForDelivery, Cancel, "", "", []Actor{ByMerchant, ByHotline, ByAdmin}},
+	{Placed, Move, "", "", []Actor{ByCustomer, ByMerchant, ByHotline}},
+	{Accepted, Move, "", "", []Actor{ByMerchant, ByHotline}},
+	{Ready, Move, "", "", []Actor{ByMerchant, ByHotline}},
 }
 
-// froms lists the statuses in which an actor may do something to orders of a mode.
-func froms(action Action, actor Actor, mode directory.FulfilmentMode) []Status {
-	var list []Status
+// froms lists the stands in which an actor may do something to orders of a mode.
+func froms(action Action, actor Actor, mode directory.FulfilmentMode) []stand {
+	var list []stand
 	for _, t := range transitions {
-		if t.action == action && (t.mode == "" || t.mode == mode) && slices.Contains(t.who, actor) {
-			list = append(list, t.from)
+		if t.action != action || t.mode != "" && t.mode != mode || !slices.Contains(t.who, actor) {
+			continue
+		}
+		if t.change != withChange {
+			list = append(list, stand{t.from, false})
+		}
+		if t.change != withoutChange {
+			list = append(list, stand{t.from, true})
 		}
 	}
 	return list
@@ -122,7 +186,9 @@ func (o *Order) state() any {
 		Version    int
 		Reason     *Reason
 		ReasonText *string
-	}{o.Status, o.Version, o.Reason, o.ReasonText}
+		Items      money.Cents
+		Change     *int
+	}{o.Status, o.Version, o.Reason, o.ReasonText, o.ItemsCents, o.ChangeVersion}
 }
 
 // capacities lists how the viewer stands to the order: none for most people, two for a
@@ -189,7 +255,7 @@ func (o *Order) NextActions(v *identity.Viewer) []Action {
 			continue // who may give it a slot moves it all the same; nobody waits for the offer
 		}
 		if slices.ContainsFunc(o.capacities(v), func(c capacity) bool {
-			return slices.Contains(froms(a, c.actor, o.Mode), o.Status)
+			return slices.Contains(froms(a, c.actor, o.Mode), o.stand())
 		}) {
 			next = append(next, a)
 		}
@@ -207,12 +273,16 @@ var states = map[Status]string{
 // deeds says what can be done, after "vous pouvez".
 var deeds = map[Action]string{
 	Accept: "l'accepter", Reject: "la refuser", MarkReady: "la déclarer prête", Collect: "la remettre", Cancel: "l'annuler", Move: "changer son créneau",
+	ConfirmChange: "confirmer la proposition de la boutique", DeclineChange: "refuser la proposition", ProposeChange: "proposer une commande réduite",
 	SendOut: "la déclarer en livraison", Deliver: "la déclarer livrée", ReportNoShow: "dire que personne n'est venu",
 }
 
 // illegal refuses an action on the order as it stands, and says what is possible instead.
 func (o *Order) illegal(v *identity.Viewer) *Refusal {
 	message := "Cette commande " + states[o.Status]
+	if o.ChangeVersion != nil {
+		message += " et une modification proposée attend le client"
+	}
 	next := o.NextActions(v)
 	switch {
 	case len(next) > 0:

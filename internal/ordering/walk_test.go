@@ -30,7 +30,9 @@ type walked struct {
 	status  string
 	mode    directory.FulfilmentMode
 	version int
-	holds   bool // stock
+	pieces  int // that it holds; six of a variant were ordered
+	waits   int // pieces of the change that waits for the customer
+	open    int // its version; 0: none does
 }
 
 // try does a step in the model: what it must end in.
@@ -38,13 +40,21 @@ func (m *walked) try(s step) (done, ever bool) {
 	for key, r := range machine {
 		ever = ever || strings.HasSuffix(key, " "+string(s.Action)) && strings.Contains(r.who, s.Who)
 	}
-	rule, exists := machine[m.status+" "+string(s.Action)]
-	if !exists || !strings.Contains(rule.who, s.Who) || rule.mode != "" && rule.mode != string(m.mode) {
+	if !mayDo(s.Who, ordering.Status(m.status), m.open > 0, m.mode, s.Action) || s.Action == ordering.ProposeChange && m.pieces == 1 {
 		return false, ever
 	}
-	m.status = rule.to
+	m.status = machine[m.status+" "+string(s.Action)].to
 	m.version++
-	m.holds = m.holds && !slices.Contains(back, s.Action)
+	switch {
+	case s.Action == ordering.ProposeChange:
+		m.open, m.waits = m.version, m.pieces-1
+		return true, ever
+	case s.Action == ordering.ConfirmChange:
+		m.pieces = m.waits
+	case slices.Contains(back, s.Action):
+		m.pieces = 0
+	}
+	m.open = 0
 	return true, ever
 }
 
@@ -54,7 +64,7 @@ func (m *walked) draw(t *rapid.T) step {
 	for _, key := range slices.Sorted(maps.Keys(machine)) {
 		rule := machine[key]
 		from, action, _ := strings.Cut(key, " ")
-		if from == m.status && (rule.mode == "" || rule.mode == string(m.mode)) && action != string(ordering.Cancel) {
+		if from == m.status && action != string(ordering.Cancel) && mayDo(rule.who[:1], ordering.Status(from), m.open > 0, m.mode, ordering.Action(action)) {
 			on = append(on, step{rapid.SampledFrom(strings.Split(rule.who, "")).Draw(t, "who may"), ordering.Action(action)})
 		}
 	}
@@ -80,9 +90,9 @@ func TestWalksAgainstTheModel(t *testing.T) {
 	b.clock(now)
 	steps, did, sold := 0, 0, 0
 	walks := func(t *rapid.T) {
-		m := walked{status: "PLACED", mode: rapid.SampledFrom(both).Draw(t, "mode"), version: 1, holds: true}
+		m := walked{status: "PLACED", mode: rapid.SampledFrom(both).Draw(t, "mode"), version: 1, pieces: 6}
 		in := basket(pickup(shop, variant))
-		in.Orders[0].Mode = m.mode
+		in.Orders[0].Mode, in.Orders[0].Lines[0].Quantity = m.mode, 6
 		payload, err := b.Place(ctx, b.visitor, in)
 		if err != nil {
 			t.Fatal(err)
@@ -99,9 +109,20 @@ func TestWalksAgainstTheModel(t *testing.T) {
 			steps++
 			before := m
 			done, ever := m.try(s)
-			answer, err := b.Do(ctx, who[s.Who], s.Action, ordering.ChangeInput{Order: order.ID(), Reason: p(ordering.OtherReason)})
-			said := string(ends[s.Action]) == before.status
+			var answer *ordering.ChangePayload
+			if s.Action == ordering.ProposeChange { // half of the proposals are of pieces that are not there
+				answer, err = b.Propose(ctx, who[s.Who], ordering.ProposeInput{
+					Order: order.ID(), Lines: []ordering.ProposedLine{{Variant: variant, Quantity: max(before.pieces-1, 0)}}, Missing: steps%2 == 0, Hours: 72, Text: p(fmt.Sprint(steps)),
+				})
+			} else {
+				answer, err = b.Do(ctx, who[s.Who], s.Action, ordering.ChangeInput{Order: order.ID(), Reason: p(ordering.OtherReason), Version: before.open})
+			}
+			said := string(ends[s.Action]) == before.status && s.Action != ordering.ConfirmChange
 			switch {
+			case s.Action == ordering.ProposeChange && ever && !done && err == nil && before.pieces == 1 && mayDo(s.Who, ordering.Status(before.status), before.open > 0, m.mode, s.Action):
+				if len(answer.Refusals) != 1 || answer.Refusals[0].Code != ordering.NotAChange {
+					t.Fatalf("%+v on %+v: %+v", s, before, answer)
+				}
 			case !ever:
 				if !errors.Is(err, fault.Forbidden) {
 					t.Fatalf("%+v on %+v: %v %+v", s, before, err, answer)
@@ -117,24 +138,25 @@ func TestWalksAgainstTheModel(t *testing.T) {
 			}
 			if done {
 				did++
+				if s.Action == ordering.ConfirmChange && answer.Order.ItemCount != m.pieces {
+					t.Fatalf("%+v on %+v: %d pieces", s, before, answer.Order.ItemCount)
+				}
 			}
 		}
-		if m.holds {
-			sold++
-		}
-		row := pgtest.Scan[string](outer, b.Database, `select concat_ws(' ', o.status, o.version, (select count(*) from order_events e where e.order_id = o.id),
-			(select sum(quantity) from stock_moves s where s.order_id = o.id), (select stock from variants v where v.id = $2))
-			from orders o where o.id = $1`, order.Row, variant.Row)
-		held := 0
-		if m.holds {
-			held = -1
-		}
-		if want := fmt.Sprintf("%s %d %d %d %d", m.status, m.version, m.version, held, 100_000-sold); row != want {
+		sold += m.pieces
+		row := pgtest.Scan[string](outer, b.Database, `select concat_ws(' ', o.status, o.version, coalesce(o.change_version, 0), (select count(*) from order_events e where e.order_id = o.id),
+			(select sum(quantity) from stock_moves s where s.order_id = o.id), (select sum(quantity) from order_lines l where l.order_id = o.id) = o.item_count)
+			from orders o where o.id = $1`, order.Row)
+		if want := fmt.Sprintf("%s %d %d %d %d t", m.status, m.version, m.open, m.version, -m.pieces); row != want {
 			t.Fatalf("left %q, and the model %q", row, want)
 		}
 	}
 	for range longer(1, 10) { // a hundred walks each
 		rapid.Check(t, walks)
+	}
+	lost := pgtest.Scan[int](t, b.Database, `select coalesce(-sum(quantity), 0) from stock_moves where reason = 'LOST'`)
+	if stock := pgtest.Scan[int](t, b.Database, `select stock from variants where id = $1`, variant.Row); stock != 100_000-sold-lost || lost == 0 {
+		t.Errorf("stock %d, sold %d, lost %d", stock, sold, lost)
 	}
 	if n := b.books(t); n != 0 || did == 0 {
 		t.Errorf("%d variants differ from their ledger; %d changes", n, did)
