@@ -31,10 +31,14 @@ type ExchangeGuestLinkPayloadResolver interface {
 }
 type MutationResolver interface {
 	PlaceOrders(ctx context.Context, input ordering.PlaceInput) (*ordering.PlacePayload, error)
+	EnterPhoneOrder(ctx context.Context, input ordering.EnterInput) (*ordering.ChangePayload, error)
 	AcceptOrder(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error)
+	ProposeOrderChange(ctx context.Context, input ordering.ProposeInput) (*ordering.ChangePayload, error)
+	ConfirmOrderChange(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error)
+	DeclineOrderChange(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error)
 	RejectOrder(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error)
 	MarkOrderReady(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error)
-	MarkOrderCollected(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error)
+	MarkOrderCollected(ctx context.Context, input ordering.CollectInput) (*ordering.ChangePayload, error)
 	MarkOrderOutForDelivery(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error)
 	MarkOrderDelivered(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error)
 	MarkOrderNoShow(ctx context.Context, input ordering.ChangeInput) (*ordering.ChangePayload, error)
@@ -115,9 +119,14 @@ type OrderResolver interface {
 	Contact(ctx context.Context, obj *ordering.Order) (*ordering.PersonContact, error)
 	Address(ctx context.Context, obj *ordering.Order) (*ordering.DeliveryAddress, error)
 	PickupCode(ctx context.Context, obj *ordering.Order) (*ordering.PickupCode, error)
+	ProposedChange(ctx context.Context, obj *ordering.Order) (*ordering.Change, error)
 	History(ctx context.Context, obj *ordering.Order) ([]*ordering.Event, error)
+	Again(ctx context.Context, obj *ordering.Order) (*ordering.Again, error)
 	NextActions(ctx context.Context, obj *ordering.Order) ([]ordering.Action, error)
 	AffectedBy(ctx context.Context, obj *ordering.Order) (*calendar.Refusal, error)
+}
+type OrderAgainLineResolver interface {
+	Variant(ctx context.Context, obj *ordering.AgainLine) (*catalog.Variant, error)
 }
 type OrderEventResolver interface {
 	Order(ctx context.Context, obj *ordering.Event) (*ordering.Order, error)
@@ -318,6 +327,20 @@ func (ec *executionContext) field_Mutation_closeSlot_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_confirmOrderChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ordering.ChangeInput, error) {
+			return ec.unmarshalNConfirmOrderChangeInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_confirmShop_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -388,6 +411,20 @@ func (ec *executionContext) field_Mutation_declareRestriction_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_declineOrderChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ordering.ChangeInput, error) {
+			return ec.unmarshalNDeclineOrderChangeInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_delegateShop_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -422,6 +459,20 @@ func (ec *executionContext) field_Mutation_endRestriction_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (directory.EndRestrictionInput, error) {
 			return ec.unmarshalNEndRestrictionInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐEndRestrictionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_enterPhoneOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ordering.EnterInput, error) {
+			return ec.unmarshalNEnterPhoneOrderInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐEnterInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -518,8 +569,8 @@ func (ec *executionContext) field_Mutation_markOrderCollected_args(ctx context.C
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (ordering.ChangeInput, error) {
-			return ec.unmarshalNMarkOrderCollectedInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeInput(ctx, v)
+		func(ctx context.Context, v any) (ordering.CollectInput, error) {
+			return ec.unmarshalNMarkOrderCollectedInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐCollectInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -660,6 +711,20 @@ func (ec *executionContext) field_Mutation_placeOrders_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ordering.PlaceInput, error) {
 			return ec.unmarshalNPlaceOrdersInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐPlaceInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_proposeOrderChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ordering.ProposeInput, error) {
+			return ec.unmarshalNProposeOrderChangeInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐProposeInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1198,6 +1263,70 @@ func (ec *executionContext) fieldContext_ChangeOrderPayload_refusals(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _EnterPhoneOrderPayload_order(ctx context.Context, field graphql.CollectedField, obj *ordering.ChangePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnterPhoneOrderPayload_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.Order) graphql.Marshaler {
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EnterPhoneOrderPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnterPhoneOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EnterPhoneOrderPayload_refusals(ctx context.Context, field graphql.CollectedField, obj *ordering.ChangePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnterPhoneOrderPayload_refusals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refusals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []ordering.Refusal) graphql.Marshaler {
+			return ec.marshalNRefusal2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐRefusalᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnterPhoneOrderPayload_refusals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnterPhoneOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refusal(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ExchangeGuestLinkPayload_token(ctx context.Context, field graphql.CollectedField, obj *identity.GuestSession) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1320,6 +1449,50 @@ func (ec *executionContext) fieldContext_Mutation_placeOrders(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_enterPhoneOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_enterPhoneOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EnterPhoneOrder(ctx, fc.Args["input"].(ordering.EnterInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.ChangePayload) graphql.Marshaler {
+			return ec.marshalNEnterPhoneOrderPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_enterPhoneOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EnterPhoneOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_enterPhoneOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_acceptOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1358,6 +1531,138 @@ func (ec *executionContext) fieldContext_Mutation_acceptOrder(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_acceptOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_proposeOrderChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_proposeOrderChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ProposeOrderChange(ctx, fc.Args["input"].(ordering.ProposeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.ChangePayload) graphql.Marshaler {
+			return ec.marshalNChangeOrderPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_proposeOrderChange(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_proposeOrderChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_confirmOrderChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_confirmOrderChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ConfirmOrderChange(ctx, fc.Args["input"].(ordering.ChangeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.ChangePayload) graphql.Marshaler {
+			return ec.marshalNChangeOrderPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_confirmOrderChange(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_confirmOrderChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_declineOrderChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_declineOrderChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeclineOrderChange(ctx, fc.Args["input"].(ordering.ChangeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.ChangePayload) graphql.Marshaler {
+			return ec.marshalNChangeOrderPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_declineOrderChange(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChangeOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_declineOrderChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -1462,7 +1767,7 @@ func (ec *executionContext) _Mutation_markOrderCollected(ctx context.Context, fi
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().MarkOrderCollected(ctx, fc.Args["input"].(ordering.ChangeInput))
+			return ec.Resolvers.Mutation().MarkOrderCollected(ctx, fc.Args["input"].(ordering.CollectInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ordering.ChangePayload) graphql.Marshaler {
@@ -4923,6 +5228,38 @@ func (ec *executionContext) fieldContext_Order_pickupCode(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Order_proposedChange(ctx context.Context, field graphql.CollectedField, obj *ordering.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_proposedChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Order().ProposedChange(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.Change) graphql.Marshaler {
+			return ec.marshalOOrderChange2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChange(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_proposedChange(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Order",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderChange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Order_history(ctx context.Context, field graphql.CollectedField, obj *ordering.Order) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4950,6 +5287,38 @@ func (ec *executionContext) fieldContext_Order_history(_ context.Context, field 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_OrderEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Order_again(ctx context.Context, field graphql.CollectedField, obj *ordering.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_again(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Order().Again(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ordering.Again) graphql.Marshaler {
+			return ec.marshalNOrderAgain2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐAgain(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Order_again(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Order",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderAgain(ctx, field)
 		},
 	}
 	return fc, nil
@@ -5040,6 +5409,419 @@ func (ec *executionContext) fieldContext_Order_slot(_ context.Context, field gra
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _OrderAgain_shopId(ctx context.Context, field graphql.CollectedField, obj *ordering.Again) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAgain_shopId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ShopID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v tenancy.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAgain_shopId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAgain", field, false, false, "ID")
+}
+
+func (ec *executionContext) _OrderAgain_mode(ctx context.Context, field graphql.CollectedField, obj *ordering.Again) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAgain_mode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v directory.FulfilmentMode) graphql.Marshaler {
+			return ec.marshalNFulfilmentMode2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋdirectoryᚐFulfilmentMode(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAgain_mode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAgain", field, false, false, "FulfilmentMode")
+}
+
+func (ec *executionContext) _OrderAgain_lines(ctx context.Context, field graphql.CollectedField, obj *ordering.Again) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAgain_lines(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lines, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ordering.AgainLine) graphql.Marshaler {
+			return ec.marshalNOrderAgainLine2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐAgainLineᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAgain_lines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAgain",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderAgainLine(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAgain_left(ctx context.Context, field graphql.CollectedField, obj *ordering.Again) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAgain_left(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Left, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ordering.Line) graphql.Marshaler {
+			return ec.marshalNOrderLine2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐLineᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAgain_left(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAgain",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderLine(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAgainLine_variantId(ctx context.Context, field graphql.CollectedField, obj *ordering.AgainLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAgainLine_variantId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VariantID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v tenancy.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAgainLine_variantId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAgainLine", field, false, false, "ID")
+}
+
+func (ec *executionContext) _OrderAgainLine_variant(ctx context.Context, field graphql.CollectedField, obj *ordering.AgainLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAgainLine_variant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.OrderAgainLine().Variant(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *catalog.Variant) graphql.Marshaler {
+			return ec.marshalOVariant2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋcatalogᚐVariant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAgainLine_variant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAgainLine",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Variant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAgainLine_quantity(ctx context.Context, field graphql.CollectedField, obj *ordering.AgainLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAgainLine_quantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAgainLine_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAgainLine", field, false, false, "Int")
+}
+
+func (ec *executionContext) _OrderChange_version(ctx context.Context, field graphql.CollectedField, obj *ordering.Change) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderChange_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderChange_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderChange", field, false, false, "Int")
+}
+
+func (ec *executionContext) _OrderChange_lines(ctx context.Context, field graphql.CollectedField, obj *ordering.Change) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderChange_lines(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lines, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ordering.ChangeLine) graphql.Marshaler {
+			return ec.marshalNOrderChangeLine2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeLineᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderChange_lines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderChangeLine(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderChange_text(ctx context.Context, field graphql.CollectedField, obj *ordering.Change) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderChange_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderChange_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderChange", field, false, false, "String")
+}
+
+func (ec *executionContext) _OrderChange_until(ctx context.Context, field graphql.CollectedField, obj *ordering.Change) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderChange_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderChange_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderChange", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _OrderChange_total(ctx context.Context, field graphql.CollectedField, obj *ordering.Change) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderChange_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Price) graphql.Marshaler {
+			return ec.marshalNPrice2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋmoneyᚐPrice(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderChange_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderChange",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Price(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderChangeLine_name(ctx context.Context, field graphql.CollectedField, obj *ordering.ChangeLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderChangeLine_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderChangeLine_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderChangeLine", field, false, false, "String")
+}
+
+func (ec *executionContext) _OrderChangeLine_optionValue(ctx context.Context, field graphql.CollectedField, obj *ordering.ChangeLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderChangeLine_optionValue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OptionValue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderChangeLine_optionValue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderChangeLine", field, false, false, "String")
+}
+
+func (ec *executionContext) _OrderChangeLine_ordered(ctx context.Context, field graphql.CollectedField, obj *ordering.ChangeLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderChangeLine_ordered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ordered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderChangeLine_ordered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderChangeLine", field, false, false, "Int")
+}
+
+func (ec *executionContext) _OrderChangeLine_quantity(ctx context.Context, field graphql.CollectedField, obj *ordering.ChangeLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderChangeLine_quantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderChangeLine_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderChangeLine", field, false, false, "Int")
 }
 
 func (ec *executionContext) _OrderConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ordering.OrderConnection) (ret graphql.Marshaler) {
@@ -5771,6 +6553,29 @@ func (ec *executionContext) fieldContext_PickupCode_text(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("PickupCode", field, false, false, "String")
 }
 
+func (ec *executionContext) _PickupCode_qr(ctx context.Context, field graphql.CollectedField, obj *ordering.PickupCode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PickupCode_qr(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QR()
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PickupCode_qr(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PickupCode", field, true, false, "String")
+}
+
 func (ec *executionContext) _PlaceOrdersPayload_results(ctx context.Context, field graphql.CollectedField, obj *ordering.PlacePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6328,6 +7133,178 @@ func UnmarshalCancelOrderInput(ctx context.Context, raw any) (ordering.ChangeInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputConfirmOrderChangeInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
+	var it ordering.ChangeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"order", "version"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "order":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("order"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Order = data
+		case "version":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("version"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Version = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalConfirmOrderChangeInput unmarshals raw into the ConfirmOrderChangeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalConfirmOrderChangeInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
+	var out ordering.ChangeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ConfirmOrderChangeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDeclineOrderChangeInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
+	var it ordering.ChangeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"order", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "order":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("order"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Order = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeclineOrderChangeInput unmarshals raw into the DeclineOrderChangeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeclineOrderChangeInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
+	var out ordering.ChangeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclineOrderChangeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputEnterPhoneOrderInput(ctx context.Context, obj any) (ordering.EnterInput, error) {
+	var it ordering.EnterInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["channel"]; !present {
+		asMap["channel"] = "PHONE"
+	}
+
+	fieldsInOrder := [...]string{"idempotencyKey", "order", "contact", "channel", "buyerCommune"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		case "order":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("order"))
+			data, err := ec.unmarshalNShopBasket2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐShopBasket(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Order = data
+		case "contact":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contact"))
+			data, err := ec.unmarshalNOrderContactInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐPersonContact(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Contact = data
+		case "channel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channel"))
+			data, err := ec.unmarshalNOrderChannel2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChannel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Channel = data
+		case "buyerCommune":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("buyerCommune"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BuyerCommune = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEnterPhoneOrderInput unmarshals raw into the EnterPhoneOrderInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEnterPhoneOrderInput(ctx context.Context, raw any) (ordering.EnterInput, error) {
+	var out ordering.EnterInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EnterPhoneOrderInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputExchangeGuestLinkInput(ctx context.Context, obj any) (identity.LinkInput, error) {
 	var it identity.LinkInput
 	if obj == nil {
@@ -6370,8 +7347,8 @@ func UnmarshalExchangeGuestLinkInput(ctx context.Context, raw any) (identity.Lin
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputMarkOrderCollectedInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
-	var it ordering.ChangeInput
+func (ec *executionContext) unmarshalInputMarkOrderCollectedInput(ctx context.Context, obj any) (ordering.CollectInput, error) {
+	var it ordering.CollectInput
 	if obj == nil {
 		return it, nil
 	}
@@ -6381,7 +7358,7 @@ func (ec *executionContext) unmarshalInputMarkOrderCollectedInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"order", "code"}
+	fieldsInOrder := [...]string{"order", "shop", "code"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -6390,11 +7367,18 @@ func (ec *executionContext) unmarshalInputMarkOrderCollectedInput(ctx context.Co
 		switch k {
 		case "order":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("order"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Order = data
+		case "shop":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("shop"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Shop = data
 		case "code":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -6413,8 +7397,8 @@ func (ec *executionContext) unmarshalInputMarkOrderCollectedInput(ctx context.Co
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalMarkOrderCollectedInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
+func UnmarshalMarkOrderCollectedInput(ctx context.Context, raw any) (ordering.CollectInput, error) {
+	var out ordering.CollectInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkOrderCollectedInput", raw, &out)
 	return out, err
 }
@@ -6661,7 +7645,7 @@ func (ec *executionContext) unmarshalInputPlaceOrdersInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"idempotencyKey", "orders", "address", "contact", "channel"}
+	fieldsInOrder := [...]string{"idempotencyKey", "orders", "address", "contact", "channel", "buyerCommune"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -6703,6 +7687,13 @@ func (ec *executionContext) unmarshalInputPlaceOrdersInput(ctx context.Context, 
 				return it, err
 			}
 			it.Channel = data
+		case "buyerCommune":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("buyerCommune"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BuyerCommune = data
 		}
 	}
 	return it, nil
@@ -6717,6 +7708,132 @@ func (ec *executionContext) unmarshalInputPlaceOrdersInput(ctx context.Context, 
 func UnmarshalPlaceOrdersInput(ctx context.Context, raw any) (ordering.PlaceInput, error) {
 	var out ordering.PlaceInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlaceOrdersInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputProposeOrderChangeInput(ctx context.Context, obj any) (ordering.ProposeInput, error) {
+	var it ordering.ProposeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["missing"]; !present {
+		asMap["missing"] = true
+	}
+	if _, present := asMap["hours"]; !present {
+		asMap["hours"] = 24
+	}
+
+	fieldsInOrder := [...]string{"order", "lines", "missing", "hours", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "order":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("order"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Order = data
+		case "lines":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lines"))
+			data, err := ec.unmarshalNProposedLineInput2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐProposedLineᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Lines = data
+		case "missing":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("missing"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Missing = data
+		case "hours":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hours"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Hours = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalProposeOrderChangeInput unmarshals raw into the ProposeOrderChangeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalProposeOrderChangeInput(ctx context.Context, raw any) (ordering.ProposeInput, error) {
+	var out ordering.ProposeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ProposeOrderChangeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputProposedLineInput(ctx context.Context, obj any) (ordering.ProposedLine, error) {
+	var it ordering.ProposedLine
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"variant", "quantity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "variant":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("variant"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋtenancyᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Variant = data
+		case "quantity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quantity"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Quantity = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalProposedLineInput unmarshals raw into the ProposedLineInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalProposedLineInput(ctx context.Context, raw any) (ordering.ProposedLine, error) {
+	var out ordering.ProposedLine
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ProposedLineInput", raw, &out)
 	return out, err
 }
 
@@ -6899,6 +8016,44 @@ func (ec *executionContext) _ChangeOrderPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var enterPhoneOrderPayloadImplementors = []string{"EnterPhoneOrderPayload"}
+
+func (ec *executionContext) _EnterPhoneOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *ordering.ChangePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, enterPhoneOrderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EnterPhoneOrderPayload")
+		case "order":
+			out.Values[i] = ec._EnterPhoneOrderPayload_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "refusals":
+			out.Values[i] = ec._EnterPhoneOrderPayload_refusals(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var exchangeGuestLinkPayloadImplementors = []string{"ExchangeGuestLinkPayload"}
 
 func (ec *executionContext) _ExchangeGuestLinkPayload(ctx context.Context, sel ast.SelectionSet, obj *identity.GuestSession) graphql.Marshaler {
@@ -6969,9 +8124,37 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "enterPhoneOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_enterPhoneOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "acceptOrder":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_acceptOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "proposeOrderChange":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_proposeOrderChange(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "confirmOrderChange":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_confirmOrderChange(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "declineOrderChange":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_declineOrderChange(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -7596,11 +8779,23 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Order_pickupCode(ctx, field, obj)
 				})
+		case "proposedChange":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Order_proposedChange(ctx, field, obj)
+				})
 		case "history":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Order_history(ctx, field, obj)
+				})
+		case "again":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Order_again(ctx, field, obj)
 				})
 		case "nextActions":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -7618,6 +8813,199 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			out.Values[i] = ec._Order_slot(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var orderAgainImplementors = []string{"OrderAgain"}
+
+func (ec *executionContext) _OrderAgain(ctx context.Context, sel ast.SelectionSet, obj *ordering.Again) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderAgainImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderAgain")
+		case "shopId":
+			out.Values[i] = ec._OrderAgain_shopId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mode":
+			out.Values[i] = ec._OrderAgain_mode(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lines":
+			out.Values[i] = ec._OrderAgain_lines(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "left":
+			out.Values[i] = ec._OrderAgain_left(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var orderAgainLineImplementors = []string{"OrderAgainLine"}
+
+func (ec *executionContext) _OrderAgainLine(ctx context.Context, sel ast.SelectionSet, obj *ordering.AgainLine) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderAgainLineImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderAgainLine")
+		case "variantId":
+			out.Values[i] = ec._OrderAgainLine_variantId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "variant":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._OrderAgainLine_variant(ctx, field, obj)
+				})
+		case "quantity":
+			out.Values[i] = ec._OrderAgainLine_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var orderChangeImplementors = []string{"OrderChange"}
+
+func (ec *executionContext) _OrderChange(ctx context.Context, sel ast.SelectionSet, obj *ordering.Change) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderChange")
+		case "version":
+			out.Values[i] = ec._OrderChange_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lines":
+			out.Values[i] = ec._OrderChange_lines(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._OrderChange_text(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "until":
+			out.Values[i] = ec._OrderChange_until(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._OrderChange_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var orderChangeLineImplementors = []string{"OrderChangeLine"}
+
+func (ec *executionContext) _OrderChangeLine(ctx context.Context, sel ast.SelectionSet, obj *ordering.ChangeLine) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderChangeLineImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderChangeLine")
+		case "name":
+			out.Values[i] = ec._OrderChangeLine_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "optionValue":
+			out.Values[i] = ec._OrderChangeLine_optionValue(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ordered":
+			out.Values[i] = ec._OrderChangeLine_ordered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "quantity":
+			out.Values[i] = ec._OrderChangeLine_quantity(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -7952,6 +9340,11 @@ func (ec *executionContext) _PickupCode(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "qr":
+			out.Values[i] = ec._PickupCode_qr(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -8214,6 +9607,29 @@ func (ec *executionContext) marshalNChangeOrderPayload2ᚖgithubᚗcomᚋaudelor
 	return ec._ChangeOrderPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNConfirmOrderChangeInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeInput(ctx context.Context, v any) (ordering.ChangeInput, error) {
+	res, err := ec.unmarshalInputConfirmOrderChangeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNDeclineOrderChangeInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeInput(ctx context.Context, v any) (ordering.ChangeInput, error) {
+	res, err := ec.unmarshalInputDeclineOrderChangeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNEnterPhoneOrderInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐEnterInput(ctx context.Context, v any) (ordering.EnterInput, error) {
+	res, err := ec.unmarshalInputEnterPhoneOrderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEnterPhoneOrderPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangePayload(ctx context.Context, sel ast.SelectionSet, v *ordering.ChangePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EnterPhoneOrderPayload!")
+		return graphql.Null
+	}
+	return ec._EnterPhoneOrderPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNExchangeGuestLinkInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋidentityᚐLinkInput(ctx context.Context, v any) (identity.LinkInput, error) {
 	res, err := ec.unmarshalInputExchangeGuestLinkInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -8227,7 +9643,7 @@ func (ec *executionContext) marshalNExchangeGuestLinkPayload2ᚖgithubᚗcomᚋa
 	return ec._ExchangeGuestLinkPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNMarkOrderCollectedInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeInput(ctx context.Context, v any) (ordering.ChangeInput, error) {
+func (ec *executionContext) unmarshalNMarkOrderCollectedInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐCollectInput(ctx context.Context, v any) (ordering.CollectInput, error) {
 	res, err := ec.unmarshalInputMarkOrderCollectedInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -8321,6 +9737,62 @@ func (ec *executionContext) marshalNOrderAction2ᚕgithubᚗcomᚋaudelorᚋhall
 	return ret
 }
 
+func (ec *executionContext) marshalNOrderAgain2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐAgain(ctx context.Context, sel ast.SelectionSet, v *ordering.Again) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OrderAgain!")
+		return graphql.Null
+	}
+	return ec._OrderAgain(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderAgainLine2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐAgainLineᚄ(ctx context.Context, sel ast.SelectionSet, v []*ordering.AgainLine) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrderAgainLine2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐAgainLine(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOrderAgainLine2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐAgainLine(ctx context.Context, sel ast.SelectionSet, v *ordering.AgainLine) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OrderAgainLine!")
+		return graphql.Null
+	}
+	return ec._OrderAgainLine(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNOrderChangeLine2ᚕᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeLineᚄ(ctx context.Context, sel ast.SelectionSet, v []*ordering.ChangeLine) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrderChangeLine2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeLine(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOrderChangeLine2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChangeLine(ctx context.Context, sel ast.SelectionSet, v *ordering.ChangeLine) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "OrderChangeLine!")
+		return graphql.Null
+	}
+	return ec._OrderChangeLine(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNOrderChannel2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChannel(ctx context.Context, v any) (ordering.Channel, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := ordering.Channel(tmp)
@@ -8342,6 +9814,11 @@ func (ec *executionContext) marshalNOrderConnection2ᚖgithubᚗcomᚋaudelorᚋ
 		return graphql.Null
 	}
 	return ec._OrderConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNOrderContactInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐPersonContact(ctx context.Context, v any) (ordering.PersonContact, error) {
+	res, err := ec.unmarshalInputOrderContactInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNOrderEdge2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐOrderEdge(ctx context.Context, sel ast.SelectionSet, v ordering.OrderEdge) graphql.Marshaler {
@@ -8502,6 +9979,30 @@ func (ec *executionContext) marshalNPlaceOrdersResult2ᚕgithubᚗcomᚋaudelor�
 	return ret
 }
 
+func (ec *executionContext) unmarshalNProposeOrderChangeInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐProposeInput(ctx context.Context, v any) (ordering.ProposeInput, error) {
+	res, err := ec.unmarshalInputProposeOrderChangeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNProposedLineInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐProposedLine(ctx context.Context, v any) (ordering.ProposedLine, error) {
+	res, err := ec.unmarshalInputProposedLineInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNProposedLineInput2ᚕgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐProposedLineᚄ(ctx context.Context, v any) ([]ordering.ProposedLine, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]ordering.ProposedLine, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNProposedLineInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐProposedLine(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalNRefusal2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐRefusal(ctx context.Context, sel ast.SelectionSet, v ordering.Refusal) graphql.Marshaler {
 	return ec._Refusal(ctx, sel, &v)
 }
@@ -8586,6 +10087,13 @@ func (ec *executionContext) marshalOOrder2ᚖgithubᚗcomᚋaudelorᚋhallesᚋi
 		return graphql.Null
 	}
 	return ec._Order(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOOrderChange2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChange(ctx context.Context, sel ast.SelectionSet, v *ordering.Change) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._OrderChange(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOOrderChannel2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐChannel(ctx context.Context, v any) (*ordering.Channel, error) {

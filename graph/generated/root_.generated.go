@@ -47,6 +47,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	OpeningHours() OpeningHoursResolver
 	Order() OrderResolver
+	OrderAgainLine() OrderAgainLineResolver
 	OrderEvent() OrderEventResolver
 	OrderLine() OrderLineResolver
 	PlaceOrdersResult() PlaceOrdersResultResolver
@@ -343,6 +344,11 @@ type ComplexityRoot struct {
 		Shop         func(childComplexity int) int
 	}
 
+	EnterPhoneOrderPayload struct {
+		Order    func(childComplexity int) int
+		Refusals func(childComplexity int) int
+	}
+
 	Entity struct {
 		FindCategory func(childComplexity int, rep model.CategoryRepresentation) int
 		FindCommune  func(childComplexity int, rep model.CommuneRepresentation) int
@@ -535,21 +541,24 @@ type ComplexityRoot struct {
 		ChangePrices            func(childComplexity int, input catalog.ChangePricesInput) int
 		CloseShop               func(childComplexity int, input directory.CloseShopInput) int
 		CloseSlot               func(childComplexity int, input ordering.SlotInput) int
+		ConfirmOrderChange      func(childComplexity int, input ordering.ChangeInput) int
 		ConfirmShop             func(childComplexity int, input directory.ConfirmShopInput) int
 		CorrectStock            func(childComplexity int, input catalog.CorrectStockInput) int
 		CreateProduct           func(childComplexity int, input catalog.CreateProductInput) int
 		CreateWidgetKey         func(childComplexity int, input identity.CreateWidgetKeyInput) int
 		DeclareRestriction      func(childComplexity int, input directory.RestrictionInput) int
+		DeclineOrderChange      func(childComplexity int, input ordering.ChangeInput) int
 		DelegateShop            func(childComplexity int, input identity.DelegateShopInput) int
 		EndDelegation           func(childComplexity int, input identity.EndDelegationInput) int
 		EndRestriction          func(childComplexity int, input directory.EndRestrictionInput) int
+		EnterPhoneOrder         func(childComplexity int, input ordering.EnterInput) int
 		ExchangeGuestLink       func(childComplexity int, input identity.LinkInput) int
 		GrantRole               func(childComplexity int, input identity.ChangeRoleInput) int
 		ImportProducts          func(childComplexity int, input intake.Input) int
 		ImportShops             func(childComplexity int, input intake.Input) int
 		InviteMember            func(childComplexity int, input identity.InviteMemberInput) int
 		LogCall                 func(childComplexity int, input directory.LogCallInput) int
-		MarkOrderCollected      func(childComplexity int, input ordering.ChangeInput) int
+		MarkOrderCollected      func(childComplexity int, input ordering.CollectInput) int
 		MarkOrderDelivered      func(childComplexity int, input ordering.ChangeInput) int
 		MarkOrderNoShow         func(childComplexity int, input ordering.ChangeInput) int
 		MarkOrderOutForDelivery func(childComplexity int, input ordering.ChangeInput) int
@@ -560,6 +569,7 @@ type ComplexityRoot struct {
 		PauseOrders             func(childComplexity int, input identity.PauseOrdersInput) int
 		PauseProduct            func(childComplexity int, input catalog.PauseProductInput) int
 		PlaceOrders             func(childComplexity int, input ordering.PlaceInput) int
+		ProposeOrderChange      func(childComplexity int, input ordering.ProposeInput) int
 		PublishProduct          func(childComplexity int, input catalog.ProductInput) int
 		PublishShop             func(childComplexity int, input directory.ShopInput) int
 		ReinstateShop           func(childComplexity int, input directory.ShopInput) int
@@ -635,30 +645,60 @@ type ComplexityRoot struct {
 	}
 
 	Order struct {
-		Address     func(childComplexity int) int
-		AffectedBy  func(childComplexity int) int
-		Channel     func(childComplexity int) int
-		Commune     func(childComplexity int) int
-		Contact     func(childComplexity int) int
-		History     func(childComplexity int) int
-		ID          func(childComplexity int) int
-		ItemCount   func(childComplexity int) int
-		Lines       func(childComplexity int) int
-		Mode        func(childComplexity int) int
-		NextActions func(childComplexity int) int
-		Note        func(childComplexity int) int
-		Number      func(childComplexity int) int
-		PickupCode  func(childComplexity int) int
-		PlacedAt    func(childComplexity int) int
-		Reason      func(childComplexity int) int
-		ReasonText  func(childComplexity int) int
-		Shop        func(childComplexity int) int
-		ShopID      func(childComplexity int) int
-		Slot        func(childComplexity int) int
-		Status      func(childComplexity int) int
-		Totals      func(childComplexity int) int
-		UpdatedAt   func(childComplexity int) int
-		Version     func(childComplexity int) int
+		Address        func(childComplexity int) int
+		AffectedBy     func(childComplexity int) int
+		Again          func(childComplexity int) int
+		Channel        func(childComplexity int) int
+		Commune        func(childComplexity int) int
+		Contact        func(childComplexity int) int
+		History        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		ItemCount      func(childComplexity int) int
+		Lines          func(childComplexity int) int
+		Mode           func(childComplexity int) int
+		NextActions    func(childComplexity int) int
+		Note           func(childComplexity int) int
+		Number         func(childComplexity int) int
+		PickupCode     func(childComplexity int) int
+		PlacedAt       func(childComplexity int) int
+		ProposedChange func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		ReasonText     func(childComplexity int) int
+		Shop           func(childComplexity int) int
+		ShopID         func(childComplexity int) int
+		Slot           func(childComplexity int) int
+		Status         func(childComplexity int) int
+		Totals         func(childComplexity int) int
+		UpdatedAt      func(childComplexity int) int
+		Version        func(childComplexity int) int
+	}
+
+	OrderAgain struct {
+		Left   func(childComplexity int) int
+		Lines  func(childComplexity int) int
+		Mode   func(childComplexity int) int
+		ShopID func(childComplexity int) int
+	}
+
+	OrderAgainLine struct {
+		Quantity  func(childComplexity int) int
+		Variant   func(childComplexity int) int
+		VariantID func(childComplexity int) int
+	}
+
+	OrderChange struct {
+		Lines   func(childComplexity int) int
+		Text    func(childComplexity int) int
+		Total   func(childComplexity int) int
+		Until   func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
+	OrderChangeLine struct {
+		Name        func(childComplexity int) int
+		OptionValue func(childComplexity int) int
+		Ordered     func(childComplexity int) int
+		Quantity    func(childComplexity int) int
 	}
 
 	OrderConnection struct {
@@ -728,6 +768,7 @@ type ComplexityRoot struct {
 	}
 
 	PickupCode struct {
+		QR   func(childComplexity int) int
 		Text func(childComplexity int) int
 	}
 
@@ -799,7 +840,7 @@ type ComplexityRoot struct {
 		CommuneSettings     func(childComplexity int, commune tenancy.ID) int
 		Communes            func(childComplexity int) int
 		Dashboard           func(childComplexity int, input insight.DashboardInput) int
-		FindOrders          func(childComplexity int, number string, first int) int
+		FindOrders          func(childComplexity int, number *string, phone *string, first int) int
 		Import              func(childComplexity int, id tenancy.ID) int
 		Invitations         func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
 		Members             func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
@@ -2134,6 +2175,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DirectoryRefusal.Shop(childComplexity), true
 
+	case "EnterPhoneOrderPayload.order":
+		if e.ComplexityRoot.EnterPhoneOrderPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnterPhoneOrderPayload.Order(childComplexity), true
+	case "EnterPhoneOrderPayload.refusals":
+		if e.ComplexityRoot.EnterPhoneOrderPayload.Refusals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnterPhoneOrderPayload.Refusals(childComplexity), true
+
 	case "Entity.findCategory":
 		if e.ComplexityRoot.Entity.FindCategory == nil {
 			break
@@ -2972,6 +3026,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CloseSlot(childComplexity, args["input"].(ordering.SlotInput)), true
+	case "Mutation.confirmOrderChange":
+		if e.ComplexityRoot.Mutation.ConfirmOrderChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmOrderChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmOrderChange(childComplexity, args["input"].(ordering.ChangeInput)), true
 	case "Mutation.confirmShop":
 		if e.ComplexityRoot.Mutation.ConfirmShop == nil {
 			break
@@ -3027,6 +3092,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeclareRestriction(childComplexity, args["input"].(directory.RestrictionInput)), true
+	case "Mutation.declineOrderChange":
+		if e.ComplexityRoot.Mutation.DeclineOrderChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_declineOrderChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeclineOrderChange(childComplexity, args["input"].(ordering.ChangeInput)), true
 	case "Mutation.delegateShop":
 		if e.ComplexityRoot.Mutation.DelegateShop == nil {
 			break
@@ -3060,6 +3136,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EndRestriction(childComplexity, args["input"].(directory.EndRestrictionInput)), true
+	case "Mutation.enterPhoneOrder":
+		if e.ComplexityRoot.Mutation.EnterPhoneOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_enterPhoneOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EnterPhoneOrder(childComplexity, args["input"].(ordering.EnterInput)), true
 	case "Mutation.exchangeGuestLink":
 		if e.ComplexityRoot.Mutation.ExchangeGuestLink == nil {
 			break
@@ -3136,7 +3223,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.MarkOrderCollected(childComplexity, args["input"].(ordering.ChangeInput)), true
+		return e.ComplexityRoot.Mutation.MarkOrderCollected(childComplexity, args["input"].(ordering.CollectInput)), true
 	case "Mutation.markOrderDelivered":
 		if e.ComplexityRoot.Mutation.MarkOrderDelivered == nil {
 			break
@@ -3247,6 +3334,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PlaceOrders(childComplexity, args["input"].(ordering.PlaceInput)), true
+	case "Mutation.proposeOrderChange":
+		if e.ComplexityRoot.Mutation.ProposeOrderChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_proposeOrderChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ProposeOrderChange(childComplexity, args["input"].(ordering.ProposeInput)), true
 	case "Mutation.publishProduct":
 		if e.ComplexityRoot.Mutation.PublishProduct == nil {
 			break
@@ -3755,6 +3853,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.AffectedBy(childComplexity), true
+	case "Order.again":
+		if e.ComplexityRoot.Order.Again == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Again(childComplexity), true
 	case "Order.channel":
 		if e.ComplexityRoot.Order.Channel == nil {
 			break
@@ -3833,6 +3937,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.PlacedAt(childComplexity), true
+	case "Order.proposedChange":
+		if e.ComplexityRoot.Order.ProposedChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.ProposedChange(childComplexity), true
 	case "Order.reason":
 		if e.ComplexityRoot.Order.Reason == nil {
 			break
@@ -3887,6 +3997,106 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.Version(childComplexity), true
+
+	case "OrderAgain.left":
+		if e.ComplexityRoot.OrderAgain.Left == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAgain.Left(childComplexity), true
+	case "OrderAgain.lines":
+		if e.ComplexityRoot.OrderAgain.Lines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAgain.Lines(childComplexity), true
+	case "OrderAgain.mode":
+		if e.ComplexityRoot.OrderAgain.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAgain.Mode(childComplexity), true
+	case "OrderAgain.shopId":
+		if e.ComplexityRoot.OrderAgain.ShopID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAgain.ShopID(childComplexity), true
+
+	case "OrderAgainLine.quantity":
+		if e.ComplexityRoot.OrderAgainLine.Quantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAgainLine.Quantity(childComplexity), true
+	case "OrderAgainLine.variant":
+		if e.ComplexityRoot.OrderAgainLine.Variant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAgainLine.Variant(childComplexity), true
+	case "OrderAgainLine.variantId":
+		if e.ComplexityRoot.OrderAgainLine.VariantID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAgainLine.VariantID(childComplexity), true
+
+	case "OrderChange.lines":
+		if e.ComplexityRoot.OrderChange.Lines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.Lines(childComplexity), true
+	case "OrderChange.text":
+		if e.ComplexityRoot.OrderChange.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.Text(childComplexity), true
+	case "OrderChange.total":
+		if e.ComplexityRoot.OrderChange.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.Total(childComplexity), true
+	case "OrderChange.until":
+		if e.ComplexityRoot.OrderChange.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.Until(childComplexity), true
+	case "OrderChange.version":
+		if e.ComplexityRoot.OrderChange.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.Version(childComplexity), true
+
+	case "OrderChangeLine.name":
+		if e.ComplexityRoot.OrderChangeLine.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChangeLine.Name(childComplexity), true
+	case "OrderChangeLine.optionValue":
+		if e.ComplexityRoot.OrderChangeLine.OptionValue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChangeLine.OptionValue(childComplexity), true
+	case "OrderChangeLine.ordered":
+		if e.ComplexityRoot.OrderChangeLine.Ordered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChangeLine.Ordered(childComplexity), true
+	case "OrderChangeLine.quantity":
+		if e.ComplexityRoot.OrderChangeLine.Quantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChangeLine.Quantity(childComplexity), true
 
 	case "OrderConnection.edges":
 		if e.ComplexityRoot.OrderConnection.Edges == nil {
@@ -4131,6 +4341,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PhotoRefusal.Path(childComplexity), true
 
+	case "PickupCode.qr":
+		if e.ComplexityRoot.PickupCode.QR == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PickupCode.QR(childComplexity), true
 	case "PickupCode.text":
 		if e.ComplexityRoot.PickupCode.Text == nil {
 			break
@@ -4444,7 +4660,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.FindOrders(childComplexity, args["number"].(string), args["first"].(int)), true
+		return e.ComplexityRoot.Query.FindOrders(childComplexity, args["number"].(*string), args["phone"].(*string), args["first"].(int)), true
 	case "Query.import":
 		if e.ComplexityRoot.Query.Import == nil {
 			break
@@ -6242,16 +6458,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CloseShopInput", ec.unmarshalInputCloseShopInput),
 			graphql.NewInputUnmarshaler("CloseSlotInput", ec.unmarshalInputCloseSlotInput),
 			graphql.NewInputUnmarshaler("CommuneRepresentation", ec.unmarshalInputCommuneRepresentation),
+			graphql.NewInputUnmarshaler("ConfirmOrderChangeInput", ec.unmarshalInputConfirmOrderChangeInput),
 			graphql.NewInputUnmarshaler("ConfirmShopInput", ec.unmarshalInputConfirmShopInput),
 			graphql.NewInputUnmarshaler("CorrectStockInput", ec.unmarshalInputCorrectStockInput),
 			graphql.NewInputUnmarshaler("CreateProductInput", ec.unmarshalInputCreateProductInput),
 			graphql.NewInputUnmarshaler("CreateWidgetKeyInput", ec.unmarshalInputCreateWidgetKeyInput),
 			graphql.NewInputUnmarshaler("DashboardInput", ec.unmarshalInputDashboardInput),
 			graphql.NewInputUnmarshaler("DeclareRestrictionInput", ec.unmarshalInputDeclareRestrictionInput),
+			graphql.NewInputUnmarshaler("DeclineOrderChangeInput", ec.unmarshalInputDeclineOrderChangeInput),
 			graphql.NewInputUnmarshaler("DelegateShopInput", ec.unmarshalInputDelegateShopInput),
 			graphql.NewInputUnmarshaler("DeliveryAddressInput", ec.unmarshalInputDeliveryAddressInput),
 			graphql.NewInputUnmarshaler("EndDelegationInput", ec.unmarshalInputEndDelegationInput),
 			graphql.NewInputUnmarshaler("EndRestrictionInput", ec.unmarshalInputEndRestrictionInput),
+			graphql.NewInputUnmarshaler("EnterPhoneOrderInput", ec.unmarshalInputEnterPhoneOrderInput),
 			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
 			graphql.NewInputUnmarshaler("FulfilmentInput", ec.unmarshalInputFulfilmentInput),
 			graphql.NewInputUnmarshaler("GeoPointInput", ec.unmarshalInputGeoPointInput),
@@ -6277,6 +6496,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ProductFilter", ec.unmarshalInputProductFilter),
 			graphql.NewInputUnmarshaler("ProductInput", ec.unmarshalInputProductInput),
 			graphql.NewInputUnmarshaler("ProductRepresentation", ec.unmarshalInputProductRepresentation),
+			graphql.NewInputUnmarshaler("ProposeOrderChangeInput", ec.unmarshalInputProposeOrderChangeInput),
+			graphql.NewInputUnmarshaler("ProposedLineInput", ec.unmarshalInputProposedLineInput),
 			graphql.NewInputUnmarshaler("RegistrationAnswers", ec.unmarshalInputRegistrationAnswers),
 			graphql.NewInputUnmarshaler("RegistrationFilter", ec.unmarshalInputRegistrationFilter),
 			graphql.NewInputUnmarshaler("RejectOrderInput", ec.unmarshalInputRejectOrderInput),
@@ -6773,6 +6994,7 @@ extend type Delegation @tag(name: "staff")
 extend type DelegationPayload @tag(name: "staff")
 extend type DeliveryAddress @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type DirectoryRefusal @tag(name: "spa") @tag(name: "staff")
+extend type EnterPhoneOrderPayload @tag(name: "staff")
 extend type ExchangeGuestLinkPayload @tag(name: "widget") @tag(name: "spa")
 extend type Figure @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type FigureRow @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -6804,6 +7026,10 @@ extend type OpeningHours @tag(name: "widget") @tag(name: "spa") @tag(name: "staf
 extend type OpeningInterval @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OpeningSpan @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Order @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type OrderAgain @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type OrderAgainLine @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type OrderChange @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type OrderChangeLine @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OrderConnection @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OrderContact @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OrderEdge @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -7446,7 +7672,7 @@ type RestrictionEffect {
 `, BuiltIn: false},
 	{Name: "../calls.graphqls", Input: `extend type Query {
   """
-  The orders whose shops the hotline telephones, the longest waiting first, over all communes: PLACED, and not answered within an hour in which the shop was open, though it was reminded. Accepted, rejected or cancelled they leave the list; after four hours they are cancelled. Hotline and admin; ` + "`" + `order { shop { contact { phone } } }` + "`" + ` is whom to call.
+  The orders about which the hotline telephones, the longest waiting first, over all communes. Either the shop is called, ` + "`" + `order { shop { contact { phone } } }` + "`" + `: the order is PLACED, and not answered within an hour in which the shop was open, though it was reminded; accepted, rejected or cancelled it leaves the list, and after four hours it is cancelled. Or a caller is called back, ` + "`" + `order { contact { phone } }` + "`" + `: the last call about the order was logged with CALL_BACK; the next ` + "`" + `logCall` + "`" + ` about it takes it off the list. Hotline and admin.
   """
   callList(
     "How many, 1 to 100."
@@ -7454,13 +7680,28 @@ type RestrictionEffect {
     "Resume after this cursor."
     after: String
   ): OrderConnection! @tag(name: "staff")
-  "The orders with a number, as it is said on the telephone. Merchant: of the own shops. Agent: of the own communes. Hotline and admin: of all. Rarely more than one: a number is unique in its commune."
+  "The orders with a number, as it is said on the telephone, or of a telephone number, the latest first: exactly one of the two. Merchant: of the own shops. Agent: of the own communes, by number only. Hotline: of all; what it finds by telephone number stands in the audit log. Admin: of all, by number only."
   findOrders(
-    "The order's number, in capitals or not: ` + "`" + `7K3MQ9TX` + "`" + `, ` + "`" + `7k3m q9tx` + "`" + `."
-    number: String!
+    "The order's number, in capitals or not: ` + "`" + `7K3MQ9TX` + "`" + `, ` + "`" + `7k3m q9tx` + "`" + `. Rarely more than one has it: it is unique in its commune."
+    number: String
+    "The telephone number that the customer gave: E.164, or a French number as it is written."
+    phone: PhoneNumber
     "How many at most, 1 to 100."
     first: Int!
   ): [Order!]! @tag(name: "staff")
+}
+
+extend enum AuditAction {
+  "Staff proposed an order with less in it, for its shop."
+  ORDER_PROPOSE_CHANGE
+  "Staff confirmed a proposed change, for the customer."
+  ORDER_CONFIRM_CHANGE
+  "Staff declined a proposed change, for the customer."
+  ORDER_DECLINE_CHANGE
+  "Staff entered an order for somebody who telephoned."
+  ORDER_ENTER
+  "The hotline read whose an order is, or found it by a telephone number."
+  CONTACT_READ
 }
 `, BuiltIn: false},
 	{Name: "../catalog.graphqls", Input: `extend type Query {
@@ -8694,13 +8935,25 @@ type Mutation {
   Send the same key and the same content again after any lost answer: what was made comes back, what was not is made. The same key with another content for a shop is CONFLICT there.
   """
   placeOrders(input: PlaceOrdersInput!): PlaceOrdersPayload! @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+  """
+  Enters an order for somebody who telephones, or who stands at the counter, and has no e-mail address: as ` + "`" + `placeOrders` + "`" + ` for one shop, with the same guarantees and refusals. Merchant of the shop, whose order is accepted at once; hotline, whose entry stands in the audit log.
+  """
+  enterPhoneOrder(input: EnterPhoneOrderInput!): EnterPhoneOrderPayload! @tag(name: "staff")
   "The shop takes the order on. Merchant; hotline, for a merchant who telephones."
   acceptOrder(input: AcceptOrderInput!): ChangeOrderPayload! @tag(name: "staff")
+  """
+  The shop is short of something: it proposes the order with less in it, and the customer has the word. Until then nothing changes, and an order that was only PLACED no longer waits for its shop. A later proposal takes the place of an earlier one; ` + "`" + `acceptOrder` + "`" + ` withdraws it. Merchant; hotline, for a merchant who telephones.
+  """
+  proposeOrderChange(input: ProposeOrderChangeInput!): ChangeOrderPayload! @tag(name: "staff")
+  "The customer takes the proposed change on: lines, totals and stock are as proposed, and the order is ACCEPTED. Customer and guest; hotline, for a customer who telephones."
+  confirmOrderChange(input: ConfirmOrderChangeInput!): ChangeOrderPayload! @tag(name: "spa") @tag(name: "staff")
+  "The customer does not want the order so: it is cancelled, and its stock given back. The same happens by itself when the time to answer is over. Customer and guest; hotline, for a customer who telephones."
+  declineOrderChange(input: DeclineOrderChangeInput!): ChangeOrderPayload! @tag(name: "spa") @tag(name: "staff")
   "The shop says no; its stock is given back. Merchant; hotline, for a merchant who telephones."
   rejectOrder(input: RejectOrderInput!): ChangeOrderPayload! @tag(name: "staff")
   "The order can be fetched. Merchant."
   markOrderReady(input: MarkOrderReadyInput!): ChangeOrderPayload! @tag(name: "staff")
-  "The order was handed over at the shop. Merchant."
+  "The order was handed over at the shop; the code alone finds it among the shop's open orders. Ten wrong codes a minute at a shop are the limit. Merchant."
   markOrderCollected(input: MarkOrderCollectedInput!): ChangeOrderPayload! @tag(name: "staff")
   "The order left the shop and is on its way to the customer. Merchant; orders to deliver only."
   markOrderOutForDelivery(input: MarkOrderOutForDeliveryInput!): ChangeOrderPayload! @tag(name: "staff")
@@ -8726,6 +8979,30 @@ input PlaceOrdersInput {
   contact: OrderContactInput
   "Where the basket was filled: WEB, which is the default, or WIDGET."
   channel: OrderChannel
+  "The INSEE code of the commune where the customer lives: ` + "`" + `56121` + "`" + `. For figures of who buys where, never needed, and shown to nobody."
+  buyerCommune: String
+}
+
+"An order for somebody else."
+input EnterPhoneOrderInput {
+  "As in ` + "`" + `PlaceOrdersInput` + "`" + `: the same key and content again bring the same order back."
+  idempotencyKey: String!
+  "What is ordered."
+  order: ShopBasket!
+  "Who it is for. A name, and for PHONE a telephone number: the shop must be able to call back."
+  contact: OrderContactInput!
+  "PHONE or COUNTER."
+  channel: OrderChannel! = PHONE
+  "As in ` + "`" + `PlaceOrdersInput` + "`" + `."
+  buyerCommune: String
+}
+
+"What became of an order for somebody else."
+type EnterPhoneOrderPayload {
+  "The order; null with ` + "`" + `refusals` + "`" + `."
+  order: Order
+  "Why there is none, each with what to do; nothing was changed."
+  refusals: [Refusal!]!
 }
 
 "What is ordered at one shop."
@@ -8820,8 +9097,14 @@ enum RefusalCode {
   PRICE_CHANGED
   "Not possible for the order as it stands; the message and ` + "`" + `nextActions` + "`" + ` say what is."
   ILLEGAL_TRANSITION
-  "Not this order's pickup code."
+  "Not this order's pickup code, or of none of the shop's open orders."
   WRONG_CODE
+  "Too many wrong codes at this shop; the message says how long to wait."
+  TOO_MANY_CODES
+  "Not an order with less in it: a piece more or as many, an article that is not in the order, or nothing left."
+  NOT_A_CHANGE
+  "The shop has proposed something else since."
+  CHANGE_REPLACED
 }
 
 "An order to accept."
@@ -8846,11 +9129,51 @@ input MarkOrderReadyInput {
   order: ID!
 }
 
-"An order that was handed over."
-input MarkOrderCollectedInput {
+"An order with less in it."
+input ProposeOrderChangeInput {
+  "The order, PLACED or ACCEPTED."
+  order: ID!
+  "The lines that are short, 1 to 100; the others stay."
+  lines: [ProposedLineInput!]!
+  "The pieces left out are not there: once confirmed they leave the stock as lost. False: they come back on sale."
+  missing: Boolean! = true
+  "How long the customer has to answer, in hours, 1 to 72; then the order is cancelled."
+  hours: Int! = 24
+  "More, for the customer; at most 500 characters."
+  text: String
+}
+
+"What the shop can give of a line."
+input ProposedLineInput {
+  "The variant; one of the order's."
+  variant: ID!
+  "How many pieces there are, fewer than were ordered; 0 for none."
+  quantity: Int!
+}
+
+"A proposed change that the customer agrees with."
+input ConfirmOrderChangeInput {
   "The order."
   order: ID!
-  "The pickup code that the customer said; capitals, spaces and dashes do not matter. Not checked when absent."
+  "Its ` + "`" + `proposedChange { version }` + "`" + `, as the customer has read it: if the shop has proposed something else since, CHANGE_REPLACED."
+  version: Int!
+}
+
+"A proposed change that the customer does not agree with."
+input DeclineOrderChangeInput {
+  "The order."
+  order: ID!
+  "More, for the shop; at most 500 characters."
+  text: String
+}
+
+"An order that was handed over: either the order, or the shop and the code."
+input MarkOrderCollectedInput {
+  "The order."
+  order: ID
+  "The shop, among whose open orders the code is looked for. Its answer with ` + "`" + `refusals` + "`" + ` has no order."
+  shop: ID
+  "The pickup code that the customer said; capitals, spaces and dashes do not matter. With ` + "`" + `order` + "`" + ` it may be absent, and is not checked then."
   code: String
 }
 
@@ -8944,16 +9267,68 @@ type Order implements Node @key(fields: "id") {
   totals: OrderTotals!
   "The customer's words to the shop. For customer, guest and merchant; null for others."
   note: String @goField(forceResolver: true)
-  "Who ordered. For customer, guest and merchant; null for others, and after it was erased."
+  "Who ordered. For customer, guest and merchant, and for the hotline, of which each reading stands in the audit log; null for others, and after it was erased."
   contact: OrderContact
   "Where it is brought to. For customer, guest and merchant; null for others, for a pickup, and after it was erased."
   address: DeliveryAddress
   "What the customer says at the door. For customer, guest and merchant; null for others."
   pickupCode: PickupCode
+  "What the shop proposes to leave out of it, while that waits for the customer; else null."
+  proposedChange: OrderChange
   "All that happened to it, oldest first."
   history: [OrderEvent!]!
+  "What of it can be ordered again, as the shop sells it today."
+  again: OrderAgain!
   "What the viewer may do to it now."
   nextActions: [OrderAction!]!
+}
+
+"An old order as a basket to place: give it to ` + "`" + `placeOrders` + "`" + `, or to ` + "`" + `quoteBasket` + "`" + ` first where there is one."
+type OrderAgain {
+  "The shop's id."
+  shopId: ID!
+  "How it was handed over then."
+  mode: FulfilmentMode!
+  "What can be ordered today, at most as many as then and as the shop has."
+  lines: [OrderAgainLine!]!
+  "The lines of which not all can be ordered, as they were: sold out, on pause, or no longer sold."
+  left: [OrderLine!]!
+}
+
+"Some pieces that can be ordered again."
+type OrderAgainLine {
+  "The variant's id."
+  variantId: ID!
+  "The variant, with today's price; null when it was withdrawn this instant."
+  variant: Variant
+  "How many."
+  quantity: Int!
+}
+
+"An order with less in it, as its shop proposes."
+type OrderChange {
+  "What ` + "`" + `confirmOrderChange` + "`" + ` names it by."
+  version: Int!
+  "The lines that are short."
+  lines: [OrderChangeLine!]!
+  "The shop's words. For customer, guest and merchant; null for others."
+  text: String
+  "When the order is cancelled if the customer has not answered."
+  until: DateTime!
+  "What the order costs once it is confirmed, VAT included."
+  total: Price!
+}
+
+"A line that is short."
+type OrderChangeLine {
+  "The product's name."
+  name: String!
+  "What told the variant from its siblings; empty where there was only one."
+  optionValue: String!
+  "Pieces that were ordered."
+  ordered: Int!
+  "Pieces that the shop can give."
+  quantity: Int!
 }
 
 "One variant of an order, as it was when the order was placed."
@@ -8962,7 +9337,7 @@ type OrderLine {
   name: String!
   "What told the variant from its siblings: ` + "`" + `38` + "`" + `. Empty where there was only one."
   optionValue: String!
-  "How many pieces."
+  "How many pieces; 0 where the customer agreed to do without."
   quantity: Int!
   "Price of one piece, VAT included."
   unitPrice: Price!
@@ -9010,6 +9385,8 @@ type OrderContact {
 type PickupCode {
   "Three consonants and three digits: ` + "`" + `KRT482` + "`" + `. Unique among the shop's open orders."
   text: String!
+  "The same as a QR symbol: an SVG document, black on white, to show at any size. A scanner reads the six characters."
+  qr: String!
 }
 
 "A change of an order."
@@ -9050,7 +9427,7 @@ enum OrderStatus {
   NO_SHOW
 }
 
-"What happened to an order: named after the status that it led to, but for MOVED, which leaves it."
+"What happened to an order: named after the status that it led to, or what happened without leading to another."
 enum OrderEventKind {
   "It moved to another slot; its status stays."
   MOVED
@@ -9072,6 +9449,10 @@ enum OrderEventKind {
   CANCELLED
   "Nobody came."
   NO_SHOW
+  "The shop is short of something and proposed the rest."
+  CHANGE_PROPOSED
+  "The customer agreed with it; the order is ACCEPTED."
+  CHANGE_CONFIRMED
 }
 
 "What may be done to an order."
@@ -9092,6 +9473,12 @@ enum OrderAction {
   MARK_DELIVERED
   "` + "`" + `markOrderNoShow` + "`" + `"
   MARK_NO_SHOW
+  "` + "`" + `proposeOrderChange` + "`" + `"
+  PROPOSE_CHANGE
+  "` + "`" + `confirmOrderChange` + "`" + `"
+  CONFIRM_CHANGE
+  "` + "`" + `declineOrderChange` + "`" + `"
+  DECLINE_CHANGE
   "` + "`" + `cancelOrder` + "`" + `"
   CANCEL
 }
@@ -9142,6 +9529,8 @@ enum OrderReason {
   NOT_COLLECTED
   "The shop did not answer in time. The platform's own: nobody gives it."
   NOT_ACKNOWLEDGED
+  "The customer did not answer a proposed change in time. The platform's own: nobody gives it."
+  CHANGE_NOT_CONFIRMED
   "Another; see the text beside it."
   OTHER
 }
@@ -11324,6 +11713,16 @@ func (ec *executionContext) childFields_DirectoryRefusal(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type DirectoryRefusal", field.Name)
 }
 
+func (ec *executionContext) childFields_EnterPhoneOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_EnterPhoneOrderPayload_order(ctx, field)
+	case "refusals":
+		return ec.fieldContext_EnterPhoneOrderPayload_refusals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EnterPhoneOrderPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ExchangeGuestLinkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "token":
@@ -11782,8 +12181,12 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_address(ctx, field)
 	case "pickupCode":
 		return ec.fieldContext_Order_pickupCode(ctx, field)
+	case "proposedChange":
+		return ec.fieldContext_Order_proposedChange(ctx, field)
 	case "history":
 		return ec.fieldContext_Order_history(ctx, field)
+	case "again":
+		return ec.fieldContext_Order_again(ctx, field)
 	case "nextActions":
 		return ec.fieldContext_Order_nextActions(ctx, field)
 	case "affectedBy":
@@ -11792,6 +12195,62 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_slot(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderAgain(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "shopId":
+		return ec.fieldContext_OrderAgain_shopId(ctx, field)
+	case "mode":
+		return ec.fieldContext_OrderAgain_mode(ctx, field)
+	case "lines":
+		return ec.fieldContext_OrderAgain_lines(ctx, field)
+	case "left":
+		return ec.fieldContext_OrderAgain_left(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderAgain", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderAgainLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "variantId":
+		return ec.fieldContext_OrderAgainLine_variantId(ctx, field)
+	case "variant":
+		return ec.fieldContext_OrderAgainLine_variant(ctx, field)
+	case "quantity":
+		return ec.fieldContext_OrderAgainLine_quantity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderAgainLine", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_OrderChange_version(ctx, field)
+	case "lines":
+		return ec.fieldContext_OrderChange_lines(ctx, field)
+	case "text":
+		return ec.fieldContext_OrderChange_text(ctx, field)
+	case "until":
+		return ec.fieldContext_OrderChange_until(ctx, field)
+	case "total":
+		return ec.fieldContext_OrderChange_total(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderChange", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderChangeLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_OrderChangeLine_name(ctx, field)
+	case "optionValue":
+		return ec.fieldContext_OrderChangeLine_optionValue(ctx, field)
+	case "ordered":
+		return ec.fieldContext_OrderChangeLine_ordered(ctx, field)
+	case "quantity":
+		return ec.fieldContext_OrderChangeLine_quantity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderChangeLine", field.Name)
 }
 
 func (ec *executionContext) childFields_OrderConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11930,6 +12389,8 @@ func (ec *executionContext) childFields_PickupCode(ctx context.Context, field gr
 	switch field.Name {
 	case "text":
 		return ec.fieldContext_PickupCode_text(ctx, field)
+	case "qr":
+		return ec.fieldContext_PickupCode_qr(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PickupCode", field.Name)
 }

@@ -37,7 +37,7 @@ type QueryResolver interface {
 	Restrictions(ctx context.Context, commune *tenancy.ID, at *time.Time, upcoming bool) ([]*directory.Restriction, error)
 	PreviewRestriction(ctx context.Context, input directory.RestrictionInput) (*directory.RestrictionEffect, error)
 	CallList(ctx context.Context, first int, after *string) (*ordering.OrderConnection, error)
-	FindOrders(ctx context.Context, number string, first int) ([]*ordering.Order, error)
+	FindOrders(ctx context.Context, number *string, phone *string, first int) ([]*ordering.Order, error)
 	Categories(ctx context.Context) ([]*catalog.Category, error)
 	Products(ctx context.Context, filter *catalog.ProductFilter, first int, after *string) (*catalog.ProductConnection, error)
 	Product(ctx context.Context, id tenancy.ID) (*catalog.Product, error)
@@ -231,21 +231,29 @@ func (ec *executionContext) field_Query_findOrders_args(ctx context.Context, raw
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "number",
-		func(ctx context.Context, v any) (string, error) {
-			return ec.unmarshalNString2string(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["number"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "phone",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOPhoneNumber2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["phone"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (int, error) {
 			return ec.unmarshalNInt2int(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg1
+	args["first"] = arg2
 	return args, nil
 }
 
@@ -1094,7 +1102,7 @@ func (ec *executionContext) _Query_findOrders(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().FindOrders(ctx, fc.Args["number"].(string), fc.Args["first"].(int))
+			return ec.Resolvers.Query().FindOrders(ctx, fc.Args["number"].(*string), fc.Args["phone"].(*string), fc.Args["first"].(int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ordering.Order) graphql.Marshaler {

@@ -26,8 +26,8 @@ type AgainLine struct {
 	Quantity  int
 }
 
-// maxTold is how many pieces the public is told of; more are "5 or more" (see catalog).
-const maxTold = 5
+// mostTold is how many pieces the public is told of; more are "5 or more" (see catalog).
+const mostTold = 5
 
 // AgainOf says of orders what can be ordered again: what the public can order of their lines now, at
 // most as many as then. Of five or more left nobody is told how many, so that a larger quantity
@@ -73,7 +73,7 @@ func (o *Ordering) AgainOf(ctx context.Context, v *identity.Viewer, orders []ten
 		again := &Again{ShopID: order.ShopID(), Mode: order.Mode, Lines: []*AgainLine{}, Left: []*Line{}}
 		for _, l := range lines[id] {
 			n := available[l.VariantID()]
-			if n >= maxTold {
+			if n >= mostTold {
 				n = l.Quantity
 			}
 			if n = min(n, l.Quantity); n > 0 {

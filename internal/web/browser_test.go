@@ -51,6 +51,8 @@ func TestInABrowser(t *testing.T) {
 	t.Run("GraphiQLIsWithinItsPolicy", func(t *testing.T) { graphiQLPolicy(t, ctx) })
 	t.Run("LiveClientComesBack", func(t *testing.T) { liveClient(t, ctx) })
 	t.Run("SignsInAndOut", func(t *testing.T) { signsInAndOut(t, ctx) })
+	t.Run("CounterOnAPhone", func(t *testing.T) { counterOnAPhone(t, ctx) })
+	t.Run("GuestOnAPhone", func(t *testing.T) { guestOnAPhone(t, ctx) })
 	t.Run("GuideOnAPhone", func(t *testing.T) { guideOnAPhone(t, ctx) })
 	t.Run("Dashboard", func(t *testing.T) { dashboardInABrowser(t, ctx) })
 }

@@ -97,6 +97,10 @@ type Server struct {
 	registrations *directory.Registrations
 
 	ordering   *ordering.Ordering
+	feed       *ordering.Feed
+	guests     *identity.Guests
+	shopLinks  *identity.ShopLinks
+	secure     bool // people reach us by https: cookies say so
 	notices    *notice.Notices
 	intake     *intake.Intake
 	media      *media.Media
@@ -154,6 +158,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.background = append(s.background, func(ctx context.Context) error { return s.intake.Work(ctx, o.Log) })
 	feed := ordering.NewFeed(o.DB, o.ListenURL, cursors, o.Log)
 	feed.Again, feed.Recheck = s.identity.Again, o.Keep
+	s.feed, s.guests, s.shopLinks, s.secure = feed, guests, identity.NewShopLinks(s.communes, o.Secret), strings.HasPrefix(o.URL, "https:")
 	s.ordering.Wake = feed.Wake
 	s.insight = insight.New(o.DB, s.communes)
 	s.notices = notice.New(o.DB, o.SMTP, o.URL, o.Log)
@@ -166,7 +171,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.home = pg.NewSnapshot(s.readHome)
 	members.Forget = s.identity.Forget
 	delegations := identity.NewDelegations(o.DB, o.Secret)
-	s.notices.Members, s.notices.Delegations = members, delegations
+	s.notices.Members, s.notices.Delegations, s.notices.ShopLinks = members, delegations, s.shopLinks
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
 		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Delegations: delegations, Wait: loader.Wait, Intake: s.intake, Media: s.media,
@@ -242,6 +247,8 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 			s.sessionRoutes(r)
 		})
 	}
+	s.counterRoutes(r, assets)
+	s.guestRoutes(r, assets)
 	if s.demo != nil {
 		for path, h := range s.demo.Beside {
 			r.With(s.leafing).Mount(path, h)

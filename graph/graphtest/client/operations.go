@@ -708,6 +708,12 @@ const (
 	OrderActionMarkDelivered OrderAction = "MARK_DELIVERED"
 	// `markOrderNoShow`
 	OrderActionMarkNoShow OrderAction = "MARK_NO_SHOW"
+	// `proposeOrderChange`
+	OrderActionProposeChange OrderAction = "PROPOSE_CHANGE"
+	// `confirmOrderChange`
+	OrderActionConfirmChange OrderAction = "CONFIRM_CHANGE"
+	// `declineOrderChange`
+	OrderActionDeclineChange OrderAction = "DECLINE_CHANGE"
 	// `cancelOrder`
 	OrderActionCancel OrderAction = "CANCEL"
 )
@@ -721,6 +727,9 @@ var AllOrderAction = []OrderAction{
 	OrderActionMarkOutForDelivery,
 	OrderActionMarkDelivered,
 	OrderActionMarkNoShow,
+	OrderActionProposeChange,
+	OrderActionConfirmChange,
+	OrderActionDeclineChange,
 	OrderActionCancel,
 }
 
@@ -764,7 +773,7 @@ func (v *OrderContactInput) GetPhone() *string { return v.Phone }
 // GetEmail returns OrderContactInput.Email, and is useful for accessing the field via an interface.
 func (v *OrderContactInput) GetEmail() *string { return v.Email }
 
-// What happened to an order: named after the status that it led to, but for MOVED, which leaves it.
+// What happened to an order: named after the status that it led to, or what happened without leading to another.
 type OrderEventKind string
 
 const (
@@ -788,6 +797,10 @@ const (
 	OrderEventKindCancelled OrderEventKind = "CANCELLED"
 	// Nobody came.
 	OrderEventKindNoShow OrderEventKind = "NO_SHOW"
+	// The shop is short of something and proposed the rest.
+	OrderEventKindChangeProposed OrderEventKind = "CHANGE_PROPOSED"
+	// The customer agreed with it; the order is ACCEPTED.
+	OrderEventKindChangeConfirmed OrderEventKind = "CHANGE_CONFIRMED"
 )
 
 var AllOrderEventKind = []OrderEventKind{
@@ -801,6 +814,8 @@ var AllOrderEventKind = []OrderEventKind{
 	OrderEventKindRejected,
 	OrderEventKindCancelled,
 	OrderEventKindNoShow,
+	OrderEventKindChangeProposed,
+	OrderEventKindChangeConfirmed,
 }
 
 // OrderOrder includes the requested fields of the GraphQL type Order.
@@ -834,7 +849,7 @@ type OrderOrder struct {
 	Totals OrderOrderTotals `json:"totals"`
 	// The customer's words to the shop. For customer, guest and merchant; null for others.
 	Note *string `json:"note"`
-	// Who ordered. For customer, guest and merchant; null for others, and after it was erased.
+	// Who ordered. For customer, guest and merchant, and for the hotline, of which each reading stands in the audit log; null for others, and after it was erased.
 	Contact *OrderOrderContact `json:"contact"`
 	// What the customer says at the door. For customer, guest and merchant; null for others.
 	PickupCode *OrderOrderPickupCode `json:"pickupCode"`
@@ -963,7 +978,7 @@ type OrderOrderLinesOrderLine struct {
 	Name string `json:"name"`
 	// What told the variant from its siblings: `38`. Empty where there was only one.
 	OptionValue string `json:"optionValue"`
-	// How many pieces.
+	// How many pieces; 0 where the customer agreed to do without.
 	Quantity int `json:"quantity"`
 	// Price of one piece, VAT included.
 	UnitPrice OrderOrderLinesOrderLineUnitPrice `json:"unitPrice"`
@@ -1222,6 +1237,8 @@ const (
 	OrderReasonNotCollected OrderReason = "NOT_COLLECTED"
 	// The shop did not answer in time. The platform's own: nobody gives it.
 	OrderReasonNotAcknowledged OrderReason = "NOT_ACKNOWLEDGED"
+	// The customer did not answer a proposed change in time. The platform's own: nobody gives it.
+	OrderReasonChangeNotConfirmed OrderReason = "CHANGE_NOT_CONFIRMED"
 	// Another; see the text beside it.
 	OrderReasonOther OrderReason = "OTHER"
 )
@@ -1235,6 +1252,7 @@ var AllOrderReason = []OrderReason{
 	OrderReasonUnreachable,
 	OrderReasonNotCollected,
 	OrderReasonNotAcknowledged,
+	OrderReasonChangeNotConfirmed,
 	OrderReasonOther,
 }
 
@@ -1295,6 +1313,8 @@ type PlaceOrdersInput struct {
 	Contact *OrderContactInput `json:"contact"`
 	// Where the basket was filled: WEB, which is the default, or WIDGET.
 	Channel *OrderChannel `json:"channel"`
+	// The INSEE code of the commune where the customer lives: `56121`. For figures of who buys where, never needed, and shown to nobody.
+	BuyerCommune *string `json:"buyerCommune"`
 }
 
 // GetIdempotencyKey returns PlaceOrdersInput.IdempotencyKey, and is useful for accessing the field via an interface.
@@ -1311,6 +1331,9 @@ func (v *PlaceOrdersInput) GetContact() *OrderContactInput { return v.Contact }
 
 // GetChannel returns PlaceOrdersInput.Channel, and is useful for accessing the field via an interface.
 func (v *PlaceOrdersInput) GetChannel() *OrderChannel { return v.Channel }
+
+// GetBuyerCommune returns PlaceOrdersInput.BuyerCommune, and is useful for accessing the field via an interface.
+func (v *PlaceOrdersInput) GetBuyerCommune() *string { return v.BuyerCommune }
 
 // PlaceOrdersPlaceOrdersPlaceOrdersPayload includes the requested fields of the GraphQL type PlaceOrdersPayload.
 // The GraphQL type's documentation follows.
@@ -1431,7 +1454,7 @@ type PlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultOrderLinesO
 	Name string `json:"name"`
 	// What told the variant from its siblings: `38`. Empty where there was only one.
 	OptionValue string `json:"optionValue"`
-	// How many pieces.
+	// How many pieces; 0 where the customer agreed to do without.
 	Quantity int `json:"quantity"`
 	// Price of the line, VAT included.
 	Total PlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultOrderLinesOrderLineTotalPrice `json:"total"`
@@ -2281,8 +2304,14 @@ const (
 	RefusalCodePriceChanged RefusalCode = "PRICE_CHANGED"
 	// Not possible for the order as it stands; the message and `nextActions` say what is.
 	RefusalCodeIllegalTransition RefusalCode = "ILLEGAL_TRANSITION"
-	// Not this order's pickup code.
+	// Not this order's pickup code, or of none of the shop's open orders.
 	RefusalCodeWrongCode RefusalCode = "WRONG_CODE"
+	// Too many wrong codes at this shop; the message says how long to wait.
+	RefusalCodeTooManyCodes RefusalCode = "TOO_MANY_CODES"
+	// Not an order with less in it: a piece more or as many, an article that is not in the order, or nothing left.
+	RefusalCodeNotAChange RefusalCode = "NOT_A_CHANGE"
+	// The shop has proposed something else since.
+	RefusalCodeChangeReplaced RefusalCode = "CHANGE_REPLACED"
 	// A law or an order refuses the mode when the order would be handed over; see `next` and `restriction`.
 	RefusalCodeRestriction RefusalCode = "RESTRICTION"
 	// The shop is closed when the order would be handed over; see `next`.
@@ -2323,6 +2352,9 @@ var AllRefusalCode = []RefusalCode{
 	RefusalCodePriceChanged,
 	RefusalCodeIllegalTransition,
 	RefusalCodeWrongCode,
+	RefusalCodeTooManyCodes,
+	RefusalCodeNotAChange,
+	RefusalCodeChangeReplaced,
 	RefusalCodeRestriction,
 	RefusalCodeClosure,
 	RefusalCodePast,
@@ -3573,7 +3605,7 @@ type WidgetOrderOrderLinesOrderLine struct {
 	Name string `json:"name"`
 	// What told the variant from its siblings: `38`. Empty where there was only one.
 	OptionValue string `json:"optionValue"`
-	// How many pieces.
+	// How many pieces; 0 where the customer agreed to do without.
 	Quantity int `json:"quantity"`
 	// Price of the line, VAT included.
 	Total WidgetOrderOrderLinesOrderLineTotalPrice `json:"total"`
