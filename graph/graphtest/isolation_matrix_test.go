@@ -28,9 +28,7 @@ import (
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
-	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
-	"github.com/audelor/halles/migrations"
 )
 
 // The isolation matrix: the whole schema, asked as each kind of viewer for what is its own, its
@@ -61,47 +59,6 @@ func TestIsolation(t *testing.T) {
 			end loop; end $$`)
 		m.run(t)
 	})
-}
-
-// Each table by itself, asked for all of it under the scope of each kind: what row-level security
-// shows is one's own or published, whatever the query.
-func TestIsolationOfTables(t *testing.T) {
-	t.Parallel()
-	m := newMatrix(t)
-	for _, p := range m.people {
-		total := 0
-		for _, scope := range []pg.Scope{p.viewer.Scope(), p.viewer.PublicScope()} {
-			for _, table := range m.tables {
-				keys, err := pg.SelectScalars[string](t.Context(), m.h.DB, scope, "select "+table.key()+" from "+table.Name)
-				if pg.Code(err) == "42501" {
-					continue // the role reads nothing of it: migrations.Check says which
-				}
-				if err != nil {
-					t.Errorf("%s of %s: %v", p.kind, table.Name, err)
-				}
-				shown := map[string]bool{}
-				for _, k := range keys {
-					shown[k] = true
-				}
-				foreign, own := 0, 0
-				for _, r := range table.rows {
-					switch {
-					case !shown[r.Key]:
-					case p.owns(r):
-						own++
-					case !(table.Public && r.Published && p.spans(r.Commune)) && migrations.SharedRows[table.Name] == "":
-						if foreign++; foreign == 1 {
-							t.Errorf("%s (%s) sees a row of %s that is neither published nor its own: %s", p.kind, scope.Role, table.Name, r)
-						}
-					}
-				}
-				total += own
-			}
-		}
-		if hasOwn := len(p.shops)+len(p.communes)+len(p.orders) > 0; hasOwn != (total > 0) {
-			t.Errorf("%s sees %d rows of its own", p.kind, total)
-		}
-	}
 }
 
 // matrix is a server on a database full of canaries.
