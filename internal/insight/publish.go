@@ -180,7 +180,7 @@ func (p *publisher) revise(ctx context.Context, m Month) error {
 		}
 		list, changed := revised(published, now)
 		if !changed {
-			return nil, nil //nolint:nilnil // no publication
+			return nil, nil
 		}
 		hidden, err := p.pattern(ctx, tx, m)
 		if err != nil {
@@ -199,7 +199,7 @@ func (p *publisher) revise(ctx context.Context, m Month) error {
 		c.table.Protect()
 		for _, h := range hidden {
 			if c.table.At(c.at(h.CommuneID, h.Sector, h.Mode)...).Hidden != h.reason {
-				return nil, nil //nolint:nilnil // no publication
+				return nil, nil
 			}
 		}
 		return &publication{cells: c.cells(), made: list, keepFigures: true}, nil
@@ -226,7 +226,7 @@ func (p *publisher) running(ctx context.Context, m Month) error {
 		total := c.table.At(secrecy.Total, secrecy.Total, secrecy.Total)
 		c.table.Judge()
 		if total.Hidden != secrecy.None {
-			return nil, nil //nolint:nilnil // no publication
+			return nil, nil
 		}
 		cells := c.cells()
 		return &publication{cells: cells[len(cells)-1:], made: now}, nil

@@ -32,8 +32,10 @@ func TestOrdersForOthers(t *testing.T) {
 		return answer
 	}
 	call := func() ordering.EnterInput {
-		return ordering.EnterInput{IdempotencyKey: uuid.NewString(), Order: pickup(shop, bread), Channel: ordering.Phone, BuyerCommune: p("56098"),
-			Contact: ordering.PersonContact{Name: p("Yves"), Phone: p("02 97 00 11 22")}}
+		return ordering.EnterInput{
+			IdempotencyKey: uuid.NewString(), Order: pickup(shop, bread), Channel: ordering.Phone, BuyerCommune: p("56098"),
+			Contact: ordering.PersonContact{Name: p("Yves"), Phone: p("02 97 00 11 22")},
+		}
 	}
 	in := call()
 	first, again := enter(hotline, in), enter(hotline, in)

@@ -59,11 +59,13 @@ func TestAQuoteIsWhatPlacingDoes(t *testing.T) {
 		variants = append(variants, slices.Concat(cheap.Variants, rare.Variants, paused.Variants))
 	}
 	addresses := []*ordering.DeliveryAddress{
-		nil, home, home, home, {Street: "Le Bourg", Postcode: "56590", City: "Groix"}, {Street: "1 rue de Rivoli", Postcode: "75001", City: "Paris"},
+		nil, home, home, home,
+		{Street: "Le Bourg", Postcode: "56590", City: "Groix"},
+		{Street: "1 rue de Rivoli", Postcode: "75001", City: "Paris"},
 		{Street: "1 rue de Rivoli", Postcode: "75001", City: "Paris", Location: &tenancy.Point{Latitude: 48.86, Longitude: 2.34}},
 	}
 	customer := fixture.Viewer(t, b.Database, identity.Customer)
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // to be repeated
+	r := rand.New(rand.NewPCG(1, 2))
 	placed, refused := 0, map[ordering.RefusalCode]int{}
 	for n := range longer(400, 5000) {
 		now := paris(t, "2020-11-09 07:00").Add(time.Duration(r.IntN(4)*1440+r.IntN(480)) * time.Minute)

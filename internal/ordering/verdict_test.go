@@ -78,7 +78,7 @@ func drawShop(r *rand.Rand, day calendar.Date) *calendar.Shop {
 // the same to the letter. Each way on is free.
 func TestQuoteSlotsAndCheckoutAgree(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(6, 2020)) //nolint:gosec // to be repeated
+	r := rand.New(rand.NewPCG(6, 2020))
 	asked, free, no := 0, 0, map[RefusalCode]int{}
 	for asked < cases() {
 		day := days[r.IntN(len(days))]
@@ -166,7 +166,7 @@ func said(refusals []Refusal) (text string) {
 // sandwich at 5.5 % to take home and at 10 % to eat now are two groups.
 func TestVATAddsUp(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(55, 100)) //nolint:gosec // to be repeated
+	r := rand.New(rand.NewPCG(55, 100))
 	rates := []money.BasisPoints{2000, 1000, 550, 210, 0}
 	for range cases() {
 		lines := []*Line{{Name: "Sandwich", Quantity: 1 + r.IntN(9), UnitCents: 450, VATRate: 550}, {Name: "Sandwich", Quantity: 1 + r.IntN(9), UnitCents: 450, VATRate: 1000}}

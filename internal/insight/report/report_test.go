@@ -32,11 +32,13 @@ func board(t *testing.T) *insight.Dashboard {
 	return &insight.Dashboard{
 		From: m - 2, To: m, Figures: figure(insight.Revenue, euros(123450)),
 		Series: []*insight.FigureRow{
-			{Key: "2026-08", Label: "août 2026", Figures: figure(insight.Revenue, euros(100000))}, {Key: "2026-09", Label: "septembre 2026", Figures: figure(insight.Revenue, secret)},
+			{Key: "2026-08", Label: "août 2026", Figures: figure(insight.Revenue, euros(100000))},
+			{Key: "2026-09", Label: "septembre 2026", Figures: figure(insight.Revenue, secret)},
 			{Key: "2026-10", Label: "octobre 2026", Figures: figure(insight.Revenue, euros(23450))},
 		},
 		BySector: []*insight.FigureRow{
-			{Key: "mode", Label: "=HYPERLINK(0)", Figures: figure(insight.Revenue, euros(700))}, {Key: "culture", Label: "Culture", Figures: figure(insight.Revenue, secret)},
+			{Key: "mode", Label: "=HYPERLINK(0)", Figures: figure(insight.Revenue, euros(700))},
+			{Key: "culture", Label: "Culture", Figures: figure(insight.Revenue, secret)},
 			{Key: "sport", Label: "Sport", Figures: figure(insight.Revenue, euros(90000))},
 		},
 	}

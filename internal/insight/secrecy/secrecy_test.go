@@ -201,8 +201,10 @@ func TestSameTableSamePattern(t *testing.T) {
 // the 25 around Lorient.
 func TestPublishedShare(t *testing.T) {
 	t.Parallel()
-	population := []float64{1480, 2262, 1267, 7110, 3404, 685, 2569, 2308, 12236, 15831, 2196, 6631, 23188, 8046, 809, 8368, 4094,
-		58202, 18873, 5779, 4015, 2689, 8906, 1423, 5742}
+	population := []float64{
+		1480, 2262, 1267, 7110, 3404, 685, 2569, 2308, 12236, 15831, 2196, 6631, 23188, 8046, 809, 8368, 4094,
+		58202, 18873, 5779, 4015, 2689, 8906, 1423, 5742,
+	}
 	var people float64
 	for _, p := range population {
 		people += p
