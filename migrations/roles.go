@@ -73,8 +73,15 @@ func Roles(ctx context.Context, adminURL string, passwords map[string]string) er
 	return err
 }
 
+// GrantCopy gives the roles their rights on a copy of a database, which starts without: what is
+// inside has come along. conn is an administrator's, of any database.
+func GrantCopy(ctx context.Context, conn *pgx.Conn, database string) error {
+	_, err := conn.Exec(ctx, onDatabase(database))
+	return err
+}
+
 // GrantDatabase gives the roles their rights on the database that adminURL names. Roles does it
-// too; a copy of a database starts without.
+// too.
 func GrantDatabase(ctx context.Context, adminURL string) error {
 	conn, err := pgx.Connect(ctx, adminURL)
 	if err != nil {
@@ -88,11 +95,14 @@ func GrantDatabase(ctx context.Context, adminURL string) error {
 // databaseGrants is all that the roles may do with a database as a whole. Jobs, migrations and
 // imports need temporary tables; readers do not.
 func databaseGrants(database string) string {
+	return onDatabase(database) + "grant usage, create on schema public to halles_owner;\n"
+}
+
+func onDatabase(database string) string {
 	return fmt.Sprintf(`revoke all on database %[1]s from public;
 grant connect, temporary, create on database %[1]s to halles_owner;
 grant connect, temporary on database %[1]s to halles_migrate, halles_worker, halles_app;
 grant connect on database %[1]s to halles_public, halles_identity, halles_stats, halles_listen;
-grant usage, create on schema public to halles_owner;
 `, pgx.Identifier{database}.Sanitize())
 }
 

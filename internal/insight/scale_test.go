@@ -52,7 +52,7 @@ func more(t *testing.T, d *pgtest.Database, orders int, from, to string) {
 // TestPublishedAgainstOrders asks for the same figures from what is published and from the orders, in
 // the same run, and times what the job does after new orders. Figures of time are for the long form.
 func TestPublishedAgainstOrders(t *testing.T) {
-	shops, orders := 300, 20_000
+	shops, orders := 60, 3_000
 	long := os.Getenv("HALLES_LONG") != ""
 	if long {
 		shops, orders = 3000, 1_000_000

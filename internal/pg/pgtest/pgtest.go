@@ -27,6 +27,7 @@ import (
 var private struct {
 	once    sync.Once
 	cluster *cluster.Cluster
+	admins  chan *pgx.Conn // those that nobody uses at the moment
 	dir     string
 	err     error
 	copies  atomic.Int64
@@ -70,19 +71,35 @@ func start(ctx context.Context) (err error) {
 	if ok {
 		ok = cluster.Copy(from, o) == nil
 	}
+	private.admins = make(chan *pgx.Conn, 4)
 	if private.cluster, err = cluster.Start(ctx, o); err != nil || ok {
 		return err
 	}
 	return migrate(ctx, private.cluster)
 }
 
-func execute(ctx context.Context, database, sql string) error {
-	conn, err := pgx.Connect(ctx, private.cluster.URL("postgres", database))
-	if err != nil {
-		return err
+// administer lends an administrator's connection. A few stay, and no goroutine with them: to make
+// one costs as much as a small database.
+func administer(ctx context.Context, do func(ctx context.Context, admin *pgx.Conn) error) (err error) {
+	var admin *pgx.Conn
+	select {
+	case admin = <-private.admins:
+	default:
 	}
-	_, err = conn.Exec(ctx, sql)
-	return errors.Join(err, conn.Close(ctx))
+	if admin == nil || admin.Ping(ctx) != nil { // a test may have ended its session
+		if admin, err = pgx.Connect(ctx, private.cluster.URL("postgres", "postgres")); err != nil {
+			return err
+		}
+	}
+	if err := do(ctx, admin); err != nil {
+		return errors.Join(err, admin.Close(ctx))
+	}
+	select {
+	case private.admins <- admin:
+		return nil
+	default:
+		return admin.Close(ctx)
+	}
 }
 
 // Database is a test's own database, fully migrated.
@@ -116,17 +133,27 @@ func Empty(t testing.TB, from string) *Database {
 	if from != "" { // page by page through the log, as is usual since 15, costs three times as much
 		clone += " template " + from + " strategy file_copy"
 	}
-	if err := execute(t.Context(), "postgres", clone); err != nil {
+	err := administer(t.Context(), func(ctx context.Context, admin *pgx.Conn) error {
+		if _, err := admin.Exec(ctx, clone); err != nil {
+			return err
+		}
+		return migrations.GrantCopy(ctx, admin, d.name)
+	})
+	if err == nil && from == "" {
+		err = migrations.GrantDatabase(t.Context(), d.AdminURL())
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := execute(context.Background(), "postgres", "drop database "+d.name+" with (force)"); err != nil {
+		err := administer(context.Background(), func(ctx context.Context, admin *pgx.Conn) error {
+			_, err := admin.Exec(ctx, "drop database "+d.name+" with (force)")
+			return err
+		})
+		if err != nil {
 			t.Error(err)
 		}
 	})
-	if err := migrations.GrantDatabase(t.Context(), d.AdminURL()); err != nil {
-		t.Fatal(err)
-	}
 	return d
 }
 
