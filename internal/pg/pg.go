@@ -14,6 +14,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -159,6 +160,50 @@ func (s Scope) args() []any {
 	return []any{s.Kind, viewer, texts(s.Communes), uuids(s.Shops), uuids(s.Orders), texts(s.Staff), own}
 }
 
+// briefly is setScope and its arguments for a transaction of one query: what is empty is not set at
+// all, and reads the same. Each setting costs 2 µs, and most viewers have three of seven.
+func (s Scope) briefly() (string, []any) {
+	args := s.args()
+	empty := [...]bool{viewer: s.Viewer == uuid.Nil, shops: len(s.Shops) == 0, orders: len(s.Orders) == 0, staff: len(s.Staff) == 0, own: !s.Own}
+	mask := 0
+	set := args[:0]
+	for i, arg := range args {
+		if empty[i] {
+			mask |= 1 << i
+			continue
+		}
+		set = append(set, arg)
+	}
+	return brief[mask], set
+}
+
+// The arguments of setScope.
+const (
+	kind = iota
+	viewer
+	communes
+	shops
+	orders
+	staff
+	own
+	settings
+)
+
+// brief is setScope without the settings whose bits are set.
+var brief = func() (all [1 << settings]string) {
+	names := [settings]string{"kind", "viewer", "communes", "shops", "orders", "staff", "own"}
+	for mask := range all {
+		var calls []string
+		for i, name := range names {
+			if mask&(1<<i) == 0 {
+				calls = append(calls, fmt.Sprintf("set_config('halles.%s', $%d, true)", name, len(calls)+1))
+			}
+		}
+		all[mask] = "select " + strings.Join(calls, ", ")
+	}
+	return all
+}()
+
 // texts and uuids write array literals. Both kinds of element are free of quotes, commas
 // and braces: INSEE codes and UUIDs, never text of a request.
 func texts(list []string) string {
@@ -200,7 +245,8 @@ func collect[T any](ctx context.Context, db *DB, s Scope, row pgx.RowToFunc[T], 
 		return nil, fmt.Errorf("no pool for role %q", s.Role)
 	}
 	var batch pgx.Batch
-	batch.Queue(setScope, s.args()...)
+	settings, values := s.briefly()
+	batch.Queue(settings, values...)
 	batch.Queue(sql, args...)
 	results := pool.SendBatch(ctx, &batch)
 	defer results.Close()
