@@ -130,20 +130,8 @@ func planProducts(ctx context.Context, tx pgx.Tx, im *intake.Import, report *she
 	if err != nil {
 		return err
 	}
-	type wrong struct {
-		sheet.Issue
-		AllOf int
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[wrong])
-	if err != nil {
+	if err := intake.Complain(rows, report); err != nil || report.Count > 0 {
 		return err
-	}
-	beside := sheet.Report{}
-	for _, w := range found {
-		beside.Issues, beside.Count = append(beside.Issues, w.Issue), w.AllOf
-	}
-	if report.Merge(beside); report.Count > 0 {
-		return nil
 	}
 	_, err = tx.Exec(ctx, journalProducts, im.CommuneID, im.Row)
 	return err

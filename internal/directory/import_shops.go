@@ -186,20 +186,8 @@ func planShops(ctx context.Context, tx pgx.Tx, im *intake.Import, report *sheet.
 	if err != nil {
 		return err
 	}
-	type wrong struct {
-		sheet.Issue
-		AllOf int
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[wrong])
-	if err != nil {
+	if err := intake.Complain(rows, report); err != nil || report.Count > 0 {
 		return err
-	}
-	beside := sheet.Report{}
-	for _, w := range found {
-		beside.Issues, beside.Count = append(beside.Issues, w.Issue), w.AllOf
-	}
-	if report.Merge(beside); report.Count > 0 {
-		return nil
 	}
 	_, err = tx.Exec(ctx, journalShops, im.CommuneID, im.Row)
 	return err

@@ -114,14 +114,20 @@ func row(subject string, keys, measures []string, parts []part, hidden secrecy.R
 	t.Protect()
 	var list []figure
 	for _, k := range append(keys[:len(keys):len(keys)], all) {
-		c := t.At(at[k])
-		for m, name := range measures {
-			f := figure{subject: subject, key: k, measure: name, hidden: c.Hidden}
-			if c.Hidden == secrecy.None {
-				f.value = c.Values[m]
-			}
-			list = append(list, f)
+		list = append(list, figuresAt(subject, k, measures, t.At(at[k]))...)
+	}
+	return list
+}
+
+// figuresAt is what is told of a cell: a figure for each measure, or why it has none.
+func figuresAt(subject, key string, measures []string, c *secrecy.Cell) []figure {
+	var list []figure
+	for m, name := range measures {
+		f := figure{subject: subject, key: key, measure: name, hidden: c.Hidden}
+		if c.Hidden == secrecy.None {
+			f.value = c.Values[m]
 		}
+		list = append(list, f)
 	}
 	return list
 }
@@ -138,14 +144,7 @@ func apart(subject string, keys, measures []string, parts []part) []figure {
 			}
 		}
 		t.Judge()
-		c := t.At(0)
-		for m, name := range measures {
-			f := figure{subject: subject, key: k, measure: name, hidden: c.Hidden}
-			if c.Hidden == secrecy.None {
-				f.value = c.Values[m]
-			}
-			list = append(list, f)
-		}
+		list = append(list, figuresAt(subject, k, measures, t.At(0))...)
 	}
 	return list
 }
