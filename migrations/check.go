@@ -41,6 +41,22 @@ var exceptions = map[string]exception{
 		reason:   "words of what is published only; RLS would keep its index from being used, since % is not leakproof",
 		readable: map[string]string{"halles_public": "*", "halles_app": "*", "halles_worker": "*"},
 	},
+	"public.search_misses": {
+		reason:   "counts only, of nobody; those of searches over several communes are no commune's",
+		readable: map[string]string{"halles_app": "*", "halles_worker": "*"},
+	},
+	"public.search_miss_terms": {
+		reason:   "words that three sessions searched, of nobody; those of searches over several communes are no commune's",
+		readable: map[string]string{"halles_app": "*", "halles_worker": "*"},
+	},
+	"public.search_salts": {
+		reason:   "keys of digests, a day's each; no commune's",
+		readable: map[string]string{"halles_app": "*", "halles_worker": "*"},
+	},
+	"public.search_sightings": {
+		reason:   "digests only; those of searches over several communes are no commune's",
+		readable: map[string]string{"halles_app": "*"},
+	},
 	"public.search_thesaurus": {
 		reason:   "words that mean the same: reference data, public",
 		readable: map[string]string{"halles_public": "*", "halles_app": "*", "halles_worker": "*"},

@@ -1,8 +1,15 @@
 package catalog
 
-import "github.com/audelor/halles/internal/money"
+import (
+	"time"
+
+	"github.com/audelor/halles/internal/money"
+)
 
 // Change is a price changed by a rate and rounded.
 func Change(r Rounding, cents money.Cents, by money.BasisPoints) money.Cents {
 	return r.change(cents, by)
 }
+
+// WaitToCount has searches in vain wait so long to be counted.
+func (c *Catalog) WaitToCount(d time.Duration) { c.missedWait = d }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,12 +21,14 @@ type Catalog struct {
 	Communes   *tenancy.Register
 	Cursors    *page.Sealer
 	Now        func() time.Time // read once per transaction
+	Log        *slog.Logger     // of what no answer waits for; nothing by default
 	categories *pg.Snapshot[*tree]
+	missedWait time.Duration
 }
 
 // New returns the catalogue in db.
 func New(db *pg.DB, communes *tenancy.Register, cursors *page.Sealer) *Catalog {
-	return &Catalog{DB: db, Communes: communes, Cursors: cursors, Now: time.Now, categories: pg.NewSnapshot(func(ctx context.Context) (*tree, error) {
+	return &Catalog{DB: db, Communes: communes, Cursors: cursors, Now: time.Now, Log: slog.New(slog.DiscardHandler), missedWait: missedWait, categories: pg.NewSnapshot(func(ctx context.Context) (*tree, error) {
 		rows, err := db.Pool(pg.Public).Query(ctx, `select id, parent_id, name, position from categories order by parent_id nulls first, position`)
 		if err != nil {
 			return nil, err

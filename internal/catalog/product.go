@@ -1,4 +1,12 @@
-// Package catalog is what shops sell: categories, products, their variants and the stock.
+// Package catalog is what shops sell: categories, products, their variants and the stock; and how
+// people find it.
+//
+// For whoever makes figures of it: search_misses (place, day, searches) counts the searches that
+// found nothing, by the commune that was searched or, for a search over several, the place "", and
+// by the day in Europe/Paris; search_miss_terms (place, day, term, sessions) has what three distinct
+// sessions or more of a day searched there in vain, for 13 months. halles_worker reads both. A
+// search counts in one place only, so that places add up; those narrowed by category, mode or hour
+// do not count. A person's second try of the same day counts as a search, and as one session.
 package catalog
 
 import (

@@ -13,9 +13,11 @@ import (
 	"github.com/audelor/halles/internal/pg"
 )
 
-// Jobs has a server compare stock and ledger once a day.
+// Jobs has a server compare stock and ledger once a day, and forget what was searched.
 func (c *Catalog) Jobs(j *job.Jobs) {
 	job.Every(j, "stock_reconcile", 24*time.Hour, c.Reconcile)
+	job.Every(j, "search_forget", time.Hour, c.ForgetSearches)
+	job.Every(j, "search_words", 24*time.Hour, c.ForgetWords)
 }
 
 // maxTold bounds the differences that a report names.

@@ -215,6 +215,9 @@ func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery,
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
+	if len(rows) == 0 && after == nil {
+		c.missed(ctx, v, &q)
+	}
 	con := &SearchConnection{}
 	way := at
 	con.count = func(ctx context.Context) (*SearchFacets, error) { return c.facets(ctx, v, &q, way) }

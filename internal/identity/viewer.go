@@ -46,6 +46,24 @@ type Viewer struct {
 	Orders   []tenancy.ID // a guest's
 	link     []byte       // digest of the guest's link, which must go on to hold; nil without one
 	read     time.Time    // when the link was
+	mark     string       // what the request came by; see CameBy
+}
+
+// CameBy tells a visitor from others of the day: by its address and browser, as the request has
+// them. They stay in memory.
+func (v *Viewer) CameBy(mark string) { v.mark = mark }
+
+// Mark is the same for what one session asks within a day, and differs between most: an account's,
+// a link's, else what a visitor came by. It is personal data: whoever counts distinct sessions keeps
+// a digest under a secret that is deleted.
+func (v *Viewer) Mark() string {
+	switch {
+	case v.Account != uuid.Nil:
+		return "account " + v.Account.String()
+	case v.link != nil:
+		return "link " + string(v.link)
+	}
+	return "visitor " + v.mark
 }
 
 // Scope is the viewer for row-level security.

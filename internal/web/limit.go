@@ -76,6 +76,7 @@ func newLimiters(l Limits) *limiters {
 type whence struct {
 	network netip.Prefix // zero: nobody knows
 	address netip.Prefix
+	mark    string // address and browser
 	paid    bool
 }
 
@@ -93,6 +94,7 @@ func (s *Server) located(next http.Handler) http.Handler {
 		var from whence
 		if known {
 			from.network, from.address = network(client, networkIPv4, networkIPv6), network(client, addressIPv4, addressIPv6)
+			from.mark = from.address.String() + " " + r.UserAgent()
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), whenceKey{}, from)))
 	})

@@ -89,6 +89,7 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 			s.fail(w, r, err)
 			return
 		}
+		identity.From(ctx).CameBy(whenceOf(ctx).mark)
 		switch {
 		case r.Header.Get("Upgrade") != "":
 			ctx = withHandshake(ctx, s, r)
@@ -131,5 +132,6 @@ func (s *Server) socketInit(ctx context.Context, payload transport.InitPayload) 
 		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, code), string(shown.Kind))
 		return ctx, nil, errors.New(shown.Message)
 	}
+	identity.From(asking).CameBy(whenceOf(ctx).mark)
 	return asking, nil, nil
 }

@@ -146,6 +146,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.directory = &directory.Directory{DB: o.DB, Communes: s.communes, Cursors: cursors}
 	s.catalog = catalog.New(o.DB, s.communes, cursors)
+	s.catalog.Log = o.Log
 	s.ordering = ordering.New(o.DB, cursors, guests)
 	if o.Deadlines != (ordering.Deadlines{}) {
 		s.ordering.Deadlines = o.Deadlines
