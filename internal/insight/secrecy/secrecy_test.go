@@ -197,6 +197,21 @@ func TestSameTableSamePattern(t *testing.T) {
 	}
 }
 
+// TestTotalsAreLast holds that what is hidden where most cells are leaves the totals of all and of
+// each mode: they are what people look for.
+func TestTotalsAreLast(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(30) {
+		table := random(rand.New(rand.NewPCG(seed, 9)), 20+int(seed)*4)
+		table.Protect()
+		for _, at := range [][]int{{Total, Total, Total}, {Total, Total, 0}, {Total, Total, 1}} {
+			if c := table.At(at...); c.Hidden != None {
+				t.Errorf("seed %d: the total %v of %d enterprises is hidden: %s", seed, at, c.Units, c.Hidden)
+			}
+		}
+	}
+}
+
 // TestPublishedShare measures what is left to publish with 3,000 shops in communes of the sizes of
 // the 25 around Lorient.
 func TestPublishedShare(t *testing.T) {
