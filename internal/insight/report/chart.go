@@ -3,7 +3,9 @@ package report
 import (
 	"encoding/base64"
 	"fmt"
+	"html"
 	"html/template"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -89,40 +91,83 @@ func (t Table) SVG(size Size) ([]byte, error) {
 		return nil, nil
 	}
 	indicator := t.Columns[t.Of]
-	axis := func(v float64) string { return insight.Format(indicator, int64(v)) }
-	common := func(height int) []charts.OptionFunc {
-		return []charts.OptionFunc{
-			charts.SVGOutputOptionFunc(), charts.DimensionsOptionFunc(int(size), height),
-			charts.ThemeOptionFunc(charts.GetTheme(charts.ThemeLight).WithSeriesColors([]charts.Color{sea})),
-			func(o *charts.ChartOption) { o.ValueFormatter = axis },
-		}
-	}
-	var p *charts.Painter
+	value := func(v float64) string { return insight.Format(indicator, int64(v)) }
+	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: int(size), Height: t.height(len(rows)), Theme: theme})
 	var err error
 	if t.Kind == Line {
-		if size == Narrow { // one label in two has no room
+		if size == Narrow {
 			for i := range labels {
 				labels[i] = rows[i].Key
 			}
 		}
-		p, err = charts.LineRender([][]float64{numbers}, append(common(280), charts.XAxisLabelsOptionFunc(labels), func(o *charts.ChartOption) {
-			o.YAxis = []charts.YAxisOption{{Min: new(float64), ValueFormatter: axis}}
-			o.XAxis.LabelFontStyle.FontSize = 9
-			if size == Narrow {
-				o.XAxis.LabelCount = 3
-			}
-		})...)
+		err = p.LineChart(t.lineOption(labels, numbers, size, value))
 	} else {
 		slices.Reverse(labels) // the library draws from below
 		slices.Reverse(numbers)
-		p, err = charts.HorizontalBarRender([][]float64{numbers}, append(common(70+34*len(labels)), charts.YAxisLabelsOptionFunc(labels), func(o *charts.ChartOption) {
-			o.XAxis.LabelCount, o.XAxis.ValueFormatter, o.XAxis.LabelFontStyle.FontSize = 2, axis, 9
-		})...)
+		err = p.BarChart(t.barOption(labels, numbers, size, value))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("draw %s: %w", t.ID, err)
 	}
-	return p.Bytes()
+	svg, err := p.Bytes()
+	return fitted(p, svg), err
+}
+
+var textElement = regexp.MustCompile(`<text ([^>]*)font-size:13\.3px([^>]*)>([^<]+)</text>`)
+
+// fitted has each text take the width that it was placed for: the library measures its own font, and
+// a reader's may be wider and run into the bars.
+func fitted(p *charts.Painter, svg []byte) []byte {
+	return textElement.ReplaceAllFunc(svg, func(element []byte) []byte {
+		part := textElement.FindSubmatch(element)
+		width := p.MeasureText(html.UnescapeString(string(part[3])), 0, textFont).Width()
+		return fmt.Appendf(nil, `<text textLength="%d" lengthAdjust="spacingAndGlyphs" %sfont-size:13.3px%s>%s</text>`, width, part[1], part[2], part[3])
+	})
+}
+
+// textFont is that of all texts: 13 px.
+var textFont = charts.FontStyle{FontSize: 10, FontColor: charts.ColorBlack}
+
+// theme has one colour: a chart has one series.
+var theme = charts.GetTheme(charts.ThemeLight).WithSeriesColors([]charts.Color{sea})
+
+// height of a chart: that of bars grows with them.
+func (t Table) height(rows int) int {
+	if t.Kind == Line {
+		return 280
+	}
+	return 24 + 34*rows
+}
+
+func (t Table) lineOption(labels []string, numbers []float64, size Size, value charts.ValueFormatter) charts.LineChartOption {
+	o := charts.NewLineChartOptionWithData([][]float64{numbers})
+	o.Theme, o.Padding = theme, charts.Box{Left: 10, Top: 20, Right: 20, Bottom: 10, IsSet: true}
+	o.XAxis.Labels, o.XAxis.LabelFontStyle = labels, textFont
+	if size == Narrow { // more have no room
+		o.XAxis.LabelCount = 3
+	}
+	axis := func(v float64) string { return strings.Replace(value(v), ",00\u00a0", "\u00a0", 1) } // whole euros
+	o.YAxis = []charts.YAxisOption{{Min: new(float64), LabelCount: 6, PreferNiceIntervals: charts.Ptr(true), ValueFormatter: axis, LabelFontStyle: textFont}}
+	return o
+}
+
+// barOption has the value at each bar's end and no axis: a bar begins at zero, and is as long as its
+// value.
+func (t Table) barOption(labels []string, numbers []float64, size Size, value charts.ValueFormatter) charts.BarChartOption {
+	o := charts.NewBarChartOptionWithData([][]float64{numbers})
+	o.Theme, o.Padding, o.Horizontal, o.BarSize = theme, charts.Box{Left: 16, Top: 8, Right: 8, Bottom: 8, IsSet: true}, true, 0.55
+	room := 1.35 // for the value, beside the longest bar
+	if size == Narrow {
+		room = 1.7
+	}
+	most := max(slices.Max(numbers)*room, 1)
+	o.ValueAxis = []charts.ValueAxisOption{{Show: charts.Ptr(false), Min: new(float64), Max: &most, SplitLineShow: charts.Ptr(false)}}
+	o.CategoryAxis.Labels, o.CategoryAxis.LabelFontStyle = labels, textFont
+	o.CategoryAxis.LabelOffset.Left = -6
+	for i := range o.SeriesList {
+		o.SeriesList[i].Label = charts.SeriesLabel{Show: charts.Ptr(true), ValueFormatter: value, FontStyle: textFont}
+	}
+	return o
 }
 
 // Image is the chart as an address that holds it, for an img: the page loads nothing, and its policy

@@ -6,6 +6,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -44,6 +46,9 @@ func board(t *testing.T) *insight.Dashboard {
 	}
 }
 
+// bar is the upper edge of one: its left and right end.
+var bar = regexp.MustCompile(`<path d="M (\d+) \d+\nL (\d+) \d+\n[^"]*" style="stroke:none;fill:rgb\(11,83,117\)"`)
+
 func TestHiddenIsShownAsHidden(t *testing.T) {
 	t.Parallel()
 	tables := report.Tables(board(t))
@@ -72,6 +77,23 @@ func TestHiddenIsShownAsHidden(t *testing.T) {
 				t.Errorf("%s: %d bytes: %s", table.ID, len(svg), svg)
 			}
 		}
+	}
+	// Bars begin at zero: the shorter is 700 of 90,000 of the longer one, and each text keeps its place.
+	svg, err := tables[1].SVG(report.Wide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var widths []int
+	for _, m := range bar.FindAllSubmatch(svg, -1) {
+		left, _ := strconv.Atoi(string(m[1]))
+		right, _ := strconv.Atoi(string(m[2]))
+		widths = append(widths, right-left)
+	}
+	if len(widths) != 2 || widths[1] < 100 || widths[0] > 5 {
+		t.Errorf("bars of 7 € and 900 € are %v px long: %s", widths, svg)
+	}
+	if texts, fitted := bytes.Count(svg, []byte("<text ")), bytes.Count(svg, []byte("textLength=")); texts != 4 || fitted != texts {
+		t.Errorf("%d of %d texts have a width", fitted, texts)
 	}
 	if got := tables[1].Summary(); strings.Contains(got, "Culture") || !strings.Contains(got, "Sport 900,00\u00a0€") {
 		t.Error(got)
