@@ -34,6 +34,7 @@ type ServerOptions struct {
 	CheckOrigin func(*http.Request) bool
 	Registered  func(context.Context) Audience // whose registered documents are all that a request may send; nil, or "" for a request: it may send any document
 	Meter       Meter                          // how often somebody may ask; the zero Meter counts nothing
+	Watch       Watch                          // is told of what is asked
 	Heartbeat   time.Duration                  // between signs of life on sockets and streams; 12 s when zero
 	InitTimeout time.Duration                  // how long a socket may be silent at first; 5 s when zero
 }
@@ -68,6 +69,7 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	srv.SetParserTokenLimit(limits.Tokens)
 	srv.SetDisableSuggestion(true)
 	srv.SetValidationRulesFn(validation)
+	srv.Use(watched{o.Watch}) // around all that follows
 	srv.Use(extension.Introspection{})
 	srv.Use(registered{o.Registered})
 	srv.Use(extension.AutomaticPersistedQuery{Cache: persisted{lru.New[string](parsedDocuments)}})

@@ -69,7 +69,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	code, stdout, stderr := halles(t, []string{
 		"HALLES_DATABASE_URL=mysql://user:hunter2@host/halles", "HALLES_SECRET=short", "HALLES_ORIGINS=https://good.example,https://bad.example/path",
 		"HALLES_SMTP_URL=https://user:hunter2@mail.example", "HALLES_URL=halles.example", "HALLES_CALL_AFTER=5m",
-		"HALLES_ROUTER_TOKEN=tiny", "HALLES_LISTEN=8080", "HALLES_LOG_LEVEL=loud", "HALLES_LOG_FORMAT=xml",
+		"HALLES_ROUTER_TOKEN=tiny", "HALLES_LISTEN=8080", "HALLES_OPERATIONS_LISTEN=9464", "HALLES_LOG_LEVEL=loud", "HALLES_LOG_FORMAT=xml",
 		"HALLES_ISSUERS=https://right.example/realms/town|halles|ES256+EdDSA,https://bare.example,http://clear.example|halles,https://a:hunter2@user.example|halles," +
 			"https://twice.example|halles, https://twice.example|other,https://shared.example|halles|HS256,https://x.example||,not a url|halles,http://127.0.0.1:8081|halles",
 	}, "serve")
@@ -77,7 +77,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 		t.Errorf("exit code %d, output %q", code, stdout)
 	}
 	for _, name := range []string{
-		"HALLES_DATABASE_URL", "HALLES_SECRET", `"https://bad.example/path"`, "HALLES_ROUTER_TOKEN", "HALLES_SMTP_URL", `HALLES_URL: "halles.example"`, "HALLES_CALL_AFTER and", `"8080"`, `"loud"`, `"xml"`,
+		"HALLES_DATABASE_URL", "HALLES_SECRET", `"https://bad.example/path"`, "HALLES_ROUTER_TOKEN", "HALLES_SMTP_URL", `HALLES_URL: "halles.example"`, "HALLES_CALL_AFTER and", `"8080"`, `"9464"`, `"loud"`, `"xml"`,
 		"HALLES_ISSUERS, number 2: write", "number 3: http://clear.example is not https", "number 4: what stands", "number 6: https://twice.example is there twice",
 		`number 7: "HS256" is not an algorithm`, "number 8: write", "number 9: what stands",
 	} {
@@ -85,8 +85,8 @@ func TestAllMistakesAtOnce(t *testing.T) {
 			t.Errorf("%s is not told: %s", name, stderr)
 		}
 	}
-	if n := strings.Count(stderr, "\n  - "); n != 17 {
-		t.Errorf("%d mistakes told, not 17: %s", n, stderr)
+	if n := strings.Count(stderr, "\n  - "); n != 18 {
+		t.Errorf("%d mistakes told, not 18: %s", n, stderr)
 	}
 	if strings.Contains(stderr, "hunter2") || strings.Contains(stderr, "good.example") || strings.Contains(stderr, "right.example") {
 		t.Errorf("a password or what is right is told: %s", stderr)

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/internal/identity"
@@ -27,6 +29,7 @@ type serveCmd struct {
 	rates
 	Secret      string   `env:"HALLES_SECRET" placeholder:"BASE64" help:"The deployment's secret: 32 random bytes or more in base64, as openssl rand -base64 32 prints them. All servers of a deployment share it; with another one, cursors and guests' links no longer open."`
 	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
+	Operations  string   `name:"operations-listen" env:"HALLES_OPERATIONS_LISTEN" placeholder:"127.0.0.1:9464" help:"Another address for those who run the server: /metrics for Prometheus, /healthz and /readyz. It asks for no credential: let nobody else reach it. Without it there are no metrics."`
 	Origins     []string `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
 	ListenURL   string   `name:"listen-url" env:"HALLES_LISTEN_URL" placeholder:"postgres://HOST:5432/halles" help:"Where the database itself is, when HALLES_DATABASE_URL is a pooler's: subscriptions are woken over a connection that a pooler would swallow."`
 	Registered  []string `env:"HALLES_REGISTERED_ONLY" default:"widget" help:"Audiences that may send the documents registered in the program only, by their hash (see /documents.json): widget (requests with a commune's key), spa (pages of HALLES_ORIGINS), or none. With none, a commune's developers may send documents of their own with its key."`
@@ -61,6 +64,9 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	options.Registered = registeredOnly(c.Registered, p)
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		p.wrong.addf("--listen: %q is not an address and a port; write 127.0.0.1:8080, or :8080 for all addresses.", c.Listen)
+	}
+	if _, _, err := net.SplitHostPort(c.Operations); c.Operations != "" && err != nil {
+		p.wrong.addf("HALLES_OPERATIONS_LISTEN: %q is not an address and a port; write 127.0.0.1:9464.", c.Operations)
 	}
 	trusted := c.issuers.list(p)
 	options.URL, options.Clients = c.URL, c.pages.list(p, trusted)
@@ -102,6 +108,14 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	listener, err := listen(c.Listen)
 	if err != nil {
 		return err
+	}
+	if c.Operations != "" {
+		operations, err := listen(c.Operations)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		stop := serveOperations(server, operations, p.log)
+		defer stop()
 	}
 	return serveUntilDone(ctx, server, listener, p.log)
 }
@@ -167,6 +181,20 @@ func keepsApart(ctx context.Context, db *pg.DB, newer bool, log *slog.Logger) er
 		return fmt.Errorf("the database does not hold the communes apart:\n  %s", strings.Join(refused, "\n  "))
 	}
 	return nil
+}
+
+// serveOperations answers those who run the server, until the function returned is called: after
+// the last request has ended, so that they see the server stop.
+func serveOperations(server *web.Server, listener net.Listener, log *slog.Logger) (stop func()) {
+	operations := &http.Server{Handler: server.Operations(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := operations.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("operations are not answered any more", "error", err)
+		}
+	}()
+	return func() { _ = operations.Close(); <-ended }
 }
 
 // serveUntilDone answers on the listener until ctx ends, and then ends in good order.

@@ -42,6 +42,9 @@ type Options struct {
 	Log  *slog.Logger     //
 	Now  func() time.Time // when nil, time.Now: what schedules and retries go by
 	Poll time.Duration    // how often queued jobs are looked for; when zero, each second
+
+	// Done is told of each run of a job; it may be nil.
+	Done func(kind string, took time.Duration, err error)
 }
 
 // Jobs is all that a server works off. Say what each kind of job does with Work and Every, then
@@ -178,13 +181,18 @@ func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
 
 // guard stands around each job: a panic is an error, and no error names anybody.
 func (j *Jobs) guard(ctx context.Context, job *rivertype.JobRow, do func(context.Context) error) (err error) {
+	began := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 			j.Log.ErrorContext(ctx, "job panicked", "kind", job.Kind, "job", job.ID, "stack", string(debug.Stack()))
 		}
 		var snooze *rivertype.JobSnoozeError
-		if err == nil || errors.As(err, &snooze) {
+		later := errors.As(err, &snooze)
+		if j.Done != nil && !later {
+			j.Done(job.Kind, time.Since(began), err)
+		}
+		if err == nil || later {
 			return
 		}
 		err = discreet(err)

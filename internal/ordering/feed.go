@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,6 +47,26 @@ type Feed struct {
 	dirty   map[string]struct{} // communes that other processes have not heard of yet
 	dirtied chan struct{}
 	granted map[*reader]granted // the running subscriptions
+
+	listening atomic.Bool
+	behind    atomic.Int64
+}
+
+// FeedState is how the feed of a process is.
+type FeedState struct {
+	Subscriptions int   // that run here
+	Communes      int   // whose logs are followed for them
+	Behind        int64 // events that the last poll found and no wake-up had told of
+	Cut           int64 // subscriptions ended since the start since they could not keep up
+	Listening     bool  // other processes' wake-ups are heard
+}
+
+// State tells how the feed is.
+func (f *Feed) State() FeedState {
+	f.mu.Lock()
+	n := len(f.granted)
+	f.mu.Unlock()
+	return FeedState{Subscriptions: n, Communes: len(f.hub.followed()), Behind: f.behind.Load(), Cut: f.hub.cut.Load(), Listening: f.listening.Load()}
 }
 
 // granted is by what right a subscription runs.
@@ -143,6 +164,7 @@ func (f *Feed) poll(ctx context.Context) {
 func (f *Feed) pollOnce(ctx context.Context) {
 	followed := f.hub.followed()
 	if len(followed) == 0 {
+		f.behind.Store(0)
 		return
 	}
 	communes := slices.Collect(maps.Keys(followed))
@@ -156,11 +178,14 @@ func (f *Feed) pollOnce(ctx context.Context) {
 		}
 		return
 	}
+	behind := int64(0)
 	for _, h := range heads {
-		if followed[h.CommuneID] != h {
+		if at := followed[h.CommuneID]; at != h {
+			behind += max(h.Seq-at.Seq, 0)
 			f.hub.wake(h.CommuneID)
 		}
 	}
+	f.behind.Store(behind)
 }
 
 // recheck ends the subscriptions whose right is gone.
@@ -216,6 +241,8 @@ func (f *Feed) hear(ctx context.Context) error {
 	if _, err := conn.Exec(connecting, "listen "+wakeChannel); err != nil {
 		return err
 	}
+	f.listening.Store(true)
+	defer f.listening.Store(false)
 	f.hub.wake() // whatever was told while nobody listened
 	for {
 		waiting, cancel := context.WithTimeout(ctx, pingEvery)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,6 +47,8 @@ type hub struct {
 	woken  chan struct{}
 	begun  bool
 	closed bool
+
+	cut atomic.Int64 // readers that could not keep up
 }
 
 func newHub(read func(context.Context, map[string]int64) (map[string]*logPage, error), log *slog.Logger) *hub {
@@ -174,7 +177,7 @@ func (h *hub) seat(r *reader, commune string, at int64, epoch uuid.UUID, keys []
 	}
 	t := h.tails[commune]
 	if t == nil {
-		t = &tail{log: h.log, commune: commune, pos: at, epoch: epoch, seats: map[uuid.UUID][]seat{}}
+		t = &tail{log: h.log, cut: &h.cut, commune: commune, pos: at, epoch: epoch, seats: map[uuid.UUID][]seat{}}
 		h.tails[commune] = t
 		h.nudge(commune) // what was committed since the reader read has sent its wake-up already
 		if !h.begun {
@@ -240,6 +243,7 @@ func (h *hub) leave(r *reader, commune string, keys []uuid.UUID) {
 // quarter of the events lost under 24 writers).
 type tail struct {
 	log     *slog.Logger
+	cut     *atomic.Int64
 	commune string
 	readers int // under hub.mu
 
@@ -283,8 +287,8 @@ func (t *tail) take(p *logPage) bool {
 
 func (t *tail) offer(key uuid.UUID, e *Event) {
 	for _, s := range t.seats[key] {
-		if e.Seq > s.after {
-			s.reader.offer(e)
+		if e.Seq > s.after && !s.reader.offer(e) {
+			t.cut.Add(1)
 		}
 	}
 }
@@ -309,12 +313,14 @@ func newReader() *reader {
 	return &reader{queue: make(chan *Event, queueSize), ended: make(chan struct{})}
 }
 
-// offer never waits: a reader that cannot keep up is cut.
-func (r *reader) offer(e *Event) {
+// offer never waits: a reader that cannot keep up is cut. False: it is, or was before.
+func (r *reader) offer(e *Event) bool {
 	select {
 	case r.queue <- e:
+		return true
 	default:
 		r.end(fault.Errorf(fault.Limited, "Les événements arrivent plus vite que vous ne les lisez. Reprenez avec after et le dernier curseur reçu."))
+		return false
 	}
 }
 

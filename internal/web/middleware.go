@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -37,8 +39,9 @@ func numbered(next http.Handler) http.Handler {
 	})
 }
 
-// accessFields are what is logged of a request. No address, no query string, no header and no
-// body: they are or may hold personal data. httplog leaves out what has no name.
+// accessFields are what is logged of a request; beside them its number, its operation, and of the
+// client's address the network. No query string, no header and no body: they are or may hold
+// personal data. httplog leaves out what has no name.
 var accessFields = &httplog.Schema{
 	RequestMethod: "method", RequestPath: "path", ResponseStatus: "status", ResponseDuration: "ms", ResponseBytes: "bytes",
 }
@@ -61,6 +64,23 @@ func (h access) Handle(ctx context.Context, line slog.Record) error {
 	line.AddAttrs(slog.String("request", RequestID(ctx)))
 	return h.Handler.Handle(ctx, line)
 }
+
+// withoutAddresses shortens the addresses of clients in what net/http itself logs, as "TLS handshake
+// error from 192.0.2.7:5021".
+type withoutAddresses struct{ slog.Handler }
+
+func (h withoutAddresses) Handle(ctx context.Context, line slog.Record) error {
+	line.Message = addressPort.ReplaceAllStringFunc(line.Message, func(found string) string {
+		at, err := netip.ParseAddrPort(found)
+		if err != nil {
+			return "…"
+		}
+		return network(plain(at.Addr()), networkIPv4, networkIPv6).String()
+	})
+	return h.Handler.Handle(ctx, line)
+}
+
+var addressPort = regexp.MustCompile(`\[[0-9a-fA-F:.%]+\]:\d+|\b\d{1,3}(?:\.\d{1,3}){3}:\d+`)
 
 // recovered answers a panic outside the schema, and lets the process live.
 func (s *Server) recovered(next http.Handler) http.Handler {

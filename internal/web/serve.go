@@ -23,7 +23,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		IdleTimeout:       2 * time.Minute,
 		// No WriteTimeout: a subscription writes for hours. Bodies have bodyTime.
 		MaxHeaderBytes: 64 << 10,
-		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:       slog.NewLogLogger(withoutAddresses{s.log.Handler()}, slog.LevelWarn),
 	}
 	// The background goes on until the last request has ended.
 	background, done := context.WithCancel(context.WithoutCancel(ctx))

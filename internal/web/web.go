@@ -39,6 +39,7 @@ import (
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
+	"github.com/audelor/halles/internal/vitals"
 	"github.com/audelor/halles/migrations"
 )
 
@@ -110,7 +111,8 @@ type Server struct {
 	handler    http.Handler
 	background []func(context.Context) error
 
-	leaving  atomic.Bool     // /readyz says no
+	leaving  atomic.Bool // /readyz says no
+	vitals   *vitals.Vitals
 	stopping context.Context // ends streams and sockets
 	stop     context.CancelFunc
 	streams  sync.WaitGroup // sockets: http.Server does not know them any more
@@ -129,6 +131,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{log: o.Log, db: o.DB, newest: newest, origins: o.Origins, registered: o.Registered, demo: o.Demo, limits: newLimiters(o.Limits)}
+	s.vitals = vitals.New()
 	s.stopping, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if o.RouterToken != "" {
 		s.router = sha256.Sum256([]byte(o.RouterToken))
@@ -179,14 +182,25 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		Registrations: s.registrations, Insight: s.insight,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
-		Registered: s.registeredOnly, Meter: s.meter(),
+		Registered: s.registeredOnly, Meter: s.meter(), Watch: s.watch(),
 	})
+	s.readVitals()
 	s.handler, err = s.routes(schema)
 	return s, err
 }
 
 // Handler is the whole site.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// Operations answers those who run the server, at an address that the public does not reach:
+// /metrics, and /healthz and /readyz as the site does.
+func (s *Server) Operations() http.Handler {
+	r := chi.NewRouter()
+	r.Get("/metrics", s.vitals.Handler().ServeHTTP)
+	r.Get("/healthz", s.healthz)
+	r.Get("/readyz", s.readyz)
+	return r
+}
 
 // Run runs what works beside the requests, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
@@ -225,7 +239,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.style = assets.URL("halles.css")
 
 	r := chi.NewRouter()
-	r.Use(numbered, s.logged, s.recovered, guarded, s.located, middleware.GetHead)
+	r.Use(numbered, s.logged, s.counted, s.recovered, guarded, s.located, middleware.GetHead)
 	r.NotFound(s.notFound)
 	r.MethodNotAllowed(s.methodNotAllowed)
 	r.Get("/healthz", s.healthz)
@@ -251,6 +265,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.counterRoutes(r, assets)
 	s.guestRoutes(r, assets)
 	if s.demo != nil {
+		r.Get("/metrics", s.vitals.Handler().ServeHTTP) // elsewhere at an address of its own, see Vitals
 		for path, h := range s.demo.Beside {
 			r.With(s.leafing).Mount(path, h)
 		}

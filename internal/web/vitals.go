@@ -1,0 +1,86 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/go-chi/httplog/v3"
+
+	"github.com/audelor/halles/graph"
+	"github.com/audelor/halles/internal/vitals"
+)
+
+// counted measures each request under the pattern of its route.
+func (s *Server) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		long, open := isLong(r), s.vitals.InFlight
+		if long {
+			open = s.vitals.Streams
+		}
+		open.Inc()
+		defer open.Dec()
+		began, answer := time.Now(), middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		defer func() { // after a panic too
+			status := answer.Status()
+			if status == 0 {
+				status = http.StatusOK
+			}
+			s.vitals.Request(routeOf(r), r.Method, status, time.Since(began), long)
+		}()
+		next.ServeHTTP(answer, r)
+	})
+}
+
+// isLong tells a stream or a socket, which goes on.
+func isLong(r *http.Request) bool { return r.Header.Get("Upgrade") != "" || streams(r) }
+
+// routeOf is the pattern that answered, "/boutique/{commune}/{slug}": what is in its place is a
+// client's to choose.
+func routeOf(r *http.Request) string {
+	if c := chi.RouteContext(r.Context()); c != nil {
+		if pattern := c.RoutePattern(); pattern != "" && pattern != "/*" {
+			return pattern
+		}
+		if r.URL.Path == "/" {
+			return "/"
+		}
+	}
+	return "none"
+}
+
+// watch counts the operations of the schema, and names them in the log.
+func (s *Server) watch() graph.Watch {
+	return graph.Watch{
+		Begun: func(ctx context.Context, operation string) {
+			if whenceOf(ctx).paid { // a request; a socket has one line for its many operations
+				httplog.SetAttrs(ctx, slog.String("operation", operation))
+			}
+		},
+		Answered: s.vitals.Operation, Event: s.vitals.Event, Refused: s.vitals.Refused,
+	}
+}
+
+// readVitals adds what is read at each scrape.
+func (s *Server) readVitals() {
+	s.vitals.Pools(s.db)
+	s.vitals.Database(s.db, s.communes.Codes, s.log)
+	yes := func(is bool) float64 {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	s.vitals.Read(
+		vitals.Figure{Name: "leaving", Help: "1 while the server stops, else 0.", Read: func() float64 { return yes(s.leaving.Load()) }},
+		vitals.Figure{Name: "schema_needed", Help: "The last migration that this program knows; the database's is schema_version.", Read: func() float64 { return float64(s.newest) }},
+		vitals.Figure{Name: "feed_listening", Help: "1 while wake-ups of other processes are heard; else the poll of each second serves.", Read: func() float64 { return yes(s.feed.State().Listening) }},
+		vitals.Figure{Name: "feed_subscriptions", Help: "Subscriptions that follow the event log here.", Read: func() float64 { return float64(s.feed.State().Subscriptions) }},
+		vitals.Figure{Name: "feed_communes", Help: "Communes whose event log is followed here.", Read: func() float64 { return float64(s.feed.State().Communes) }},
+		vitals.Figure{Name: "feed_behind_events", Help: "Events that the last poll found and no wake-up had told of: above zero for long, the feed lags.", Read: func() float64 { return float64(s.feed.State().Behind) }},
+		vitals.Figure{Name: "feed_cut_total", Help: "Subscriptions that were ended since they could not keep up.", Counter: true, Read: func() float64 { return float64(s.feed.State().Cut) }},
+	)
+}
