@@ -78,6 +78,19 @@ func start(t *testing.T, change ...func(*graph.ServerOptions)) *site {
 		_ = feed.Run(ctx)
 	}()
 
+	t.Cleanup(func() {
+		stop()
+		<-stopped
+		db.Close()
+	})
+	return s.beside(t, change...)
+}
+
+// beside is another server of the same shop, with options of its own.
+func (s *site) beside(t *testing.T, change ...func(*graph.ServerOptions)) *site {
+	t.Helper()
+	twin := *s
+	s = &twin
 	options := graph.ServerOptions{
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), RequestID: func(context.Context) string { return "test" },
 		IsRouter: func(context.Context) bool { return false },
@@ -108,9 +121,6 @@ func start(t *testing.T, change ...func(*graph.ServerOptions)) *site {
 	t.Cleanup(func() {
 		s.leave()
 		s.Close()
-		stop()
-		<-stopped
-		db.Close()
 	})
 	return s
 }
@@ -134,6 +144,19 @@ func (s *site) token(t testing.TB, valid time.Duration) string {
 		t.Fatal(err)
 	}
 	return token
+}
+
+// expiring runs do with a token that is valid for a while, and for longer and longer while do says
+// that this was too short for this machine.
+func (s *site) expiring(t *testing.T, valid time.Duration, do func(token string, end time.Time) (enough bool)) {
+	t.Helper()
+	for ; valid < patience; valid *= 2 {
+		end := time.Now().Truncate(time.Second).Add(valid)
+		if do(s.token(t, time.Until(end)), end) {
+			return
+		}
+	}
+	t.Errorf("nothing can be done here while a token is valid for %v", valid/2)
 }
 
 // place places an order at the shop.
@@ -261,9 +284,12 @@ func (c *socket) send(m any) {
 	}
 }
 
+// patience is how long anything may take, on whatever machine.
+const patience = time.Minute
+
 // receive reads the next message.
 func (c *socket) receive() (gjson.Result, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, data, err := c.Read(ctx)
 	return gjson.ParseBytes(data), err
