@@ -31,7 +31,7 @@ func TestDemoSignsIn(t *testing.T) {
 	}()
 	t.Cleanup(func() { stop(); <-ended })
 	var file demo.File
-	for range 1000 {
+	for range 6000 { // two minutes
 		if text, err := os.ReadFile(filepath.Join(data, "demo.json")); err == nil {
 			if err := json.Unmarshal(text, &file); err != nil {
 				t.Fatal(err)

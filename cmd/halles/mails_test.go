@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func mailsOf(box *sink.Sink) map[string]int {
 // them by their Message-ID.
 func TestKilledServerLosesNoMail(t *testing.T) {
 	t.Parallel()
-	lives, mails := 3, 120
+	lives, mails := 3, 60
 	if os.Getenv("HALLES_LONG") != "" {
 		lives, mails = 20, 300
 	}
@@ -42,8 +43,38 @@ func TestKilledServerLosesNoMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = box.Close() })
-	slow := func() { time.Sleep(20 * time.Millisecond) }
-	box.Around(slow, slow) // so that a kill meets mails before and after they were taken
+	// A kill meets mails on their way, before and after they were taken: some are held until then.
+	var mu sync.Mutex
+	var killed chan struct{} // closed when it is; nil: nothing is held
+	passing, held, enough := 0, 0, 0
+	hold := func(step int) func() {
+		return func() {
+			mu.Lock()
+			passing += max(step, 0)
+			until := killed
+			if len(box.Mails()) < enough {
+				until = nil
+			}
+			if until != nil {
+				held++
+			}
+			mu.Unlock()
+			if until != nil {
+				<-until
+			}
+			mu.Lock()
+			passing += min(step, 0)
+			mu.Unlock()
+		}
+	}
+	box.Around(hold(1), hold(-1))
+	now := func(is func() bool) func() bool {
+		return func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return is()
+		}
+	}
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	variant := fixture.Product(t, d, shop, fixture.ProductOpts{}).Variants[0]
 	for range mails {
@@ -61,10 +92,17 @@ func TestKilledServerLosesNoMail(t *testing.T) {
 	}
 	inFlight := 0
 	for life := range lives {
+		mu.Lock()
+		killed, held, enough = make(chan struct{}), 0, (life+1)*mails/(lives+1)
+		mu.Unlock()
 		r.start(t)
-		enough := (life + 1) * mails / (lives + 1)
-		waitFor(t, r.log, func() bool { return len(box.Mails()) >= enough })
+		waitFor(t, r.log, now(func() bool { return held > 0 }))
 		r.kill(t)
+		mu.Lock()
+		close(killed)
+		killed = nil
+		mu.Unlock()
+		waitFor(t, r.log, now(func() bool { return passing == 0 }))
 		inFlight += pgtest.Scan[int](t, d, `select count(*) from river.river_job where kind = 'mail' and state = 'running' and attempted_at > now() - interval '2 minutes'`)
 		// Two minutes go by.
 		d.Exec(t, `update river.river_job set attempted_at = attempted_at - interval '3 minutes' where state = 'running'`)
@@ -92,9 +130,9 @@ func TestKilledServerLosesNoMail(t *testing.T) {
 // waitFor waits for what a server does in its own time.
 func waitFor(t *testing.T, log *output, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(60 * time.Second); !done(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not in 60 s; the server said %s", log)
+			t.Fatalf("not in two minutes; the server said %s", log)
 		}
 	}
 }
@@ -123,16 +161,18 @@ func TestOrdersWithoutMailServer(t *testing.T) {
 			t.Fatalf("not placed: %s", made)
 		}
 	}
-	waitFor(t, &output{}, func() bool {
-		return pgtest.Scan[int](t, d, `select count(*) from river.river_job where kind = 'mail' and state = 'retryable'`) == 2*orders
+	waitFor(t, &output{}, func() bool { // each was tried, and failed
+		return pgtest.Scan[int](t, d, `select count(*) from river.river_job where kind = 'mail' and cardinality(errors) > 0`) == 2*orders
 	})
 	box, err := sink.Start(away)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = box.Close() })
-	d.Exec(t, `update river.river_job set state = 'available', scheduled_at = now() where kind = 'mail'`) // their next try comes
-	waitFor(t, &output{}, func() bool { return len(mailsOf(box)) == 2*orders })
+	waitFor(t, &output{}, func() bool {
+		d.Exec(t, `update river.river_job set scheduled_at = now() where kind = 'mail' and state = 'retryable'`) // their next try comes
+		return pgtest.Scan[int](t, d, `select count(*) from river.river_job where kind = 'mail' and state <> 'completed'`) == 0
+	})
 	if n := len(box.Mails()); n != 2*orders {
 		t.Errorf("%d mails for %d orders", n, orders)
 	}

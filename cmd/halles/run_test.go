@@ -160,7 +160,7 @@ func served(t *testing.T, env []string, args ...string) (url string, end func() 
 	})
 	t.Cleanup(func() { end() })
 	address := regexp.MustCompile(`url=(\S+)`)
-	for range 500 {
+	for range 6000 { // a minute
 		if m := address.FindStringSubmatch(problems.String()); m != nil {
 			return m[1], end
 		}
@@ -360,7 +360,7 @@ func TestProgram(t *testing.T) {
 			if err := program.Start(); err != nil {
 				t.Fatal(err)
 			}
-			for range 500 {
+			for range 6000 { // a minute
 				if strings.Contains(problems.String(), "url=") {
 					break
 				}

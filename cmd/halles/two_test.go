@@ -72,7 +72,7 @@ func TestTwoServersAreOne(t *testing.T) {
 	guest := post(t, second, "", `mutation ($secret: String!) { exchangeGuestLink(input: {secret: $secret}) { token } }`,
 		map[string]any{"secret": made.Get("placeOrders.guestSecret").String()}).Get("exchangeGuestLink.token").String()
 
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+second+"/graphql",
 		strings.NewReader(`{"query":"subscription { orderUpdated(id: \"`+order+`\") { status } }"}`))

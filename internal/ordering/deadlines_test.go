@@ -1,7 +1,6 @@
 package ordering_test
 
 import (
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -161,10 +160,7 @@ func TestAnswerRacesTheEnd(t *testing.T) {
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	variant := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 1_000_000}).Variants[0]
 	merchant := fixture.Viewer(t, b.Database, identity.Merchant, shop)
-	races := 40
-	if os.Getenv("HALLES_LONG") != "" {
-		races = 1000
-	}
+	races := longer(15, 1000)
 	accepted := 0
 	for range races {
 		b.clock(at(24, 10, 0))

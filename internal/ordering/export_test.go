@@ -1,5 +1,7 @@
 package ordering
 
+import "time"
+
 // RecheckEvery is how often a server asks for the rights of running subscriptions.
 const RecheckEvery = recheckEvery
 
@@ -11,6 +13,12 @@ var (
 
 // AppendEvent is the same as a statement for a batch.
 const AppendEvent = appendEvent
+
+// PollNever leaves the feed to its wake-ups.
+func (f *Feed) PollNever() { f.pollEvery = 24 * time.Hour }
+
+// Ended is closed when the stream has ended, whether or not anybody reads it.
+func (s *Stream) Ended() <-chan struct{} { return s.reader.ended }
 
 // Followed is how many communes the feed follows, and how many seats their readers hold.
 func (f *Feed) Followed() (communes, seats int) {

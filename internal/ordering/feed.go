@@ -36,6 +36,7 @@ type Feed struct {
 	log       *slog.Logger
 	hub       *hub
 	process   string // tells our own notifications from others'
+	pollEvery time.Duration
 
 	// Again is the viewer as it is granted now: a subscription goes on for as long as its viewer
 	// could begin it. Nil where nobody loses a right.
@@ -95,7 +96,7 @@ const (
 // no listener, and what other processes commit is up to a second late.
 func NewFeed(db *pg.DB, listenURL string, cursors *page.Sealer, log *slog.Logger) *Feed {
 	f := &Feed{
-		db: db, listenURL: listenURL, cursors: cursors, log: log, process: uuid.NewString(),
+		db: db, listenURL: listenURL, cursors: cursors, log: log, process: uuid.NewString(), pollEvery: pollEvery,
 		dirty: map[string]struct{}{}, dirtied: make(chan struct{}, 1), granted: map[*reader]granted{},
 	}
 	f.hub = newHub(f.readTails, log)
@@ -156,7 +157,7 @@ func (f *Feed) notify(ctx context.Context) {
 
 // poll finds what no wake-up told.
 func (f *Feed) poll(ctx context.Context) {
-	for pause(ctx, pollEvery) {
+	for pause(ctx, f.pollEvery) {
 		f.pollOnce(ctx)
 	}
 }

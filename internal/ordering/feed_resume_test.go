@@ -158,7 +158,7 @@ func resumeAfterCuts(t *testing.T, kill bool) {
 	for _, st := range stories {
 		want := pgtestStrings(t, d, `select commune_id || ' ' || lpad(seq::text, 4, '0') || ' ' || order_id || ' ' || order_seq || ' ' || status
 			from order_events where `+st.where+` order by commune_id, seq`, st.args...)
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		read(st, ctx, func() bool { return len(st.got) < len(want) })
 		cancel()
 		byCommune := map[string][]string{} // no order is promised between communes
@@ -207,14 +207,14 @@ func TestSlowReaderIsCutAndResumes(t *testing.T) {
 	}
 	last := next(t, slow).Cursor
 	next(t, quick)
-	const n = 700 // more than a queue, and more than one page of the log
+	const n = 520 // more than a queue, and more than one page of the log
 	for i := range n {
 		moved(t, d, order, ordering.Accepted)
-		if i%50 < 49 {
+		if i%40 < 39 {
 			continue // less than a queue: the quick reader keeps up
 		}
 		f.Wake(shop.Commune)
-		for range 50 {
+		for range 40 {
 			next(t, quick)
 		}
 	}

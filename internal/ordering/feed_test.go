@@ -96,7 +96,10 @@ func seen(e *ordering.Event) string {
 	return fmt.Sprintf("%s %04d %s %d %s", e.CommuneID, e.Seq, e.OrderRow, e.OrderSeq, e.Status)
 }
 
-// next is the stream's next event, within two seconds.
+// patience is how long anything may take, on whatever machine.
+const patience = time.Minute
+
+// next is the stream's next event.
 func next(t testing.TB, s *ordering.Stream) *ordering.Event {
 	t.Helper()
 	select {
@@ -105,8 +108,8 @@ func next(t testing.TB, s *ordering.Stream) *ordering.Event {
 			t.Fatalf("the stream ended: %v", s.Err())
 		}
 		return e
-	case <-time.After(2 * time.Second):
-		t.Fatal("no event within two seconds")
+	case <-time.After(patience):
+		t.Fatal("no event comes")
 		return nil
 	}
 }
@@ -131,7 +134,7 @@ func wantFault(t testing.TB, err error, kind fault.Kind) {
 // wantEnd reads the stream out and compares why it ended.
 func wantEnd(t testing.TB, s *ordering.Stream, kind fault.Kind) {
 	t.Helper()
-	end := time.After(5 * time.Second)
+	end := time.After(patience)
 	for {
 		select {
 		case _, ok := <-s.C:
@@ -145,7 +148,7 @@ func wantEnd(t testing.TB, s *ordering.Stream, kind fault.Kind) {
 	}
 }
 
-// What a second process changed arrives here: by NOTIFY, and where that is lost, by the poll.
+// What a second process changed arrives here: by NOTIFY alone, and where that is lost, by the poll.
 func TestEventsCrossProcesses(t *testing.T) {
 	t.Parallel()
 	for name, listens := range map[string]bool{"ByNotify": true, "ByPollAlone": false} {
@@ -156,16 +159,20 @@ func TestEventsCrossProcesses(t *testing.T) {
 			if listens {
 				url = d.URL(pg.Listen)
 			}
-			here, there := newFeed(t, d, url), newFeed(t, d, url)
+			deaf := func(f *ordering.Feed) {
+				if listens {
+					f.PollNever()
+				}
+			}
+			here, there := newFeed(t, d, url, deaf), newFeed(t, d, url, deaf)
 			shop := fixture.Shop(t, d, fixture.ShopOpts{})
 			v := fixture.Viewer(t, d, identity.Merchant, shop)
 			s, err := here.ShopOrders(t.Context(), v, []tenancy.ID{shop}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(100 * time.Millisecond) // the listener connects
 			var took []time.Duration
-			for range 5 {
+			for range 5 { // the listener reads what it may have missed once, when it connects
 				began := time.Now()
 				order := placed(t, d, shop, nil)
 				there.Wake(shop.Commune)
@@ -176,9 +183,6 @@ func TestEventsCrossProcesses(t *testing.T) {
 			}
 			slices.Sort(took)
 			t.Logf("of 5, the middle one took %v, the longest %v", took[2], took[4])
-			if listens && took[2] > 500*time.Millisecond { // the poll finds the next one a second later
-				t.Errorf("took %v: that was the poll and not the notification", took[2])
-			}
 		})
 	}
 }
@@ -205,14 +209,12 @@ func TestPresentStateThenEvents(t *testing.T) {
 	if one.OrderID() != second || two.OrderID() != first || two.Status != ordering.Accepted {
 		t.Errorf("present state: %s, %s", seen(one), seen(two))
 	}
-	silent(t, s)
+	placed(t, d, other, nil) // is not for this viewer
 	moved(t, d, second, ordering.Accepted)
-	placed(t, d, other, nil)
 	f.Wake(fixture.Groix, fixture.Lorient)
 	if e := next(t, s); e.OrderID() != second || e.OrderSeq != 2 {
 		t.Errorf("then: %s", seen(e))
 	}
-	silent(t, s) // the other shop's order is not for this viewer
 
 	// Cut off amid the present state, the reader gets its rest, and what came since.
 	moved(t, d, first, ordering.Ready)
@@ -350,8 +352,8 @@ func TestCursors(t *testing.T) {
 		})
 	}
 
-	// A customer's cursors tell nothing of the commune's volume: the same after one order or a hundred.
-	for range 100 {
+	// A customer's cursors tell nothing of the commune's volume: the same after one order or thirty.
+	for range 30 {
 		placed(t, d, second, nil)
 	}
 	again, err := f.OrderUpdated(t.Context(), v, order, nil)
@@ -395,7 +397,7 @@ func TestNoHolesAndNoSeam(t *testing.T) {
 	f := newFeed(t, d, "")
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	v := fixture.Viewer(t, d, identity.Merchant, shop)
-	const writers, each, subscribers = 8, 30, 12
+	const writers, each, subscribers = 8, 15, 12
 	var writing, reading sync.WaitGroup
 	for range writers {
 		writing.Go(func() {
@@ -418,13 +420,13 @@ func TestNoHolesAndNoSeam(t *testing.T) {
 						t.Errorf("event %d is %v (%v)", i+1, e, s.Err())
 						return
 					}
-				case <-time.After(5 * time.Second):
+				case <-time.After(patience):
 					t.Errorf("event %d does not come", i+1)
 					return
 				}
 			}
 		})
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) // apart, at whatever moment
 	}
 	writing.Wait()
 	reading.Wait()

@@ -31,7 +31,7 @@ func TestSeatsFromTheRing(t *testing.T) {
 	if _, ok := h.seat(newReader(), "56121", 0, epoch, []uuid.UUID{uuid.New()}); !ok { // keeps the tail
 		t.Fatal("the first reader starts the tail")
 	}
-	for end := time.Now().Add(5 * time.Second); h.followed()["56121"].Seq < n; {
+	for end := time.Now().Add(time.Minute); h.followed()["56121"].Seq < n; {
 		if time.Now().After(end) {
 			t.Fatal("the tail does not reach the head")
 		}

@@ -112,17 +112,23 @@ func TestEveryActionInEveryStateByEveryKind(t *testing.T) {
 				s = subjects[mode]["customer"]
 			}
 			id := s.order.ID()
-			for _, from := range statuses {
+			in := statuses
+			if c.letter == "-" { // the order is as unknown to them in every status, and asked for before it is looked at
+				in = longer([]ordering.Status{"PLACED", "READY"}, statuses)
+			}
+			for _, from := range in {
 				for _, proposed := range []bool{false, true} {
 					if proposed && from != ordering.Placed && from != ordering.Accepted {
 						continue
 					}
+					version, before, next := 0, "", []ordering.Action(nil)
 					for action, end := range ends {
 						name := fmt.Sprintf("%s %s %s %t %s", kind, mode, from, proposed, action)
 						asked++
-						version := b.reset(t, id, from, proposed)
-						before := b.fingerprint(t)
-						next := nextOf(t, b, v, id)
+						if before == "" { // at first, and after what has changed something
+							version = b.reset(t, id, from, proposed)
+							before, next = b.fingerprint(t), nextOf(t, b, v, id)
+						}
 						var payload *ordering.ChangePayload
 						var err error
 						if action == ordering.ProposeChange {
@@ -137,6 +143,9 @@ func TestEveryActionInEveryStateByEveryKind(t *testing.T) {
 							ever = ever || strings.HasSuffix(key, " "+string(action)) && c.letter != "" && strings.Contains(r.who, c.letter)
 						}
 						changed := b.fingerprint(t) != before
+						if changed {
+							before = ""
+						}
 						if offered := slices.Contains(next, action); offered != may {
 							t.Errorf("%s: nextActions %v", name, next)
 						}
@@ -170,7 +179,7 @@ func TestEveryActionInEveryStateByEveryKind(t *testing.T) {
 			}
 		}
 	}
-	if asked != 12*2*11*11 || done == 0 {
+	if stands := longer(6*11+6*3, 12*11); asked != 2*11*stands || done == 0 {
 		t.Fatalf("%d cases, %d of them done", asked, done)
 	}
 }
@@ -243,7 +252,7 @@ func TestFiftyCancelsGiveStockBackOnce(t *testing.T) {
 	product := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 10, Variants: 3})
 	merchant, hotline := fixture.Viewer(t, b.Database, identity.Merchant, shop), fixture.Viewer(t, b.Database, identity.Hotline)
 	var woken atomic.Int64
-	for range longer(5, 200) {
+	for range longer(2, 200) {
 		b.Wake = nil
 		orders, payload := b.place(t, b.visitor, basket(pickup(shop, product.Variants...)))
 		if _, err := b.Do(t.Context(), merchant, ordering.Accept, ordering.ChangeInput{Order: orders[0].ID()}); err != nil {
@@ -279,7 +288,7 @@ func TestPlacingAndCancellingDoNotDeadlock(t *testing.T) {
 	merchant := fixture.Viewer(t, b.Database, identity.Merchant, shop)
 	var cancelled atomic.Int64
 	together(16, func(i int) {
-		for range longer(10, 100) {
+		for range longer(4, 100) {
 			some := slices.Concat(variants[i%6:], variants[:i%6])
 			if i%2 == 0 {
 				slices.Reverse(some)

@@ -115,7 +115,7 @@ func TestMovesDoNotOverbook(t *testing.T) {
 	merchant := fixture.Viewer(t, b.Database, identity.Merchant, shop)
 	slots := slotsFrom(t, b, shop, now)[:6]
 	before := b.deadlocks(t)
-	moves := longer(12, 200)
+	moves := longer(4, 200)
 	together(16, func(i int) {
 		r := rand.New(rand.NewPCG(uint64(i), 3))
 		for range moves {

@@ -27,7 +27,7 @@ func TestTheLastPieceIsSoldOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
-	for round := range longer(10, 500) {
+	for round := range longer(4, 500) {
 		product := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 1})
 		var sold, soldOut atomic.Int64
 		together(200, func(int) {
@@ -62,10 +62,11 @@ func TestBasketsInAnyOrderDoNotDeadlock(t *testing.T) {
 	for range 12 {
 		variants = append(variants, fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 1_000_000}).Variants...)
 	}
-	until := time.Now().Add(longer(2*time.Second, 10*time.Second))
+	// In the baskets' own order, 24 clients had 47 deadlocks for 8 orders.
+	until := time.Now().Add(longer(0, 30*time.Second))
 	var placed atomic.Int64
 	together(32, func(int) {
-		for time.Now().Before(until) {
+		for n := 0; n < 5 || time.Now().Before(until); n++ {
 			some := slices.Clone(variants)
 			rand.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
 			payload, err := b.Place(context.Background(), b.visitor, basket(pickup(shop, some[:5]...)))
@@ -99,7 +100,7 @@ func TestSuspendingAShopDoesNotDeadlock(t *testing.T) {
 	for range 12 {
 		variants = append(variants, fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 1_000_000}).Variants...)
 	}
-	until := time.Now().Add(longer(time.Second, 10*time.Second))
+	until := time.Now().Add(longer(300*time.Millisecond, 10*time.Second))
 	var placed, refused, switched atomic.Int64
 	goesOn := func() bool { // a slow machine goes on until both answers were given, for a minute at most
 		now := time.Now()

@@ -1,6 +1,7 @@
 package ordering_test
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -130,7 +131,11 @@ func TestNothingAfterTheRightEnds(t *testing.T) {
 	}
 	next(t, s)
 	d.Exec(t, `delete from grants where account_id = $1`, v.Account)
-	time.Sleep(200 * time.Millisecond)
+	select {
+	case <-s.Ended():
+	case <-time.After(patience):
+		t.Fatal("the stream goes on")
+	}
 	if e, ok := <-s.C; ok {
 		t.Errorf("after the end: %s", seen(e))
 	}
@@ -168,7 +173,22 @@ func TestRightsEndWithinAMinute(t *testing.T) {
 	r := &identity.Resolver{DB: d.DB, Communes: tenancy.NewRegister(d.DB), Now: now}
 	r.Guests = identity.NewGuests(d.DB, r.Communes, fixture.Secret)
 	r.Guests.Now = now
-	f := newFeed(t, d, "", func(f *ordering.Feed) { f.Again, f.Recheck = r.Again, 10*time.Millisecond })
+	var asked atomic.Int64
+	f := newFeed(t, d, "", func(f *ordering.Feed) {
+		f.Recheck = 10 * time.Millisecond
+		f.Again = func(ctx context.Context, v *identity.Viewer) (*identity.Viewer, error) {
+			defer asked.Add(1)
+			return r.Again(ctx, v)
+		}
+	})
+	rechecked := func() { // both subscriptions, all through
+		t.Helper()
+		for from, end := asked.Load(), time.Now().Add(patience); asked.Load() < from+4; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("nobody asks for the rights again")
+			}
+		}
+	}
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	merchant, order := fixture.Viewer(t, d, identity.Merchant, shop), placed(t, d, shop, nil)
 	guest := linked(t, d, r.Guests, order)
@@ -182,11 +202,11 @@ func TestRightsEndWithinAMinute(t *testing.T) {
 	}
 	next(t, counter)
 	next(t, follower)
-	time.Sleep(100 * time.Millisecond) // rechecked and remembered
+	rechecked() // and remembered
 	d.Exec(t, `delete from grants where account_id = $1`, merchant.Account)
 	d.Exec(t, `delete from guest_links where order_id = $1`, order.Row)
 	later.Store(int64(20 * time.Second))
-	time.Sleep(100 * time.Millisecond)
+	rechecked()
 	moved(t, d, order, ordering.Accepted)
 	f.Wake(shop.Commune)
 	next(t, counter) // still remembered: no statement for each recheck
