@@ -2,6 +2,7 @@ package ordering_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -66,7 +67,7 @@ func TestASlotIsNotOverbooked(t *testing.T) {
 	book := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 100_000})
 	merchant := fixture.Viewer(t, b.Database, identity.Merchant, shop)
 	const clients = 100
-	rounds := longer(3, 200)
+	rounds := longer(2, 200)
 	slots := slotsFrom(t, b, shop, now)
 	for round := range rounds {
 		slot := slots[round%len(slots)]
@@ -115,6 +116,20 @@ func TestASlotIsNotOverbooked(t *testing.T) {
 		t.Errorf("the difference is not told: %v", err)
 	}
 	t.Logf("%d rounds of %d clients: 0 overbooked", rounds, clients)
+
+	// Slots go 400 days after they began, and no difference is made of it.
+	b.Exec(t, `update slots set booked = booked - 1 where starts_at = $1`, slots[0])
+	all := pgtest.Scan[int](t, b.Database, `select count(*) from slots`)
+	for _, c := range []struct{ days, left int }{{399, all}, {402, 0}} {
+		later := now.AddDate(0, 0, c.days)
+		b.Now = func() time.Time { return later }
+		if err := errors.Join(b.PruneSlots(t.Context()), b.ReconcileSlots(t.Context())); err != nil {
+			t.Error(err)
+		}
+		if n := pgtest.Scan[int](t, b.Database, `select count(*) from slots`); n != c.left {
+			t.Errorf("after %d days %d of %d slots are left", c.days, n, all)
+		}
+	}
 }
 
 // slotsFrom are the starts of the shop's pickup slots that can be booked.

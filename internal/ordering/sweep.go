@@ -26,6 +26,7 @@ func (o *Ordering) Jobs(j *job.Jobs) {
 	job.Every(j, "orders_unconfirmed", time.Minute, o.EndChanges)
 	job.Every(j, "orders_sweep", time.Hour, o.Sweep)
 	job.Every(j, "slots_reconcile", 24*time.Hour, o.ReconcileSlots)
+	job.Every(j, "slots_prune", 24*time.Hour, o.PruneSlots)
 }
 
 // Sweep removes keys and guests' links that have expired, and moves the point before which
