@@ -286,7 +286,15 @@ func TestFilled(t *testing.T) {
 	})
 	none("ContactsAreForgottenAfterThreeMonths", "contacts", `
 		select o.id::text from orders o join order_contacts c on c.commune_id = o.commune_id and c.order_id = o.id
-		where (c.name is null) <> (o.updated_at < '2026-08-24 12:00 Europe/Paris') or c.name is null and (c.phone, c.email, o.note) is distinct from (null, null, null)`)
+		where (c.name is null) <> (o.updated_at < '2026-08-24 12:00 Europe/Paris') or c.name is null and (c.phone, c.email, o.note, c.street, c.postcode, c.city, c.latitude, c.longitude) is distinct from (null, null, null, null, null, null, null, null)`)
+	none("DeliveriesHaveAnAddressWithinThePerimeter", "deliveries", `
+		select o.id::text from orders o join order_contacts c on c.commune_id = o.commune_id and c.order_id = o.id
+		join shops s on s.commune_id = o.commune_id and s.id = o.shop_id
+		join communes m on m.insee = o.commune_id
+		left join fulfilments f on f.commune_id = o.commune_id and f.shop_id = o.shop_id and f.mode = o.mode
+		where c.name is not null and (o.mode = 'DELIVERY') <> (c.street is not null)
+		or c.street is not null and not (c.postcode = any(m.postcodes) and c.city = m.name and distance_metres(s.latitude, s.longitude, c.latitude, c.longitude) <= f.perimeter_m)
+		union all select 'none is delivered' where not exists (select from order_contacts where street is not null)`)
 	none("CodesAreAsOrderingDrawsThem", "pickup codes or numbers", `
 		select id::text from orders where pickup_code !~ '^[CDFGHJKLMNPRTVWX]{3}[0-9]{3}$' or number !~ '^[0-9A-HJKMNP-TV-Z]{8}$'`)
 	none("IdsTellTheInstant", "orders", `

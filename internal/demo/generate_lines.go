@@ -1,7 +1,9 @@
 package demo
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/audelor/halles/internal/directory"
@@ -145,6 +147,19 @@ func (o *order) writeContact(g *rng, b *batch, forgotten bool) {
 	default:
 		b.contacts.text(name).text(phone).text(email)
 	}
+	if forgotten || o.mode != directory.Delivery {
+		b.contacts.null().null().null().null().null()
+		return
+	}
+	// A door within the perimeter and, as the city is the shop's, not far from it. Drawn apart, so
+	// that it changes nothing of the orders that follow.
+	c := o.shop.commune
+	door := c.world.plan.rng("door", binary.BigEndian.Uint64(o.id[:8]), binary.BigEndian.Uint64(o.id[8:]))
+	metres, angle := float64(min(o.offer().perimeter*9/10, 1500))*math.Sqrt(door.Float64()), 2*math.Pi*door.Float64()
+	const degree = 111_320. // metres, of latitude
+	b.contacts.text(fmt.Sprintf("%d %s", door.between(1, 88), pick(door, streets))).text(c.Postcodes[0]).text(c.Name).
+		float8(round5(o.shop.latitude + metres*math.Cos(angle)/degree)).
+		float8(round5(o.shop.longitude + metres*math.Sin(angle)/degree/math.Cos(o.shop.latitude*math.Pi/180)))
 }
 
 func monthsBefore(w *world, n int) instant {

@@ -34,6 +34,8 @@ type shop struct {
 	onSale   []*variant
 
 	calendar *calendar.Shop
+
+	latitude, longitude float64
 }
 
 // offer is a fulfilment.
@@ -224,11 +226,12 @@ func (s *shop) write(g *rng, b *batch, slug string) {
 	updated := g.within(s.created, w.now)
 	// Two thirds within some 500 m of the town point, east and west further than north and south.
 	east, north := max(-2, min(2, g.NormFloat64())), max(-2, min(2, g.NormFloat64()))
+	s.latitude, s.longitude = round5(c.Latitude+north*.0045), round5(c.Longitude+east*.0065)
 	b.shops.row().text(c.Insee).uuid(s.id).text(slug).text(s.name).
 		text(strings.ReplaceAll(pick(g, t.about), "{commune}", c.Name)).
 		text(t.category).text(t.naf).text("REV2").text(s.siret()).text(string(s.status)).
 		text(fmt.Sprintf("%d %s", g.between(1, 88), pick(g, streets))).text(c.Postcodes[0]).text(c.Name).
-		float8(round5(c.Latitude + north*.0045)).float8(round5(c.Longitude + east*.0065))
+		float8(s.latitude).float8(s.longitude)
 	// Ranges that ARCEP keeps for fiction: 02 61 91 and 06 39 98 (plan national de numérotation).
 	if g.chance(80) {
 		b.shops.text(fmt.Sprintf("+3326191%04d", g.IntN(10000)))
