@@ -72,7 +72,9 @@ type slip struct {
 	Lines   []*ordering.Line
 	Totals  *ordering.Totals
 	Contact *ordering.PersonContact
+	Address *ordering.DeliveryAddress // of a delivery, for who may know it
 	Change  *ordering.Change
+	Choices []slotChoice // the slots that it may be moved to
 	Shop    string
 	May     map[string]bool // by action
 	Said    string          // where it stands
@@ -94,7 +96,7 @@ var said = map[ordering.Status]string{
 // openStatuses are those that the counter works on, in the order of the work.
 var openStatuses = []ordering.Status{ordering.Placed, ordering.Accepted, ordering.Ready, ordering.OutForDelivery}
 
-// slips reads what pages show of orders, in three statements.
+// slips reads what pages show of orders, in a statement for each kind of thing.
 func (s *Server) slips(ctx context.Context, v *identity.Viewer, orders []*ordering.Order) ([]*slip, error) {
 	ids := make([]tenancy.ID, len(orders))
 	var shops []tenancy.ID
@@ -112,6 +114,10 @@ func (s *Server) slips(ctx context.Context, v *identity.Viewer, orders []*orderi
 	if err != nil {
 		return nil, err
 	}
+	addresses, err := s.ordering.AddressesOf(ctx, v, ids)
+	if err != nil {
+		return nil, err
+	}
 	changes, err := s.ordering.ChangesOf(ctx, v, ids)
 	if err != nil {
 		return nil, err
@@ -123,7 +129,7 @@ func (s *Server) slips(ctx context.Context, v *identity.Viewer, orders []*orderi
 	list := make([]*slip, len(orders))
 	for i, o := range orders {
 		id := o.ID()
-		sl := &slip{Order: o, Lines: lines[id], Totals: o.TotalsOf(lines[id]), Contact: contacts[id], Change: changes[id], May: map[string]bool{}, Said: said[o.Status]}
+		sl := &slip{Order: o, Lines: lines[id], Totals: o.TotalsOf(lines[id]), Contact: contacts[id], Address: addresses[id], Change: changes[id], May: map[string]bool{}, Said: said[o.Status]}
 		if shop := named[o.ShopID()]; shop != nil {
 			sl.Shop = shop.Name
 		}
@@ -136,7 +142,7 @@ func (s *Server) slips(ctx context.Context, v *identity.Viewer, orders []*orderi
 		sl.Placed = calendar.SayInstant(o.PlacedAt)
 		list[i] = sl
 	}
-	return list, nil
+	return list, s.choices(ctx, v, list)
 }
 
 // board is the counter's page.
@@ -253,6 +259,7 @@ var done = map[string]string{
 	"ACCEPT": "La commande est acceptée.", "REJECT": "La commande est refusée, le client est prévenu.", "MARK_READY": "La commande est prête, le client est prévenu.",
 	"MARK_COLLECTED": "La commande est remise.", "MARK_OUT_FOR_DELIVERY": "La commande est en livraison.", "MARK_DELIVERED": "La commande est livrée.",
 	"MARK_NO_SHOW": "La commande est close, ses articles sont de nouveau en vente.", "CANCEL": "La commande est annulée.",
+	"MOVE":           "L'heure est changée, un message le confirme.",
 	"PROPOSE_CHANGE": "La proposition est envoyée au client.", "CONFIRM_CHANGE": "C'est noté : la boutique prépare votre commande.", "DECLINE_CHANGE": "C'est noté : la commande est annulée.",
 }
 
@@ -272,6 +279,8 @@ func (s *Server) act(r *http.Request, v *identity.Viewer, id tenancy.ID) (*order
 		return s.ordering.Collect(r.Context(), v, collect)
 	case ordering.ProposeChange:
 		return s.propose(r, v, id, &text)
+	case ordering.Move:
+		return s.move(r, v, id)
 	case ordering.ConfirmChange, ordering.DeclineChange:
 		in.Version, _ = strconv.Atoi(r.PostFormValue("version"))
 	case ordering.Reject, ordering.Cancel:

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
 
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/pg/pgtest"
@@ -99,6 +101,72 @@ func TestCounterWithoutAScript(t *testing.T) {
 	if a := b.do(http.MethodGet, "/comptoir", ""); strings.Contains(a.body, pgtest.Scan[string](t, s.db, `select number from orders where id = $1`, foreign.Row)) {
 		t.Error("the counter shows another's order")
 	}
+}
+
+// The counter tells when and where an order is handed over, the list too, and moves it to another
+// time, by the rules of every other way; a guest moves its own until it is accepted.
+func TestCounterMovesAnOrder(t *testing.T) {
+	t.Parallel()
+	s := pagesSite(t)
+	s.db.Exec(t, `insert into fulfilments (commune_id, shop_id, mode, lead_minutes, minimum_cents, fee_cents, perimeter_m) values ($1, $2, 'DELIVERY', 60, 0, 0, 5000)
+		on conflict do nothing`, s.shop.Commune, s.shop.Row)
+	s.db.Exec(t, `update fulfilments set slot_capacity = 3 where shop_id = $1`, s.shop.Row)
+	b := s.browser()
+	b.signIn(s.subject, "/comptoir")
+	order, _, number, _ := sold(t, s.site, fixture.OrderOpts{Mode: "DELIVERY", Street: "12 rue <b>du Port</b>", Slot: time.Now()})
+	choices := func(page answer) (list []string) {
+		for _, m := range regexp.MustCompile(`<option value="(\d{4}-[^"]+)">`).FindAllStringSubmatch(page.body, -1) {
+			list = append(list, m[1])
+		}
+		return list
+	}
+	// Two slots that the shop has, whatever day it is: the order's, and one that another has filled.
+	free := choices(b.do(http.MethodGet, "/comptoir", ""))
+	if len(free) < 10 {
+		t.Fatalf("the slots are %v", free)
+	}
+	instant := func(text string) time.Time {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	first, full := instant(free[4]), instant(free[6])
+	s.db.Exec(t, `update orders set slot_starts_at = $2, slot_ends_at = $2::timestamptz + interval '30 min' where id = $1`, order.Row, first)
+	s.db.Exec(t, `insert into slots (commune_id, shop_id, mode, starts_at, capacity, usual, booked, published) values ($1, $2, 'DELIVERY', $3, 3, false, 1, true), ($1, $2, 'DELIVERY', $4, 1, false, 1, true)
+		on conflict (commune_id, shop_id, mode, starts_at) do update set booked = 1`, s.shop.Commune, s.shop.Row, first, full)
+	span := calendar.Span{Start: first, End: first.Add(30 * time.Minute)}
+	page := b.do(http.MethodGet, "/comptoir", "")
+	page.wants(t, http.StatusOK, number, span.Text(), "12 rue &lt;b&gt;du Port&lt;/b&gt;, 56100 Lorient", "Changer l")
+	b.do(http.MethodGet, "/comptoir/liste", "").wants(t, http.StatusOK, number, span.Text(), "12 rue &lt;b&gt;du Port&lt;/b&gt;")
+	offered := choices(page)
+	if len(offered) < 8 || slices.Contains(offered, free[4]) || slices.Contains(offered, free[6]) {
+		t.Errorf("offered are %v", offered)
+	}
+	move := func(to string) answer {
+		t.Helper()
+		return b.post("/comptoir", url.Values{"order": {order.String()}, "csrf": {guardOn(t, page)}, "action": {"MOVE"}, "slot": {to}})
+	}
+	is := func() string {
+		t.Helper()
+		return pgtest.Scan[string](t, s.db, `select to_char(slot_starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') from orders where id = $1`, order.Row)
+	}
+	move("").wants(t, http.StatusOK, "Rien n'a changé", "Choisissez une heure")
+	move(free[6]).wants(t, http.StatusOK, "Rien n'a changé", "complet")
+	move(time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)).wants(t, http.StatusOK, "Rien n'a changé")
+	if got := is(); got != free[4] {
+		t.Fatalf("the order is for %s", got)
+	}
+	to := offered[len(offered)-1]
+	move(to).wants(t, http.StatusSeeOther)
+	if got := is(); got != to {
+		t.Errorf("the order is for %s, not %s", got, to)
+	}
+	if n := pgtest.Scan[int](t, s.db, `select sum(booked) from slots where mode = 'DELIVERY'`); n != 2 {
+		t.Errorf("%d places are taken by two orders", n)
+	}
+	b.do(http.MethodGet, "/comptoir?fait=MOVE", "").wants(t, http.StatusOK, "L&#39;heure est changée")
 }
 
 // The link of a message does the same for its order, for a day, and for no other.
