@@ -126,70 +126,60 @@ func placed(ctx context.Context, client *http.Client, url, key string, shop, var
 	}
 }
 
-// The server is killed again and again under load. Clients send the same key until they have an
-// answer. In the end each order that was acknowledged is there once, no other is, and the books
-// are closed: stock, ledger and event log agree.
-func TestKilledServerLosesNoOrder(t *testing.T) {
-	t.Parallel()
-	lives, life := 3, 300*time.Millisecond
-	if os.Getenv("HALLES_LONG") != "" {
-		lives, life = 30, 2*time.Second
-	}
-	d := pgtest.New(t)
+// rush is clients that place orders, each under a key of its own, and go on with a key until it is
+// answered: over as many lives of the server and of Postgres as that takes.
+type rush struct {
+	giving       context.CancelFunc // no more keys
+	clients      sync.WaitGroup
+	mu           sync.Mutex
+	acknowledged map[string]string // key → order
+}
+
+func (c *rush) answered() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.acknowledged)
+}
+
+// startRush begins it, at a shop in each of two communes. longest bounds all of it.
+func startRush(t *testing.T, d *pgtest.Database, address string, longest time.Duration) *rush {
+	t.Helper()
 	shops := []tenancy.ID{fixture.Shop(t, d, fixture.ShopOpts{}), fixture.Shop(t, d, fixture.ShopOpts{Commune: fixture.Groix})}
 	variants := make([]tenancy.ID, len(shops))
 	for i, shop := range shops {
 		variants[i] = fixture.Product(t, d, shop, fixture.ProductOpts{Stock: 1_000_000}).Variants[0]
 	}
-	r := &restarting{
-		address: freePort(t), log: &output{},
-		env: []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret},
-	}
-	r.start(t)
-
-	// Keys are given out until the last life; who has one goes on until it is answered.
+	c := &rush{acknowledged: map[string]string{}}
 	giving, stop := context.WithCancel(t.Context())
-	defer stop()
-	answering, cancel := context.WithTimeout(t.Context(), time.Duration(lives)*life+5*time.Minute)
-	defer cancel()
-	var mu sync.Mutex
-	acknowledged := map[string]string{} // key → order
-	var clients sync.WaitGroup
+	c.giving = stop
+	answering, cancel := context.WithTimeout(t.Context(), longest)
+	t.Cleanup(cancel)
+	t.Cleanup(stop)
 	const senders = 8
 	for i := range senders {
-		clients.Go(func() {
+		c.clients.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			for n := 0; giving.Err() == nil; n++ {
 				key, at := "crash-"+uuid.NewString(), (i+n)%len(shops)
-				id, err := placed(answering, client, "http://"+r.address+"/graphql", key, shops[at], variants[at])
+				id, err := placed(answering, client, "http://"+address+"/graphql", key, shops[at], variants[at])
 				if err != nil {
 					t.Errorf("%s: %v", key, err)
 					return
 				}
-				mu.Lock()
-				acknowledged[key] = id
-				mu.Unlock()
+				c.mu.Lock()
+				c.acknowledged[key] = id
+				c.mu.Unlock()
 			}
 		})
 	}
-	answered := func() int {
-		mu.Lock()
-		defer mu.Unlock()
-		return len(acknowledged)
-	}
-	for n := range lives {
-		from := answered()
-		time.Sleep(life)
-		waitFor(t, r.log, func() bool { return answered() > from || t.Failed() }) // each life took orders, on a slow machine too
-		r.kill(t)
-		if n == lives-1 {
-			stop()
-		}
-		r.start(t)
-	}
-	clients.Wait()
-	r.kill(t)
+	return c
+}
+
+// check compares what was acknowledged with what is there: each order once, and no other; and stock,
+// ledger and event log agree. It returns the number of orders.
+func (c *rush) check(t *testing.T, d *pgtest.Database) int {
+	t.Helper()
 	found := map[string]string{}
 	rows, err := d.Migrate.Query(t.Context(), `select idempotency_key, commune_id, id from orders`)
 	if err != nil {
@@ -210,13 +200,13 @@ func TestKilledServerLosesNoOrder(t *testing.T) {
 	if rows.Err() != nil {
 		t.Fatal(rows.Err())
 	}
-	for key, id := range acknowledged {
+	for key, id := range c.acknowledged {
 		if found[key] != id {
 			t.Errorf("%s was acknowledged as %s; there is %q", key, id, found[key])
 		}
 	}
-	if len(found) != len(acknowledged) {
-		t.Errorf("%d orders, %d acknowledged", len(found), len(acknowledged))
+	if len(found) != len(c.acknowledged) {
+		t.Errorf("%d orders, %d acknowledged", len(found), len(c.acknowledged))
 	}
 	for what, sql := range map[string]string{
 		"stocks that differ from their ledger": `select count(*) from variants v where stock <>
@@ -229,5 +219,83 @@ func TestKilledServerLosesNoOrder(t *testing.T) {
 			t.Errorf("%d %s", n, what)
 		}
 	}
-	t.Logf("%d orders over %d lives of the server", len(found), lives)
+	return len(found)
+}
+
+// The server is killed again and again under load. Clients send the same key until they have an
+// answer. In the end each order that was acknowledged is there once, no other is, and the books
+// are closed.
+func TestKilledServerLosesNoOrder(t *testing.T) {
+	t.Parallel()
+	lives, life := 3, 300*time.Millisecond
+	if os.Getenv("HALLES_LONG") != "" {
+		lives, life = 30, 2*time.Second
+	}
+	d := pgtest.New(t)
+	r := &restarting{
+		address: freePort(t), log: &output{},
+		env: []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret},
+	}
+	r.start(t)
+	c := startRush(t, d, r.address, time.Duration(lives)*life+5*time.Minute)
+	for n := range lives {
+		from := c.answered()
+		time.Sleep(life)
+		waitFor(t, r.log, func() bool { return c.answered() > from || t.Failed() }) // each life took orders, on a slow machine too
+		r.kill(t)
+		if n == lives-1 {
+			c.giving()
+		}
+		r.start(t)
+	}
+	c.clients.Wait()
+	r.kill(t)
+	t.Logf("%d orders over %d lives of the server", c.check(t, d), lives)
+}
+
+// Postgres crashes again and again under load, as `pg_ctl stop -m immediate` has it: what it had
+// acknowledged it has again when it is back, the server finds it by itself, and everything is as
+// above.
+func TestCrashedDatabaseLosesNoOrder(t *testing.T) {
+	t.Parallel()
+	crashes, between := 1, 100*time.Millisecond
+	if os.Getenv("HALLES_LONG") != "" {
+		crashes, between = 5, 3*time.Second
+	}
+	d := pgtest.Own(t)
+	r := &restarting{
+		address: freePort(t), log: &output{},
+		env: []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret},
+	}
+	r.start(t)
+	t.Cleanup(func() {
+		r.kill(t)
+		if t.Failed() {
+			t.Logf("the server said %s", r.log)
+		}
+	})
+	c := startRush(t, d, r.address, time.Duration(crashes)*between+5*time.Minute)
+	for range crashes {
+		from := c.answered()
+		time.Sleep(between)
+		waitFor(t, r.log, func() bool { return c.answered() > from || t.Failed() })
+		if err := d.Cluster.Crash(); err != nil {
+			t.Fatal(err)
+		}
+		from = c.answered()
+		if err := d.Cluster.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		accepts := time.Now()
+		for end := accepts.Add(2 * time.Minute); c.answered() == from && !t.Failed(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("no order since Postgres is back; the server said %s", r.log)
+			}
+		}
+		t.Logf("the first order %v after Postgres accepts", time.Since(accepts).Round(time.Millisecond))
+		d.Migrate.Reset()
+	}
+	c.giving()
+	c.clients.Wait()
+	t.Logf("%d orders over %d crashes of Postgres", c.check(t, d), crashes)
 }

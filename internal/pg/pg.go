@@ -11,7 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -311,6 +313,16 @@ func Constraint(err error) string {
 	return ""
 }
 
+// lost tells a connection that broke: Postgres crashed, or the way to it did. What was under way may
+// have been done or not, which a repeated key or change finds out.
+func lost(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // who asked has left, or has no time
+	}
+	var network *net.OpError
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)
+}
+
 // unavailable tells a database that is away or overloaded from a mistake of ours: the first
 // is a fault that a person may read, and worth a retry.
 func unavailable(err error) error {
@@ -320,7 +332,7 @@ func unavailable(err error) error {
 	var connect *pgconn.ConnectError
 	class := Code(err)
 	switch {
-	case errors.As(err, &connect), class == "57P01", class == "57P02", class == "57P03", class == "53300", class == "55P03", class == "57014":
+	case errors.As(err, &connect), lost(err), class == "57P01", class == "57P02", class == "57P03", class == "53300", class == "55P03", class == "57014":
 		return fmt.Errorf("%w: %w", fault.Errorf(fault.Unavailable, "Le service est momentanément indisponible. Réessayez dans quelques secondes."), err)
 	}
 	return err

@@ -48,21 +48,29 @@ func Main(m *testing.M) {
 
 func start(ctx context.Context) (err error) {
 	sweep(scratch(), "halles-test-*") // of programs that were killed
-	if private.dir, err = os.MkdirTemp(scratch(), "halles-test-"); err != nil {
-		return err
+	private.admins = make(chan *pgx.Conn, 4)
+	private.dir, private.cluster, err = another(ctx, false)
+	return err
+}
+
+// another starts a cluster with the template, in a folder of its own; one that is durable has what it
+// acknowledged after a crash.
+func another(ctx context.Context, durable bool) (dir string, c *cluster.Cluster, err error) {
+	if dir, err = os.MkdirTemp(scratch(), "halles-test-"); err != nil {
+		return "", nil, err
 	}
 	// Run as root, Postgres gets a user of its own, who must reach its folder inside.
-	if err := os.Chmod(private.dir, 0o711); err != nil { //nolint:gosec // search permission only
-		return err
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // search permission only
+		return dir, nil, err
 	}
 	binaries, err := cluster.FindOrFetch(ctx, cluster.Source{
 		Dir: cluster.DefaultDir(), Repository: os.Getenv("HALLES_POSTGRES_REPOSITORY"), Progress: os.Stderr,
 	})
 	if err != nil {
-		return err
+		return dir, nil, err
 	}
 	o := cluster.Options{
-		Dir: filepath.Join(private.dir, "data"), Binaries: binaries,
+		Dir: filepath.Join(dir, "data"), Binaries: binaries, Durable: durable,
 		// Each test has pools for all roles; the log tells deadlocks. A test that needs statistics
 		// asks for them: autovacuum would come in some runs.
 		Params: []string{"max_connections=500", "shared_buffers=64MB", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0"},
@@ -71,11 +79,10 @@ func start(ctx context.Context) (err error) {
 	if ok {
 		ok = cluster.Copy(from, o) == nil
 	}
-	private.admins = make(chan *pgx.Conn, 4)
-	if private.cluster, err = cluster.Start(ctx, o); err != nil || ok {
-		return err
+	if c, err = cluster.Start(ctx, o); err != nil || ok {
+		return dir, c, err
 	}
-	return migrate(ctx, private.cluster)
+	return dir, c, migrate(ctx, c)
 }
 
 // administer lends an administrator's connection. A few stay, and no goroutine with them: to make
@@ -107,7 +114,7 @@ type Database struct {
 	DB         *pg.DB           // as the program uses it
 	Migrate    *pgxpool.Pool    // halles_migrate, which sees every commune: to set up and to check
 	Options    pg.Options       // opens further pools, as another process would
-	Cluster    *cluster.Cluster // shared with the binary's other tests
+	Cluster    *cluster.Cluster // shared with the binary's other tests, but for Own's
 	name       string
 	statements *atomic.Int64
 }
@@ -116,6 +123,37 @@ type Database struct {
 func New(t testing.TB) *Database {
 	t.Helper()
 	d := Empty(t, template)
+	d.open(t)
+	return d
+}
+
+// Own makes a database on a cluster of its own, which its test may crash and start again.
+func Own(t testing.TB) *Database {
+	t.Helper()
+	dir, c, err := another(context.Background(), true)
+	t.Cleanup(func() {
+		if c != nil {
+			if err := c.Stop(); err != nil {
+				t.Error(err)
+			}
+		}
+		os.RemoveAll(dir)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Database{Cluster: c, name: "own"}
+	admin, err := pgx.Connect(t.Context(), c.URL("postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(context.WithoutCancel(t.Context()))
+	if _, err = admin.Exec(t.Context(), "create database "+d.name+" template "+template); err == nil {
+		err = migrations.GrantCopy(t.Context(), admin, d.name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	d.open(t)
 	return d
 }
