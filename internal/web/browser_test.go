@@ -54,6 +54,8 @@ func TestInABrowser(t *testing.T) {
 	t.Run("CounterOnAPhone", func(t *testing.T) { counterOnAPhone(t, ctx) })
 	t.Run("GuestOnAPhone", func(t *testing.T) { guestOnAPhone(t, ctx) })
 	t.Run("GuideOnAPhone", func(t *testing.T) { guideOnAPhone(t, ctx) })
+	t.Run("WidgetOrders", func(t *testing.T) { widgetOrders(t, ctx) })
+	t.Run("WidgetTroubles", func(t *testing.T) { widgetTroubles(t, ctx) })
 	t.Run("Dashboard", func(t *testing.T) { dashboardInABrowser(t, ctx) })
 }
 

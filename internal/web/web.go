@@ -40,6 +40,7 @@ import (
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
 	"github.com/audelor/halles/internal/vitals"
+	"github.com/audelor/halles/internal/web/widget"
 	"github.com/audelor/halles/migrations"
 )
 
@@ -236,6 +237,10 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		return nil, err
 	}
 
+	release, err := widget.Current()
+	if err != nil {
+		return nil, err
+	}
 	s.style = assets.URL("halles.css")
 
 	r := chi.NewRouter()
@@ -285,6 +290,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.mediaRoutes(r)
 	s.openDataRoutes(r, assets, zipped)
 	s.dashboardRoutes(r, assets, zipped)
+	s.widgetRoutes(r, assets, release, zipped)
 	return r, nil
 }
 

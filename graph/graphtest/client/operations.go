@@ -38,6 +38,20 @@ var AllActorKind = []ActorKind{
 	ActorKindSystem,
 }
 
+// A basket to be quoted.
+type BasketInput struct {
+	// What would be ordered, shop by shop: 1 to 20 shops, each once.
+	Orders []ShopBasket `json:"orders"`
+	// Where to bring what is delivered.
+	Address *DeliveryAddressInput `json:"address"`
+}
+
+// GetOrders returns BasketInput.Orders, and is useful for accessing the field via an interface.
+func (v *BasketInput) GetOrders() []ShopBasket { return v.Orders }
+
+// GetAddress returns BasketInput.Address, and is useful for accessing the field via an interface.
+func (v *BasketInput) GetAddress() *DeliveryAddressInput { return v.Address }
+
 // Some pieces of a variant.
 type BasketLine struct {
 	// The variant.
@@ -274,6 +288,388 @@ func (v *CommunesResponse) GetCommunes() []CommunesCommunesCommune { return v.Co
 // GetCategories returns CommunesResponse.Categories, and is useful for accessing the field via an interface.
 func (v *CommunesResponse) GetCategories() []CommunesCategoriesCategory { return v.Categories }
 
+// ConfirmOrderChangeConfirmOrderChangeChangeOrderPayload includes the requested fields of the GraphQL type ChangeOrderPayload.
+// The GraphQL type's documentation follows.
+//
+// The order after an action. An action whose end is reached already changes nothing and is no refusal: send it again after a lost answer.
+type ConfirmOrderChangeConfirmOrderChangeChangeOrderPayload struct {
+	// The order as it stands now: changed or, with refusals, as it was.
+	Order *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder `json:"order"`
+	// Why nothing was changed; empty when it was.
+	Refusals []ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal `json:"refusals"`
+}
+
+// GetOrder returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayload.Order, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayload) GetOrder() *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder {
+	return v.Order
+}
+
+// GetRefusals returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayload.Refusals, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayload) GetRefusals() []ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal {
+	return v.Refusals
+}
+
+// ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder includes the requested fields of the GraphQL type Order.
+// The GraphQL type's documentation follows.
+//
+// One order at one shop. A basket over three shops is three orders.
+type ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder struct {
+	// Global id.
+	Id string `json:"id"`
+	// Where it stands.
+	Status OrderStatus `json:"status"`
+	// When it is handed over, as promised; null: as soon as it is ready.
+	Slot *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderSlotOpeningSpan `json:"slot"`
+	// What it costs.
+	Totals ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotals `json:"totals"`
+	// What the viewer may do to it now.
+	NextActions []OrderAction `json:"nextActions"`
+}
+
+// GetId returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder.Id, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder) GetId() string { return v.Id }
+
+// GetStatus returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder.Status, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder) GetStatus() OrderStatus {
+	return v.Status
+}
+
+// GetSlot returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder.Slot, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder) GetSlot() *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderSlotOpeningSpan {
+	return v.Slot
+}
+
+// GetTotals returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder.Totals, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder) GetTotals() ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotals {
+	return v.Totals
+}
+
+// GetNextActions returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder.NextActions, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrder) GetNextActions() []OrderAction {
+	return v.NextActions
+}
+
+// ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderSlotOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderSlotOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderSlotOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderSlotOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderSlotOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderSlotOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotals includes the requested fields of the GraphQL type OrderTotals.
+// The GraphQL type's documentation follows.
+//
+// What an order costs. VAT is included everywhere.
+type ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotals struct {
+	// Items and delivery.
+	Total ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotalsTotalPrice `json:"total"`
+}
+
+// GetTotal returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotals.Total, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotals) GetTotal() ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotalsTotalPrice {
+	return v.Total
+}
+
+// ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotalsTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotalsTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotalsTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotalsTotalPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotalsTotalPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadOrderTotalsTotalPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal includes the requested fields of the GraphQL type Refusal.
+// The GraphQL type's documentation follows.
+//
+// A no of the business. Nothing was changed.
+type ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal struct {
+	// For programs.
+	Code RefusalCode `json:"code"`
+	// For people: a French sentence that says what to do instead.
+	Message string `json:"message"`
+	// The calendar's codes, RESTRICTION to SLOT_REQUIRED: the next time at which an order can be handed over; of a slot, or where slots are chosen, the next slot that can be booked. Null: none in sight. Else null.
+	Next *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal.Code, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal) GetCode() RefusalCode {
+	return v.Code
+}
+
+// GetMessage returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal.Message, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal) GetMessage() string {
+	return v.Message
+}
+
+// GetNext returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal.Next, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusal) GetNext() *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeConfirmOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// A proposed change that the customer agrees with.
+type ConfirmOrderChangeInput struct {
+	// The order.
+	Order string `json:"order"`
+	// Its `proposedChange { version }`, as the customer has read it: if the shop has proposed something else since, CHANGE_REPLACED.
+	Version int `json:"version"`
+}
+
+// GetOrder returns ConfirmOrderChangeInput.Order, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeInput) GetOrder() string { return v.Order }
+
+// GetVersion returns ConfirmOrderChangeInput.Version, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeInput) GetVersion() int { return v.Version }
+
+// ConfirmOrderChangeResponse is returned by ConfirmOrderChange on success.
+type ConfirmOrderChangeResponse struct {
+	// The customer takes the proposed change on: lines, totals and stock are as proposed, and the order is ACCEPTED. Customer and guest; hotline, for a customer who telephones.
+	ConfirmOrderChange ConfirmOrderChangeConfirmOrderChangeChangeOrderPayload `json:"confirmOrderChange"`
+}
+
+// GetConfirmOrderChange returns ConfirmOrderChangeResponse.ConfirmOrderChange, and is useful for accessing the field via an interface.
+func (v *ConfirmOrderChangeResponse) GetConfirmOrderChange() ConfirmOrderChangeConfirmOrderChangeChangeOrderPayload {
+	return v.ConfirmOrderChange
+}
+
+// DeclineOrderChangeDeclineOrderChangeChangeOrderPayload includes the requested fields of the GraphQL type ChangeOrderPayload.
+// The GraphQL type's documentation follows.
+//
+// The order after an action. An action whose end is reached already changes nothing and is no refusal: send it again after a lost answer.
+type DeclineOrderChangeDeclineOrderChangeChangeOrderPayload struct {
+	// The order as it stands now: changed or, with refusals, as it was.
+	Order *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder `json:"order"`
+	// Why nothing was changed; empty when it was.
+	Refusals []DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal `json:"refusals"`
+}
+
+// GetOrder returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayload.Order, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayload) GetOrder() *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder {
+	return v.Order
+}
+
+// GetRefusals returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayload.Refusals, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayload) GetRefusals() []DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal {
+	return v.Refusals
+}
+
+// DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder includes the requested fields of the GraphQL type Order.
+// The GraphQL type's documentation follows.
+//
+// One order at one shop. A basket over three shops is three orders.
+type DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder struct {
+	// Global id.
+	Id string `json:"id"`
+	// Where it stands.
+	Status OrderStatus `json:"status"`
+	// When it is handed over, as promised; null: as soon as it is ready.
+	Slot *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderSlotOpeningSpan `json:"slot"`
+	// What it costs.
+	Totals DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotals `json:"totals"`
+	// What the viewer may do to it now.
+	NextActions []OrderAction `json:"nextActions"`
+}
+
+// GetId returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder.Id, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder) GetId() string { return v.Id }
+
+// GetStatus returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder.Status, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder) GetStatus() OrderStatus {
+	return v.Status
+}
+
+// GetSlot returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder.Slot, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder) GetSlot() *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderSlotOpeningSpan {
+	return v.Slot
+}
+
+// GetTotals returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder.Totals, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder) GetTotals() DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotals {
+	return v.Totals
+}
+
+// GetNextActions returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder.NextActions, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrder) GetNextActions() []OrderAction {
+	return v.NextActions
+}
+
+// DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderSlotOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderSlotOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderSlotOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderSlotOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderSlotOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderSlotOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotals includes the requested fields of the GraphQL type OrderTotals.
+// The GraphQL type's documentation follows.
+//
+// What an order costs. VAT is included everywhere.
+type DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotals struct {
+	// Items and delivery.
+	Total DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotalsTotalPrice `json:"total"`
+}
+
+// GetTotal returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotals.Total, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotals) GetTotal() DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotalsTotalPrice {
+	return v.Total
+}
+
+// DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotalsTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotalsTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotalsTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotalsTotalPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotalsTotalPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadOrderTotalsTotalPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal includes the requested fields of the GraphQL type Refusal.
+// The GraphQL type's documentation follows.
+//
+// A no of the business. Nothing was changed.
+type DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal struct {
+	// For programs.
+	Code RefusalCode `json:"code"`
+	// For people: a French sentence that says what to do instead.
+	Message string `json:"message"`
+	// The calendar's codes, RESTRICTION to SLOT_REQUIRED: the next time at which an order can be handed over; of a slot, or where slots are chosen, the next slot that can be booked. Null: none in sight. Else null.
+	Next *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal.Code, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal) GetCode() RefusalCode {
+	return v.Code
+}
+
+// GetMessage returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal.Message, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal) GetMessage() string {
+	return v.Message
+}
+
+// GetNext returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal.Next, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusal) GetNext() *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeDeclineOrderChangeChangeOrderPayloadRefusalsRefusalNextOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// A proposed change that the customer does not agree with.
+type DeclineOrderChangeInput struct {
+	// The order.
+	Order string `json:"order"`
+	// More, for the shop; at most 500 characters.
+	Text *string `json:"text"`
+}
+
+// GetOrder returns DeclineOrderChangeInput.Order, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeInput) GetOrder() string { return v.Order }
+
+// GetText returns DeclineOrderChangeInput.Text, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeInput) GetText() *string { return v.Text }
+
+// DeclineOrderChangeResponse is returned by DeclineOrderChange on success.
+type DeclineOrderChangeResponse struct {
+	// The customer does not want the order so: it is cancelled, and its stock given back. The same happens by itself when the time to answer is over. Customer and guest; hotline, for a customer who telephones.
+	DeclineOrderChange DeclineOrderChangeDeclineOrderChangeChangeOrderPayload `json:"declineOrderChange"`
+}
+
+// GetDeclineOrderChange returns DeclineOrderChangeResponse.DeclineOrderChange, and is useful for accessing the field via an interface.
+func (v *DeclineOrderChangeResponse) GetDeclineOrderChange() DeclineOrderChangeDeclineOrderChangeChangeOrderPayload {
+	return v.DeclineOrderChange
+}
+
 // Where an order is to be brought to.
 type DeliveryAddressInput struct {
 	// Number and street, or what the place is called; at most 200 characters.
@@ -412,6 +808,185 @@ func (v *GeoPointInput) GetLatitude() float64 { return v.Latitude }
 
 // GetLongitude returns GeoPointInput.Longitude, and is useful for accessing the field via an interface.
 func (v *GeoPointInput) GetLongitude() float64 { return v.Longitude }
+
+// An order to move.
+type MoveOrderInput struct {
+	// The order.
+	Order string `json:"order"`
+	// The `start` of the slot that it moves to, one of the shop's `slots`.
+	Slot time.Time `json:"slot"`
+}
+
+// GetOrder returns MoveOrderInput.Order, and is useful for accessing the field via an interface.
+func (v *MoveOrderInput) GetOrder() string { return v.Order }
+
+// GetSlot returns MoveOrderInput.Slot, and is useful for accessing the field via an interface.
+func (v *MoveOrderInput) GetSlot() time.Time { return v.Slot }
+
+// MoveOrderMoveOrderChangeOrderPayload includes the requested fields of the GraphQL type ChangeOrderPayload.
+// The GraphQL type's documentation follows.
+//
+// The order after an action. An action whose end is reached already changes nothing and is no refusal: send it again after a lost answer.
+type MoveOrderMoveOrderChangeOrderPayload struct {
+	// The order as it stands now: changed or, with refusals, as it was.
+	Order *MoveOrderMoveOrderChangeOrderPayloadOrder `json:"order"`
+	// Why nothing was changed; empty when it was.
+	Refusals []MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal `json:"refusals"`
+}
+
+// GetOrder returns MoveOrderMoveOrderChangeOrderPayload.Order, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayload) GetOrder() *MoveOrderMoveOrderChangeOrderPayloadOrder {
+	return v.Order
+}
+
+// GetRefusals returns MoveOrderMoveOrderChangeOrderPayload.Refusals, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayload) GetRefusals() []MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal {
+	return v.Refusals
+}
+
+// MoveOrderMoveOrderChangeOrderPayloadOrder includes the requested fields of the GraphQL type Order.
+// The GraphQL type's documentation follows.
+//
+// One order at one shop. A basket over three shops is three orders.
+type MoveOrderMoveOrderChangeOrderPayloadOrder struct {
+	// Global id.
+	Id string `json:"id"`
+	// Where it stands.
+	Status OrderStatus `json:"status"`
+	// When it is handed over, as promised; null: as soon as it is ready.
+	Slot *MoveOrderMoveOrderChangeOrderPayloadOrderSlotOpeningSpan `json:"slot"`
+	// What it costs.
+	Totals MoveOrderMoveOrderChangeOrderPayloadOrderTotals `json:"totals"`
+	// What the viewer may do to it now.
+	NextActions []OrderAction `json:"nextActions"`
+}
+
+// GetId returns MoveOrderMoveOrderChangeOrderPayloadOrder.Id, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrder) GetId() string { return v.Id }
+
+// GetStatus returns MoveOrderMoveOrderChangeOrderPayloadOrder.Status, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrder) GetStatus() OrderStatus { return v.Status }
+
+// GetSlot returns MoveOrderMoveOrderChangeOrderPayloadOrder.Slot, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrder) GetSlot() *MoveOrderMoveOrderChangeOrderPayloadOrderSlotOpeningSpan {
+	return v.Slot
+}
+
+// GetTotals returns MoveOrderMoveOrderChangeOrderPayloadOrder.Totals, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrder) GetTotals() MoveOrderMoveOrderChangeOrderPayloadOrderTotals {
+	return v.Totals
+}
+
+// GetNextActions returns MoveOrderMoveOrderChangeOrderPayloadOrder.NextActions, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrder) GetNextActions() []OrderAction {
+	return v.NextActions
+}
+
+// MoveOrderMoveOrderChangeOrderPayloadOrderSlotOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type MoveOrderMoveOrderChangeOrderPayloadOrderSlotOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns MoveOrderMoveOrderChangeOrderPayloadOrderSlotOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrderSlotOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns MoveOrderMoveOrderChangeOrderPayloadOrderSlotOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrderSlotOpeningSpan) GetEnd() time.Time { return v.End }
+
+// MoveOrderMoveOrderChangeOrderPayloadOrderTotals includes the requested fields of the GraphQL type OrderTotals.
+// The GraphQL type's documentation follows.
+//
+// What an order costs. VAT is included everywhere.
+type MoveOrderMoveOrderChangeOrderPayloadOrderTotals struct {
+	// Items and delivery.
+	Total MoveOrderMoveOrderChangeOrderPayloadOrderTotalsTotalPrice `json:"total"`
+}
+
+// GetTotal returns MoveOrderMoveOrderChangeOrderPayloadOrderTotals.Total, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrderTotals) GetTotal() MoveOrderMoveOrderChangeOrderPayloadOrderTotalsTotalPrice {
+	return v.Total
+}
+
+// MoveOrderMoveOrderChangeOrderPayloadOrderTotalsTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type MoveOrderMoveOrderChangeOrderPayloadOrderTotalsTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns MoveOrderMoveOrderChangeOrderPayloadOrderTotalsTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrderTotalsTotalPrice) GetCents() int64 { return v.Cents }
+
+// GetFormatted returns MoveOrderMoveOrderChangeOrderPayloadOrderTotalsTotalPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadOrderTotalsTotalPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal includes the requested fields of the GraphQL type Refusal.
+// The GraphQL type's documentation follows.
+//
+// A no of the business. Nothing was changed.
+type MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal struct {
+	// For programs.
+	Code RefusalCode `json:"code"`
+	// For people: a French sentence that says what to do instead.
+	Message string `json:"message"`
+	// The calendar's codes, RESTRICTION to SLOT_REQUIRED: the next time at which an order can be handed over; of a slot, or where slots are chosen, the next slot that can be booked. Null: none in sight. Else null.
+	Next *MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal.Code, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal) GetCode() RefusalCode { return v.Code }
+
+// GetMessage returns MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal.Message, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal) GetMessage() string { return v.Message }
+
+// GetNext returns MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal.Next, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusal) GetNext() *MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusalNextOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *MoveOrderMoveOrderChangeOrderPayloadRefusalsRefusalNextOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// MoveOrderResponse is returned by MoveOrder on success.
+type MoveOrderResponse struct {
+	// Moves an order to another slot of its shop and mode. Customer and guest until the shop has accepted it; merchant and hotline until it is handed over. A merchant's own lead time and cut-off do not bind it.
+	MoveOrder MoveOrderMoveOrderChangeOrderPayload `json:"moveOrder"`
+}
+
+// GetMoveOrder returns MoveOrderResponse.MoveOrder, and is useful for accessing the field via an interface.
+func (v *MoveOrderResponse) GetMoveOrder() MoveOrderMoveOrderChangeOrderPayload { return v.MoveOrder }
 
 // MyOrdersResponse is returned by MyOrders on success.
 type MyOrdersResponse struct {
@@ -733,6 +1308,181 @@ var AllOrderAction = []OrderAction{
 	OrderActionCancel,
 }
 
+// OrderAgainOrder includes the requested fields of the GraphQL type Order.
+// The GraphQL type's documentation follows.
+//
+// One order at one shop. A basket over three shops is three orders.
+type OrderAgainOrder struct {
+	// Global id.
+	Id string `json:"id"`
+	// What of it can be ordered again, as the shop sells it today.
+	Again OrderAgainOrderAgain `json:"again"`
+}
+
+// GetId returns OrderAgainOrder.Id, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrder) GetId() string { return v.Id }
+
+// GetAgain returns OrderAgainOrder.Again, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrder) GetAgain() OrderAgainOrderAgain { return v.Again }
+
+// OrderAgainOrderAgain includes the requested fields of the GraphQL type OrderAgain.
+// The GraphQL type's documentation follows.
+//
+// An old order as a basket to place: give it to `placeOrders`, or to `quoteBasket` first where there is one.
+type OrderAgainOrderAgain struct {
+	// The shop's id.
+	ShopId string `json:"shopId"`
+	// How it was handed over then.
+	Mode FulfilmentMode `json:"mode"`
+	// What can be ordered today, at most as many as then and as the shop has.
+	Lines []OrderAgainOrderAgainLinesOrderAgainLine `json:"lines"`
+	// The lines of which not all can be ordered, as they were: sold out, on pause, or no longer sold.
+	Left []OrderAgainOrderAgainLeftOrderLine `json:"left"`
+}
+
+// GetShopId returns OrderAgainOrderAgain.ShopId, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgain) GetShopId() string { return v.ShopId }
+
+// GetMode returns OrderAgainOrderAgain.Mode, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgain) GetMode() FulfilmentMode { return v.Mode }
+
+// GetLines returns OrderAgainOrderAgain.Lines, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgain) GetLines() []OrderAgainOrderAgainLinesOrderAgainLine { return v.Lines }
+
+// GetLeft returns OrderAgainOrderAgain.Left, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgain) GetLeft() []OrderAgainOrderAgainLeftOrderLine { return v.Left }
+
+// OrderAgainOrderAgainLeftOrderLine includes the requested fields of the GraphQL type OrderLine.
+// The GraphQL type's documentation follows.
+//
+// One variant of an order, as it was when the order was placed.
+type OrderAgainOrderAgainLeftOrderLine struct {
+	// The product's name.
+	Name string `json:"name"`
+	// What told the variant from its siblings: `38`. Empty where there was only one.
+	OptionValue string `json:"optionValue"`
+	// How many pieces; 0 where the customer agreed to do without.
+	Quantity int `json:"quantity"`
+}
+
+// GetName returns OrderAgainOrderAgainLeftOrderLine.Name, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLeftOrderLine) GetName() string { return v.Name }
+
+// GetOptionValue returns OrderAgainOrderAgainLeftOrderLine.OptionValue, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLeftOrderLine) GetOptionValue() string { return v.OptionValue }
+
+// GetQuantity returns OrderAgainOrderAgainLeftOrderLine.Quantity, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLeftOrderLine) GetQuantity() int { return v.Quantity }
+
+// OrderAgainOrderAgainLinesOrderAgainLine includes the requested fields of the GraphQL type OrderAgainLine.
+// The GraphQL type's documentation follows.
+//
+// Some pieces that can be ordered again.
+type OrderAgainOrderAgainLinesOrderAgainLine struct {
+	// How many.
+	Quantity int `json:"quantity"`
+	// The variant's id.
+	VariantId string `json:"variantId"`
+	// The variant, with today's price; null when it was withdrawn this instant.
+	Variant *OrderAgainOrderAgainLinesOrderAgainLineVariant `json:"variant"`
+}
+
+// GetQuantity returns OrderAgainOrderAgainLinesOrderAgainLine.Quantity, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLine) GetQuantity() int { return v.Quantity }
+
+// GetVariantId returns OrderAgainOrderAgainLinesOrderAgainLine.VariantId, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLine) GetVariantId() string { return v.VariantId }
+
+// GetVariant returns OrderAgainOrderAgainLinesOrderAgainLine.Variant, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLine) GetVariant() *OrderAgainOrderAgainLinesOrderAgainLineVariant {
+	return v.Variant
+}
+
+// OrderAgainOrderAgainLinesOrderAgainLineVariant includes the requested fields of the GraphQL type Variant.
+// The GraphQL type's documentation follows.
+//
+// One orderable form of a product: a size, a colour, or the product itself.
+type OrderAgainOrderAgainLinesOrderAgainLineVariant struct {
+	// Price of one piece, VAT included.
+	Price OrderAgainOrderAgainLinesOrderAgainLineVariantPrice `json:"price"`
+	// The product that it is a form of.
+	Product OrderAgainOrderAgainLinesOrderAgainLineVariantProduct `json:"product"`
+	// What tells it from its siblings; null where there is only one.
+	Option *OrderAgainOrderAgainLinesOrderAgainLineVariantOption `json:"option"`
+}
+
+// GetPrice returns OrderAgainOrderAgainLinesOrderAgainLineVariant.Price, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLineVariant) GetPrice() OrderAgainOrderAgainLinesOrderAgainLineVariantPrice {
+	return v.Price
+}
+
+// GetProduct returns OrderAgainOrderAgainLinesOrderAgainLineVariant.Product, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLineVariant) GetProduct() OrderAgainOrderAgainLinesOrderAgainLineVariantProduct {
+	return v.Product
+}
+
+// GetOption returns OrderAgainOrderAgainLinesOrderAgainLineVariant.Option, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLineVariant) GetOption() *OrderAgainOrderAgainLinesOrderAgainLineVariantOption {
+	return v.Option
+}
+
+// OrderAgainOrderAgainLinesOrderAgainLineVariantOption includes the requested fields of the GraphQL type VariantOption.
+// The GraphQL type's documentation follows.
+//
+// A property in which variants differ.
+type OrderAgainOrderAgainLinesOrderAgainLineVariantOption struct {
+	// The property: `Taille`.
+	Name string `json:"name"`
+	// This variant's value: `38`.
+	Value string `json:"value"`
+}
+
+// GetName returns OrderAgainOrderAgainLinesOrderAgainLineVariantOption.Name, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLineVariantOption) GetName() string { return v.Name }
+
+// GetValue returns OrderAgainOrderAgainLinesOrderAgainLineVariantOption.Value, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLineVariantOption) GetValue() string { return v.Value }
+
+// OrderAgainOrderAgainLinesOrderAgainLineVariantPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type OrderAgainOrderAgainLinesOrderAgainLineVariantPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns OrderAgainOrderAgainLinesOrderAgainLineVariantPrice.Cents, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLineVariantPrice) GetCents() int64 { return v.Cents }
+
+// GetFormatted returns OrderAgainOrderAgainLinesOrderAgainLineVariantPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLineVariantPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// OrderAgainOrderAgainLinesOrderAgainLineVariantProduct includes the requested fields of the GraphQL type Product.
+// The GraphQL type's documentation follows.
+//
+// What a shop sells, in one or several variants.
+type OrderAgainOrderAgainLinesOrderAgainLineVariantProduct struct {
+	// Name, as the merchant writes it. Any script, any character: show it as text.
+	Name string `json:"name"`
+}
+
+// GetName returns OrderAgainOrderAgainLinesOrderAgainLineVariantProduct.Name, and is useful for accessing the field via an interface.
+func (v *OrderAgainOrderAgainLinesOrderAgainLineVariantProduct) GetName() string { return v.Name }
+
+// OrderAgainResponse is returned by OrderAgain on success.
+type OrderAgainResponse struct {
+	// One order. It is found by its customer, by a guest with its link, by its shop's merchant, and, without the person, by the staff of its commune.
+	Order *OrderAgainOrder `json:"order"`
+}
+
+// GetOrder returns OrderAgainResponse.Order, and is useful for accessing the field via an interface.
+func (v *OrderAgainResponse) GetOrder() *OrderAgainOrder { return v.Order }
+
 // Where an order came in.
 type OrderChannel string
 
@@ -841,6 +1591,8 @@ type OrderOrder struct {
 	PlacedAt time.Time `json:"placedAt"`
 	// When its status last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
+	// When it is handed over, as promised; null: as soon as it is ready.
+	Slot *OrderOrderSlotOpeningSpan `json:"slot"`
 	// The shop; null when it is no longer published.
 	Shop *OrderOrderShop `json:"shop"`
 	// What was ordered, with names, prices and VAT of that day.
@@ -851,8 +1603,14 @@ type OrderOrder struct {
 	Note *string `json:"note"`
 	// Who ordered. For customer, guest and merchant, and for the hotline, of which each reading stands in the audit log; null for others, and after it was erased.
 	Contact *OrderOrderContact `json:"contact"`
+	// Where it is brought to. For customer, guest and merchant; null for others, for a pickup, and after it was erased.
+	Address *OrderOrderAddressDeliveryAddress `json:"address"`
 	// What the customer says at the door. For customer, guest and merchant; null for others.
 	PickupCode *OrderOrderPickupCode `json:"pickupCode"`
+	// Why the order cannot be handed over when it would be, and when next: its shop is closed, or a restriction refuses its mode. Null: nothing stands against it, or it is over.
+	AffectedBy *OrderOrderAffectedByServiceRefusal `json:"affectedBy"`
+	// What the shop proposes to leave out of it, while that waits for the customer; else null.
+	ProposedChange *OrderOrderProposedChangeOrderChange `json:"proposedChange"`
 	// All that happened to it, oldest first.
 	History []OrderOrderHistoryOrderEvent `json:"history"`
 	// What the viewer may do to it now.
@@ -886,6 +1644,9 @@ func (v *OrderOrder) GetPlacedAt() time.Time { return v.PlacedAt }
 // GetUpdatedAt returns OrderOrder.UpdatedAt, and is useful for accessing the field via an interface.
 func (v *OrderOrder) GetUpdatedAt() time.Time { return v.UpdatedAt }
 
+// GetSlot returns OrderOrder.Slot, and is useful for accessing the field via an interface.
+func (v *OrderOrder) GetSlot() *OrderOrderSlotOpeningSpan { return v.Slot }
+
 // GetShop returns OrderOrder.Shop, and is useful for accessing the field via an interface.
 func (v *OrderOrder) GetShop() *OrderOrderShop { return v.Shop }
 
@@ -901,14 +1662,88 @@ func (v *OrderOrder) GetNote() *string { return v.Note }
 // GetContact returns OrderOrder.Contact, and is useful for accessing the field via an interface.
 func (v *OrderOrder) GetContact() *OrderOrderContact { return v.Contact }
 
+// GetAddress returns OrderOrder.Address, and is useful for accessing the field via an interface.
+func (v *OrderOrder) GetAddress() *OrderOrderAddressDeliveryAddress { return v.Address }
+
 // GetPickupCode returns OrderOrder.PickupCode, and is useful for accessing the field via an interface.
 func (v *OrderOrder) GetPickupCode() *OrderOrderPickupCode { return v.PickupCode }
+
+// GetAffectedBy returns OrderOrder.AffectedBy, and is useful for accessing the field via an interface.
+func (v *OrderOrder) GetAffectedBy() *OrderOrderAffectedByServiceRefusal { return v.AffectedBy }
+
+// GetProposedChange returns OrderOrder.ProposedChange, and is useful for accessing the field via an interface.
+func (v *OrderOrder) GetProposedChange() *OrderOrderProposedChangeOrderChange {
+	return v.ProposedChange
+}
 
 // GetHistory returns OrderOrder.History, and is useful for accessing the field via an interface.
 func (v *OrderOrder) GetHistory() []OrderOrderHistoryOrderEvent { return v.History }
 
 // GetNextActions returns OrderOrder.NextActions, and is useful for accessing the field via an interface.
 func (v *OrderOrder) GetNextActions() []OrderAction { return v.NextActions }
+
+// OrderOrderAddressDeliveryAddress includes the requested fields of the GraphQL type DeliveryAddress.
+// The GraphQL type's documentation follows.
+//
+// Where an order is brought to.
+type OrderOrderAddressDeliveryAddress struct {
+	// Number and street, or what the place is called.
+	Street string `json:"street"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// City.
+	City string `json:"city"`
+}
+
+// GetStreet returns OrderOrderAddressDeliveryAddress.Street, and is useful for accessing the field via an interface.
+func (v *OrderOrderAddressDeliveryAddress) GetStreet() string { return v.Street }
+
+// GetPostcode returns OrderOrderAddressDeliveryAddress.Postcode, and is useful for accessing the field via an interface.
+func (v *OrderOrderAddressDeliveryAddress) GetPostcode() string { return v.Postcode }
+
+// GetCity returns OrderOrderAddressDeliveryAddress.City, and is useful for accessing the field via an interface.
+func (v *OrderOrderAddressDeliveryAddress) GetCity() string { return v.City }
+
+// OrderOrderAffectedByServiceRefusal includes the requested fields of the GraphQL type ServiceRefusal.
+// The GraphQL type's documentation follows.
+//
+// Why a shop does not serve, or a slot cannot be booked, and the way on.
+type OrderOrderAffectedByServiceRefusal struct {
+	// For programs.
+	Code ServiceRefusalCode `json:"code"`
+	// For people: a French sentence.
+	Message string `json:"message"`
+	// The next time at which it is possible: an opening, or a slot. Null: none in sight.
+	Next *OrderOrderAffectedByServiceRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns OrderOrderAffectedByServiceRefusal.Code, and is useful for accessing the field via an interface.
+func (v *OrderOrderAffectedByServiceRefusal) GetCode() ServiceRefusalCode { return v.Code }
+
+// GetMessage returns OrderOrderAffectedByServiceRefusal.Message, and is useful for accessing the field via an interface.
+func (v *OrderOrderAffectedByServiceRefusal) GetMessage() string { return v.Message }
+
+// GetNext returns OrderOrderAffectedByServiceRefusal.Next, and is useful for accessing the field via an interface.
+func (v *OrderOrderAffectedByServiceRefusal) GetNext() *OrderOrderAffectedByServiceRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// OrderOrderAffectedByServiceRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type OrderOrderAffectedByServiceRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns OrderOrderAffectedByServiceRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *OrderOrderAffectedByServiceRefusalNextOpeningSpan) GetStart() time.Time { return v.Start }
+
+// GetEnd returns OrderOrderAffectedByServiceRefusalNextOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *OrderOrderAffectedByServiceRefusalNextOpeningSpan) GetEnd() time.Time { return v.End }
 
 // OrderOrderContact includes the requested fields of the GraphQL type OrderContact.
 // The GraphQL type's documentation follows.
@@ -1056,10 +1891,99 @@ func (v *OrderOrderLinesOrderLineVariant) GetId() string { return v.Id }
 type OrderOrderPickupCode struct {
 	// Three consonants and three digits: `KRT482`. Unique among the shop's open orders.
 	Text string `json:"text"`
+	// The same as a QR symbol: an SVG document, black on white, to show at any size. A scanner reads the six characters.
+	Qr string `json:"qr"`
 }
 
 // GetText returns OrderOrderPickupCode.Text, and is useful for accessing the field via an interface.
 func (v *OrderOrderPickupCode) GetText() string { return v.Text }
+
+// GetQr returns OrderOrderPickupCode.Qr, and is useful for accessing the field via an interface.
+func (v *OrderOrderPickupCode) GetQr() string { return v.Qr }
+
+// OrderOrderProposedChangeOrderChange includes the requested fields of the GraphQL type OrderChange.
+// The GraphQL type's documentation follows.
+//
+// An order with less in it, as its shop proposes.
+type OrderOrderProposedChangeOrderChange struct {
+	// What `confirmOrderChange` names it by.
+	Version int `json:"version"`
+	// The shop's words. For customer, guest and merchant; null for others.
+	Text *string `json:"text"`
+	// When the order is cancelled if the customer has not answered.
+	Until time.Time `json:"until"`
+	// What the order costs once it is confirmed, VAT included.
+	Total OrderOrderProposedChangeOrderChangeTotalPrice `json:"total"`
+	// The lines that are short.
+	Lines []OrderOrderProposedChangeOrderChangeLinesOrderChangeLine `json:"lines"`
+}
+
+// GetVersion returns OrderOrderProposedChangeOrderChange.Version, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChange) GetVersion() int { return v.Version }
+
+// GetText returns OrderOrderProposedChangeOrderChange.Text, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChange) GetText() *string { return v.Text }
+
+// GetUntil returns OrderOrderProposedChangeOrderChange.Until, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChange) GetUntil() time.Time { return v.Until }
+
+// GetTotal returns OrderOrderProposedChangeOrderChange.Total, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChange) GetTotal() OrderOrderProposedChangeOrderChangeTotalPrice {
+	return v.Total
+}
+
+// GetLines returns OrderOrderProposedChangeOrderChange.Lines, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChange) GetLines() []OrderOrderProposedChangeOrderChangeLinesOrderChangeLine {
+	return v.Lines
+}
+
+// OrderOrderProposedChangeOrderChangeLinesOrderChangeLine includes the requested fields of the GraphQL type OrderChangeLine.
+// The GraphQL type's documentation follows.
+//
+// A line that is short.
+type OrderOrderProposedChangeOrderChangeLinesOrderChangeLine struct {
+	// The product's name.
+	Name string `json:"name"`
+	// What told the variant from its siblings; empty where there was only one.
+	OptionValue string `json:"optionValue"`
+	// Pieces that were ordered.
+	Ordered int `json:"ordered"`
+	// Pieces that the shop can give.
+	Quantity int `json:"quantity"`
+}
+
+// GetName returns OrderOrderProposedChangeOrderChangeLinesOrderChangeLine.Name, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChangeLinesOrderChangeLine) GetName() string { return v.Name }
+
+// GetOptionValue returns OrderOrderProposedChangeOrderChangeLinesOrderChangeLine.OptionValue, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChangeLinesOrderChangeLine) GetOptionValue() string {
+	return v.OptionValue
+}
+
+// GetOrdered returns OrderOrderProposedChangeOrderChangeLinesOrderChangeLine.Ordered, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChangeLinesOrderChangeLine) GetOrdered() int { return v.Ordered }
+
+// GetQuantity returns OrderOrderProposedChangeOrderChangeLinesOrderChangeLine.Quantity, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChangeLinesOrderChangeLine) GetQuantity() int {
+	return v.Quantity
+}
+
+// OrderOrderProposedChangeOrderChangeTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type OrderOrderProposedChangeOrderChangeTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns OrderOrderProposedChangeOrderChangeTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChangeTotalPrice) GetCents() int64 { return v.Cents }
+
+// GetFormatted returns OrderOrderProposedChangeOrderChangeTotalPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *OrderOrderProposedChangeOrderChangeTotalPrice) GetFormatted() string { return v.Formatted }
 
 // OrderOrderShop includes the requested fields of the GraphQL type Shop.
 // The GraphQL type's documentation follows.
@@ -1126,6 +2050,23 @@ func (v *OrderOrderShopContact) GetPhone() *string { return v.Phone }
 
 // GetEmail returns OrderOrderShopContact.Email, and is useful for accessing the field via an interface.
 func (v *OrderOrderShopContact) GetEmail() *string { return v.Email }
+
+// OrderOrderSlotOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type OrderOrderSlotOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns OrderOrderSlotOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *OrderOrderSlotOpeningSpan) GetStart() time.Time { return v.Start }
+
+// GetEnd returns OrderOrderSlotOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *OrderOrderSlotOpeningSpan) GetEnd() time.Time { return v.End }
 
 // OrderOrderTotals includes the requested fields of the GraphQL type OrderTotals.
 // The GraphQL type's documentation follows.
@@ -2276,6 +3217,558 @@ type ProductsResponse struct {
 // GetProducts returns ProductsResponse.Products, and is useful for accessing the field via an interface.
 func (v *ProductsResponse) GetProducts() ProductsProductsProductConnection { return v.Products }
 
+// QuoteBasketQuoteBasketBasketQuote includes the requested fields of the GraphQL type BasketQuote.
+// The GraphQL type's documentation follows.
+//
+// What a basket would come to if it were placed now.
+type QuoteBasketQuoteBasketBasketQuote struct {
+	// What all of it comes to, delivery included.
+	Total QuoteBasketQuoteBasketBasketQuoteTotalPrice `json:"total"`
+	// Whether each of the orders would be made.
+	Orderable bool `json:"orderable"`
+	// Shop by shop, in the order of the input.
+	Quotes []QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote `json:"quotes"`
+}
+
+// GetTotal returns QuoteBasketQuoteBasketBasketQuote.Total, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuote) GetTotal() QuoteBasketQuoteBasketBasketQuoteTotalPrice {
+	return v.Total
+}
+
+// GetOrderable returns QuoteBasketQuoteBasketBasketQuote.Orderable, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuote) GetOrderable() bool { return v.Orderable }
+
+// GetQuotes returns QuoteBasketQuoteBasketBasketQuote.Quotes, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuote) GetQuotes() []QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote {
+	return v.Quotes
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote includes the requested fields of the GraphQL type ShopQuote.
+// The GraphQL type's documentation follows.
+//
+// What a basket would come to at one shop.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote struct {
+	// The shop; null when there is none that the viewer may see.
+	Shop *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteShop `json:"shop"`
+	// The mode that was asked for.
+	Mode FulfilmentMode `json:"mode"`
+	// The slot that was asked for; null without one, or where it is none of the shop's.
+	Slot *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan `json:"slot"`
+	// What the shop sells of what was asked for, whatever is left of it, with today's prices and VAT.
+	Lines []QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine `json:"lines"`
+	// What the lines come to, delivery included; zeros where the shop takes no orders.
+	Totals QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals `json:"totals"`
+	// The modes that the shop offers, with what each would need.
+	Modes []QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote `json:"modes"`
+	// All that keeps the order from being made, each with what to do. Empty: `placeOrders` would make it now.
+	Refusals []QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal `json:"refusals"`
+}
+
+// GetShop returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote.Shop, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote) GetShop() *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteShop {
+	return v.Shop
+}
+
+// GetMode returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote.Mode, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote) GetMode() FulfilmentMode { return v.Mode }
+
+// GetSlot returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote.Slot, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote) GetSlot() *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan {
+	return v.Slot
+}
+
+// GetLines returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote.Lines, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote) GetLines() []QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine {
+	return v.Lines
+}
+
+// GetTotals returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote.Totals, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote) GetTotals() QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals {
+	return v.Totals
+}
+
+// GetModes returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote.Modes, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote) GetModes() []QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote {
+	return v.Modes
+}
+
+// GetRefusals returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote.Refusals, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuote) GetRefusals() []QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal {
+	return v.Refusals
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine includes the requested fields of the GraphQL type OrderLine.
+// The GraphQL type's documentation follows.
+//
+// One variant of an order, as it was when the order was placed.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine struct {
+	// The variant; null when it is no longer sold.
+	Variant *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant `json:"variant"`
+	// How many pieces; 0 where the customer agreed to do without.
+	Quantity int `json:"quantity"`
+	// Price of one piece, VAT included.
+	UnitPrice QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice `json:"unitPrice"`
+	// Price of the line, VAT included.
+	Total QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice `json:"total"`
+}
+
+// GetVariant returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine.Variant, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine) GetVariant() *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant {
+	return v.Variant
+}
+
+// GetQuantity returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine.Quantity, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine) GetQuantity() int {
+	return v.Quantity
+}
+
+// GetUnitPrice returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine.UnitPrice, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine) GetUnitPrice() QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice {
+	return v.UnitPrice
+}
+
+// GetTotal returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine.Total, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine) GetTotal() QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice {
+	return v.Total
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice.Cents, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant includes the requested fields of the GraphQL type Variant.
+// The GraphQL type's documentation follows.
+//
+// One orderable form of a product: a size, a colour, or the product itself.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant struct {
+	// Global id.
+	Id string `json:"id"`
+}
+
+// GetId returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant.Id, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant) GetId() string {
+	return v.Id
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote includes the requested fields of the GraphQL type ModeQuote.
+// The GraphQL type's documentation follows.
+//
+// A mode that a shop offers, for what is in the basket.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote struct {
+	// The mode.
+	Mode FulfilmentMode `json:"mode"`
+	// The least that must be ordered.
+	Minimum QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice `json:"minimum"`
+	// What is missing to the minimum; 0,00 € for nothing.
+	Missing QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice `json:"missing"`
+	// What the mode costs.
+	Fee QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice `json:"fee"`
+	// Whether an order must be for a slot.
+	SlotRequired bool `json:"slotRequired"`
+	// The first slot that can be booked now; null: none in sight.
+	NextSlot *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan `json:"nextSlot"`
+	// Why no order can be handed over so now; null: it can. Perimeter and minimum are apart from it.
+	Refusal *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal `json:"refusal"`
+}
+
+// GetMode returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Mode, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetMode() FulfilmentMode {
+	return v.Mode
+}
+
+// GetMinimum returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Minimum, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetMinimum() QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice {
+	return v.Minimum
+}
+
+// GetMissing returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Missing, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetMissing() QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice {
+	return v.Missing
+}
+
+// GetFee returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Fee, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetFee() QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice {
+	return v.Fee
+}
+
+// GetSlotRequired returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.SlotRequired, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetSlotRequired() bool {
+	return v.SlotRequired
+}
+
+// GetNextSlot returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.NextSlot, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetNextSlot() *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan {
+	return v.NextSlot
+}
+
+// GetRefusal returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Refusal, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetRefusal() *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal {
+	return v.Refusal
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice.Cents, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice.Formatted, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice.Cents, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice.Cents, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal includes the requested fields of the GraphQL type ServiceRefusal.
+// The GraphQL type's documentation follows.
+//
+// Why a shop does not serve, or a slot cannot be booked, and the way on.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal struct {
+	// For programs.
+	Code ServiceRefusalCode `json:"code"`
+	// For people: a French sentence.
+	Message string `json:"message"`
+}
+
+// GetCode returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal.Code, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal) GetCode() ServiceRefusalCode {
+	return v.Code
+}
+
+// GetMessage returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal.Message, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal) GetMessage() string {
+	return v.Message
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal includes the requested fields of the GraphQL type Refusal.
+// The GraphQL type's documentation follows.
+//
+// A no of the business. Nothing was changed.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal struct {
+	// For programs.
+	Code RefusalCode `json:"code"`
+	// For people: a French sentence that says what to do instead.
+	Message string `json:"message"`
+	// The argument that it is about, from the field: `input`, `orders`, `0`, `lines`, `2`, `quantity`.
+	Path []string `json:"path"`
+	// OUT_OF_STOCK: the pieces that can be ordered now; 5 means 5 or more. Else null.
+	Available *int `json:"available"`
+	// The calendar's codes, RESTRICTION to SLOT_REQUIRED: the next time at which an order can be handed over; of a slot, or where slots are chosen, the next slot that can be booked. Null: none in sight. Else null.
+	Next *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Code, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetCode() RefusalCode {
+	return v.Code
+}
+
+// GetMessage returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Message, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetMessage() string {
+	return v.Message
+}
+
+// GetPath returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Path, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetPath() []string {
+	return v.Path
+}
+
+// GetAvailable returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Available, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetAvailable() *int {
+	return v.Available
+}
+
+// GetNext returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Next, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetNext() *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteShop includes the requested fields of the GraphQL type Shop.
+// The GraphQL type's documentation follows.
+//
+// A shop of one commune and its public profile.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteShop struct {
+	// Global id.
+	Id string `json:"id"`
+	// The shop's sign, as its merchant writes it. Any script, any character: show it as text.
+	Name string `json:"name"`
+}
+
+// GetId returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteShop.Id, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteShop) GetId() string { return v.Id }
+
+// GetName returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteShop.Name, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteShop) GetName() string { return v.Name }
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals includes the requested fields of the GraphQL type OrderTotals.
+// The GraphQL type's documentation follows.
+//
+// What an order costs. VAT is included everywhere.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals struct {
+	// All lines.
+	Items QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice `json:"items"`
+	// What the mode costs; 0,00 € for nothing.
+	Delivery QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice `json:"delivery"`
+	// Items and delivery.
+	Total QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice `json:"total"`
+}
+
+// GetItems returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals.Items, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals) GetItems() QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice {
+	return v.Items
+}
+
+// GetDelivery returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals.Delivery, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals) GetDelivery() QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice {
+	return v.Delivery
+}
+
+// GetTotal returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals.Total, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals) GetTotal() QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice {
+	return v.Total
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice.Cents, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice.Cents, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// GetFormatted returns QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice) GetFormatted() string {
+	return v.Formatted
+}
+
+// QuoteBasketQuoteBasketBasketQuoteTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type QuoteBasketQuoteBasketBasketQuoteTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+	// The amount as French shops write it, to show: `12,30 €`.
+	Formatted string `json:"formatted"`
+}
+
+// GetCents returns QuoteBasketQuoteBasketBasketQuoteTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteTotalPrice) GetCents() int64 { return v.Cents }
+
+// GetFormatted returns QuoteBasketQuoteBasketBasketQuoteTotalPrice.Formatted, and is useful for accessing the field via an interface.
+func (v *QuoteBasketQuoteBasketBasketQuoteTotalPrice) GetFormatted() string { return v.Formatted }
+
+// QuoteBasketResponse is returned by QuoteBasket on success.
+type QuoteBasketResponse struct {
+	// What a basket comes to if it is placed now, shop by shop, and all that keeps it from being placed: by the same verdict as `placeOrders`. Nothing is taken or kept. Send the totals along as `expectedCents`, and the slot as `slot`: what has changed by then is refused, not charged.
+	QuoteBasket QuoteBasketQuoteBasketBasketQuote `json:"quoteBasket"`
+}
+
+// GetQuoteBasket returns QuoteBasketResponse.QuoteBasket, and is useful for accessing the field via an interface.
+func (v *QuoteBasketResponse) GetQuoteBasket() QuoteBasketQuoteBasketBasketQuote {
+	return v.QuoteBasket
+}
+
 // Why the business says no.
 type RefusalCode string
 
@@ -2367,6 +3860,54 @@ var AllRefusalCode = []RefusalCode{
 	RefusalCodeSlotClosed,
 	RefusalCodeFull,
 	RefusalCodeSlotRequired,
+}
+
+// Why not. When several hold, the first of these is told.
+type ServiceRefusalCode string
+
+const (
+	// The shop does not hand orders over so.
+	ServiceRefusalCodeModeNotOffered ServiceRefusalCode = "MODE_NOT_OFFERED"
+	// The slot has begun.
+	ServiceRefusalCodePast ServiceRefusalCode = "PAST"
+	// More than 14 days ahead.
+	ServiceRefusalCodeBeyondHorizon ServiceRefusalCode = "BEYOND_HORIZON"
+	// A law or an order refuses the mode.
+	ServiceRefusalCodeRestriction ServiceRefusalCode = "RESTRICTION"
+	// The shop is closed for a while.
+	ServiceRefusalCodeClosure ServiceRefusalCode = "CLOSURE"
+	// A statutory holiday on which the shop does not open.
+	ServiceRefusalCodeHoliday ServiceRefusalCode = "HOLIDAY"
+	// Outside the opening hours.
+	ServiceRefusalCodeClosed ServiceRefusalCode = "CLOSED"
+	// Open, but no slot begins then.
+	ServiceRefusalCodeNoSuchSlot ServiceRefusalCode = "NO_SUCH_SLOT"
+	// Less ahead than the shop needs to prepare an order.
+	ServiceRefusalCodeTooSoon ServiceRefusalCode = "TOO_SOON"
+	// Orders for that day are no longer taken.
+	ServiceRefusalCodePastCutOff ServiceRefusalCode = "PAST_CUT_OFF"
+	// The merchant closed the slot.
+	ServiceRefusalCodeSlotClosed ServiceRefusalCode = "SLOT_CLOSED"
+	// All places of the slot are booked.
+	ServiceRefusalCodeFull ServiceRefusalCode = "FULL"
+	// The shop counts orders by slot, and none was chosen.
+	ServiceRefusalCodeSlotRequired ServiceRefusalCode = "SLOT_REQUIRED"
+)
+
+var AllServiceRefusalCode = []ServiceRefusalCode{
+	ServiceRefusalCodeModeNotOffered,
+	ServiceRefusalCodePast,
+	ServiceRefusalCodeBeyondHorizon,
+	ServiceRefusalCodeRestriction,
+	ServiceRefusalCodeClosure,
+	ServiceRefusalCodeHoliday,
+	ServiceRefusalCodeClosed,
+	ServiceRefusalCodeNoSuchSlot,
+	ServiceRefusalCodeTooSoon,
+	ServiceRefusalCodePastCutOff,
+	ServiceRefusalCodeSlotClosed,
+	ServiceRefusalCodeFull,
+	ServiceRefusalCodeSlotRequired,
 }
 
 // What is ordered at one shop.
@@ -3135,6 +4676,98 @@ func (v *ShopsShopsShopConnectionPageInfo) GetHasNextPage() bool { return v.HasN
 // GetEndCursor returns ShopsShopsShopConnectionPageInfo.EndCursor, and is useful for accessing the field via an interface.
 func (v *ShopsShopsShopConnectionPageInfo) GetEndCursor() *string { return v.EndCursor }
 
+// SlotsResponse is returned by Slots on success.
+type SlotsResponse struct {
+	// One shop. One that is not published is found by its merchant, its commune's agents, the hotline and admins only.
+	Shop *SlotsShop `json:"shop"`
+}
+
+// GetShop returns SlotsResponse.Shop, and is useful for accessing the field via an interface.
+func (v *SlotsResponse) GetShop() *SlotsShop { return v.Shop }
+
+// SlotsShop includes the requested fields of the GraphQL type Shop.
+// The GraphQL type's documentation follows.
+//
+// A shop of one commune and its public profile.
+type SlotsShop struct {
+	// How it hands orders over, PICKUP first; empty: it takes no orders.
+	Fulfilments []SlotsShopFulfilmentsFulfilment `json:"fulfilments"`
+	// The times at which an order may be handed over in a mode, that begin in a time; each open, or with why not. None lies before today or more than 14 days ahead.
+	Slots []SlotsShopSlotsSlot `json:"slots"`
+}
+
+// GetFulfilments returns SlotsShop.Fulfilments, and is useful for accessing the field via an interface.
+func (v *SlotsShop) GetFulfilments() []SlotsShopFulfilmentsFulfilment { return v.Fulfilments }
+
+// GetSlots returns SlotsShop.Slots, and is useful for accessing the field via an interface.
+func (v *SlotsShop) GetSlots() []SlotsShopSlotsSlot { return v.Slots }
+
+// SlotsShopFulfilmentsFulfilment includes the requested fields of the GraphQL type Fulfilment.
+// The GraphQL type's documentation follows.
+//
+// A mode that a shop offers, with its conditions.
+type SlotsShopFulfilmentsFulfilment struct {
+	// The mode.
+	Mode FulfilmentMode `json:"mode"`
+	// Minutes from the order to the earliest hand-over.
+	LeadMinutes int `json:"leadMinutes"`
+	// Orders that a slot takes where it has no capacity of its own; whoever orders then chooses one. Null: as many as come, and none need be chosen.
+	SlotCapacity *int `json:"slotCapacity"`
+	// How long a slot of hand-over lasts; 0: each opening is one slot.
+	SlotMinutes int `json:"slotMinutes"`
+}
+
+// GetMode returns SlotsShopFulfilmentsFulfilment.Mode, and is useful for accessing the field via an interface.
+func (v *SlotsShopFulfilmentsFulfilment) GetMode() FulfilmentMode { return v.Mode }
+
+// GetLeadMinutes returns SlotsShopFulfilmentsFulfilment.LeadMinutes, and is useful for accessing the field via an interface.
+func (v *SlotsShopFulfilmentsFulfilment) GetLeadMinutes() int { return v.LeadMinutes }
+
+// GetSlotCapacity returns SlotsShopFulfilmentsFulfilment.SlotCapacity, and is useful for accessing the field via an interface.
+func (v *SlotsShopFulfilmentsFulfilment) GetSlotCapacity() *int { return v.SlotCapacity }
+
+// GetSlotMinutes returns SlotsShopFulfilmentsFulfilment.SlotMinutes, and is useful for accessing the field via an interface.
+func (v *SlotsShopFulfilmentsFulfilment) GetSlotMinutes() int { return v.SlotMinutes }
+
+// SlotsShopSlotsSlot includes the requested fields of the GraphQL type Slot.
+// The GraphQL type's documentation follows.
+//
+// A time at which an order may be handed over. `placeOrders` takes its `start`.
+type SlotsShopSlotsSlot struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+	// Why it cannot be booked now; null: it can.
+	Refusal *SlotsShopSlotsSlotRefusalServiceRefusal `json:"refusal"`
+}
+
+// GetStart returns SlotsShopSlotsSlot.Start, and is useful for accessing the field via an interface.
+func (v *SlotsShopSlotsSlot) GetStart() time.Time { return v.Start }
+
+// GetEnd returns SlotsShopSlotsSlot.End, and is useful for accessing the field via an interface.
+func (v *SlotsShopSlotsSlot) GetEnd() time.Time { return v.End }
+
+// GetRefusal returns SlotsShopSlotsSlot.Refusal, and is useful for accessing the field via an interface.
+func (v *SlotsShopSlotsSlot) GetRefusal() *SlotsShopSlotsSlotRefusalServiceRefusal { return v.Refusal }
+
+// SlotsShopSlotsSlotRefusalServiceRefusal includes the requested fields of the GraphQL type ServiceRefusal.
+// The GraphQL type's documentation follows.
+//
+// Why a shop does not serve, or a slot cannot be booked, and the way on.
+type SlotsShopSlotsSlotRefusalServiceRefusal struct {
+	// For programs.
+	Code ServiceRefusalCode `json:"code"`
+	// For people: a French sentence.
+	Message string `json:"message"`
+}
+
+// GetCode returns SlotsShopSlotsSlotRefusalServiceRefusal.Code, and is useful for accessing the field via an interface.
+func (v *SlotsShopSlotsSlotRefusalServiceRefusal) GetCode() ServiceRefusalCode { return v.Code }
+
+// GetMessage returns SlotsShopSlotsSlotRefusalServiceRefusal.Message, and is useful for accessing the field via an interface.
+func (v *SlotsShopSlotsSlotRefusalServiceRefusal) GetMessage() string { return v.Message }
+
 // Why something cannot be ordered.
 type UnavailableCode string
 
@@ -3406,6 +5039,282 @@ func (v *WidgetFollowOrderResponse) GetOrderUpdated() WidgetFollowOrderOrderUpda
 	return v.OrderUpdated
 }
 
+// WidgetMoreCommune includes the requested fields of the GraphQL type Commune.
+// The GraphQL type's documentation follows.
+//
+// A commune of the agglomeration: a tenant. Its shops, products and orders are its own.
+type WidgetMoreCommune struct {
+	// The commune's published shops.
+	Shops WidgetMoreCommuneShopsShopConnection `json:"shops"`
+}
+
+// GetShops returns WidgetMoreCommune.Shops, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommune) GetShops() WidgetMoreCommuneShopsShopConnection { return v.Shops }
+
+// WidgetMoreCommuneShopsShopConnection includes the requested fields of the GraphQL type ShopConnection.
+// The GraphQL type's documentation follows.
+//
+// A page of shops.
+type WidgetMoreCommuneShopsShopConnection struct {
+	// How many shops the whole list has. Counted when asked for: leave it out of pages that only scroll.
+	TotalCount int `json:"totalCount"`
+	// The shops alone.
+	Nodes []WidgetMoreCommuneShopsShopConnectionNodesShop `json:"nodes"`
+	// Where the page stands.
+	PageInfo WidgetMoreCommuneShopsShopConnectionPageInfo `json:"pageInfo"`
+}
+
+// GetTotalCount returns WidgetMoreCommuneShopsShopConnection.TotalCount, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnection) GetTotalCount() int { return v.TotalCount }
+
+// GetNodes returns WidgetMoreCommuneShopsShopConnection.Nodes, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnection) GetNodes() []WidgetMoreCommuneShopsShopConnectionNodesShop {
+	return v.Nodes
+}
+
+// GetPageInfo returns WidgetMoreCommuneShopsShopConnection.PageInfo, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnection) GetPageInfo() WidgetMoreCommuneShopsShopConnectionPageInfo {
+	return v.PageInfo
+}
+
+// WidgetMoreCommuneShopsShopConnectionNodesShop includes the requested fields of the GraphQL type Shop.
+// The GraphQL type's documentation follows.
+//
+// A shop of one commune and its public profile.
+type WidgetMoreCommuneShopsShopConnectionNodesShop struct {
+	// Global id.
+	Id string `json:"id"`
+	// Name for web addresses, unique in the commune.
+	Slug string `json:"slug"`
+	// The shop's sign, as its merchant writes it. Any script, any character: show it as text.
+	Name string `json:"name"`
+	// Its trade.
+	Category WidgetMoreCommuneShopsShopConnectionNodesShopCategory `json:"category"`
+	// Where it is.
+	Address WidgetMoreCommuneShopsShopConnectionNodesShopAddress `json:"address"`
+	// Its door.
+	Location WidgetMoreCommuneShopsShopConnectionNodesShopLocationGeoPoint `json:"location"`
+	// Its photos, in the merchant's order; at most 10.
+	Photos []WidgetMoreCommuneShopsShopConnectionNodesShopPhotosPhoto `json:"photos"`
+	// Whether the shop serves a mode at an instant, until when, and why not: hours, closures, holidays and restrictions together.
+	Service WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus `json:"service"`
+	// How it hands orders over, PICKUP first; empty: it takes no orders.
+	Fulfilments []WidgetMoreCommuneShopsShopConnectionNodesShopFulfilmentsFulfilment `json:"fulfilments"`
+}
+
+// GetId returns WidgetMoreCommuneShopsShopConnectionNodesShop.Id, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShop) GetId() string { return v.Id }
+
+// GetSlug returns WidgetMoreCommuneShopsShopConnectionNodesShop.Slug, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShop) GetSlug() string { return v.Slug }
+
+// GetName returns WidgetMoreCommuneShopsShopConnectionNodesShop.Name, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShop) GetName() string { return v.Name }
+
+// GetCategory returns WidgetMoreCommuneShopsShopConnectionNodesShop.Category, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShop) GetCategory() WidgetMoreCommuneShopsShopConnectionNodesShopCategory {
+	return v.Category
+}
+
+// GetAddress returns WidgetMoreCommuneShopsShopConnectionNodesShop.Address, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShop) GetAddress() WidgetMoreCommuneShopsShopConnectionNodesShopAddress {
+	return v.Address
+}
+
+// GetLocation returns WidgetMoreCommuneShopsShopConnectionNodesShop.Location, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShop) GetLocation() WidgetMoreCommuneShopsShopConnectionNodesShopLocationGeoPoint {
+	return v.Location
+}
+
+// GetPhotos returns WidgetMoreCommuneShopsShopConnectionNodesShop.Photos, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShop) GetPhotos() []WidgetMoreCommuneShopsShopConnectionNodesShopPhotosPhoto {
+	return v.Photos
+}
+
+// GetService returns WidgetMoreCommuneShopsShopConnectionNodesShop.Service, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShop) GetService() WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus {
+	return v.Service
+}
+
+// GetFulfilments returns WidgetMoreCommuneShopsShopConnectionNodesShop.Fulfilments, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShop) GetFulfilments() []WidgetMoreCommuneShopsShopConnectionNodesShopFulfilmentsFulfilment {
+	return v.Fulfilments
+}
+
+// WidgetMoreCommuneShopsShopConnectionNodesShopAddress includes the requested fields of the GraphQL type Address.
+// The GraphQL type's documentation follows.
+//
+// A postal address.
+type WidgetMoreCommuneShopsShopConnectionNodesShopAddress struct {
+	// Number and street.
+	Street string `json:"street"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// Town, as on an envelope.
+	City string `json:"city"`
+}
+
+// GetStreet returns WidgetMoreCommuneShopsShopConnectionNodesShopAddress.Street, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopAddress) GetStreet() string { return v.Street }
+
+// GetPostcode returns WidgetMoreCommuneShopsShopConnectionNodesShopAddress.Postcode, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopAddress) GetPostcode() string {
+	return v.Postcode
+}
+
+// GetCity returns WidgetMoreCommuneShopsShopConnectionNodesShopAddress.City, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopAddress) GetCity() string { return v.City }
+
+// WidgetMoreCommuneShopsShopConnectionNodesShopCategory includes the requested fields of the GraphQL type Category.
+// The GraphQL type's documentation follows.
+//
+// A trade or a kind of goods. Shops and products share one tree of two levels.
+type WidgetMoreCommuneShopsShopConnectionNodesShopCategory struct {
+	// French name.
+	Name string `json:"name"`
+}
+
+// GetName returns WidgetMoreCommuneShopsShopConnectionNodesShopCategory.Name, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopCategory) GetName() string { return v.Name }
+
+// WidgetMoreCommuneShopsShopConnectionNodesShopFulfilmentsFulfilment includes the requested fields of the GraphQL type Fulfilment.
+// The GraphQL type's documentation follows.
+//
+// A mode that a shop offers, with its conditions.
+type WidgetMoreCommuneShopsShopConnectionNodesShopFulfilmentsFulfilment struct {
+	// The mode.
+	Mode FulfilmentMode `json:"mode"`
+}
+
+// GetMode returns WidgetMoreCommuneShopsShopConnectionNodesShopFulfilmentsFulfilment.Mode, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopFulfilmentsFulfilment) GetMode() FulfilmentMode {
+	return v.Mode
+}
+
+// WidgetMoreCommuneShopsShopConnectionNodesShopLocationGeoPoint includes the requested fields of the GraphQL type GeoPoint.
+// The GraphQL type's documentation follows.
+//
+// A place on the earth, WGS84.
+type WidgetMoreCommuneShopsShopConnectionNodesShopLocationGeoPoint struct {
+	// Degrees north, -90 to 90.
+	Latitude float64 `json:"latitude"`
+	// Degrees east, -180 to 180.
+	Longitude float64 `json:"longitude"`
+}
+
+// GetLatitude returns WidgetMoreCommuneShopsShopConnectionNodesShopLocationGeoPoint.Latitude, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopLocationGeoPoint) GetLatitude() float64 {
+	return v.Latitude
+}
+
+// GetLongitude returns WidgetMoreCommuneShopsShopConnectionNodesShopLocationGeoPoint.Longitude, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopLocationGeoPoint) GetLongitude() float64 {
+	return v.Longitude
+}
+
+// WidgetMoreCommuneShopsShopConnectionNodesShopPhotosPhoto includes the requested fields of the GraphQL type Photo.
+// The GraphQL type's documentation follows.
+//
+// An image of a shop or a product: a JPEG, upright, without a word of where or when it was taken.
+type WidgetMoreCommuneShopsShopConnectionNodesShopPhotosPhoto struct {
+	// Path of the small image, at most 480 pixels wide and high, for lists.
+	SmallUrl string `json:"smallUrl"`
+}
+
+// GetSmallUrl returns WidgetMoreCommuneShopsShopConnectionNodesShopPhotosPhoto.SmallUrl, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopPhotosPhoto) GetSmallUrl() string {
+	return v.SmallUrl
+}
+
+// WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus includes the requested fields of the GraphQL type ServiceStatus.
+// The GraphQL type's documentation follows.
+//
+// What a shop's door says of a mode at an instant.
+type WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus struct {
+	// Whether it is served.
+	Open bool `json:"open"`
+	// When it is served: the closing time; null: it does not close for weeks. Else null.
+	Until *time.Time `json:"until"`
+	// When it is not: why, and when next.
+	Refusal *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal `json:"refusal"`
+}
+
+// GetOpen returns WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus.Open, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus) GetOpen() bool {
+	return v.Open
+}
+
+// GetUntil returns WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus.Until, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus) GetUntil() *time.Time {
+	return v.Until
+}
+
+// GetRefusal returns WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus.Refusal, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatus) GetRefusal() *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal {
+	return v.Refusal
+}
+
+// WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal includes the requested fields of the GraphQL type ServiceRefusal.
+// The GraphQL type's documentation follows.
+//
+// Why a shop does not serve, or a slot cannot be booked, and the way on.
+type WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal struct {
+	// For programs.
+	Code ServiceRefusalCode `json:"code"`
+	// The next time at which it is possible: an opening, or a slot. Null: none in sight.
+	Next *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal.Code, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal) GetCode() ServiceRefusalCode {
+	return v.Code
+}
+
+// GetNext returns WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal.Next, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal) GetNext() *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+}
+
+// GetStart returns WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// WidgetMoreCommuneShopsShopConnectionPageInfo includes the requested fields of the GraphQL type PageInfo.
+// The GraphQL type's documentation follows.
+//
+// Where a page stands in its list (Relay Cursor Connections).
+type WidgetMoreCommuneShopsShopConnectionPageInfo struct {
+	// Whether more follows: ask again with `after: endCursor`.
+	HasNextPage bool `json:"hasNextPage"`
+	// The cursor of the page's last element; null for an empty page.
+	EndCursor *string `json:"endCursor"`
+}
+
+// GetHasNextPage returns WidgetMoreCommuneShopsShopConnectionPageInfo.HasNextPage, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionPageInfo) GetHasNextPage() bool { return v.HasNextPage }
+
+// GetEndCursor returns WidgetMoreCommuneShopsShopConnectionPageInfo.EndCursor, and is useful for accessing the field via an interface.
+func (v *WidgetMoreCommuneShopsShopConnectionPageInfo) GetEndCursor() *string { return v.EndCursor }
+
+// WidgetMoreResponse is returned by WidgetMore on success.
+type WidgetMoreResponse struct {
+	// One commune, by its INSEE code or by its slug: give exactly one of the two. Unknown: null with NOT_FOUND.
+	Commune *WidgetMoreCommune `json:"commune"`
+}
+
+// GetCommune returns WidgetMoreResponse.Commune, and is useful for accessing the field via an interface.
+func (v *WidgetMoreResponse) GetCommune() *WidgetMoreCommune { return v.Commune }
+
 // WidgetOpenLinkExchangeGuestLinkExchangeGuestLinkPayload includes the requested fields of the GraphQL type ExchangeGuestLinkPayload.
 // The GraphQL type's documentation follows.
 //
@@ -3492,6 +5401,44 @@ func (v *WidgetOpenLinkResponse) GetExchangeGuestLink() WidgetOpenLinkExchangeGu
 	return v.ExchangeGuestLink
 }
 
+// WidgetOpenNowCommune includes the requested fields of the GraphQL type Commune.
+// The GraphQL type's documentation follows.
+//
+// A commune of the agglomeration: a tenant. Its shops, products and orders are its own.
+type WidgetOpenNowCommune struct {
+	// Official name, with its accents.
+	Name string `json:"name"`
+	// The commune's published shops.
+	Shops WidgetOpenNowCommuneShopsShopConnection `json:"shops"`
+}
+
+// GetName returns WidgetOpenNowCommune.Name, and is useful for accessing the field via an interface.
+func (v *WidgetOpenNowCommune) GetName() string { return v.Name }
+
+// GetShops returns WidgetOpenNowCommune.Shops, and is useful for accessing the field via an interface.
+func (v *WidgetOpenNowCommune) GetShops() WidgetOpenNowCommuneShopsShopConnection { return v.Shops }
+
+// WidgetOpenNowCommuneShopsShopConnection includes the requested fields of the GraphQL type ShopConnection.
+// The GraphQL type's documentation follows.
+//
+// A page of shops.
+type WidgetOpenNowCommuneShopsShopConnection struct {
+	// How many shops the whole list has. Counted when asked for: leave it out of pages that only scroll.
+	TotalCount int `json:"totalCount"`
+}
+
+// GetTotalCount returns WidgetOpenNowCommuneShopsShopConnection.TotalCount, and is useful for accessing the field via an interface.
+func (v *WidgetOpenNowCommuneShopsShopConnection) GetTotalCount() int { return v.TotalCount }
+
+// WidgetOpenNowResponse is returned by WidgetOpenNow on success.
+type WidgetOpenNowResponse struct {
+	// One commune, by its INSEE code or by its slug: give exactly one of the two. Unknown: null with NOT_FOUND.
+	Commune *WidgetOpenNowCommune `json:"commune"`
+}
+
+// GetCommune returns WidgetOpenNowResponse.Commune, and is useful for accessing the field via an interface.
+func (v *WidgetOpenNowResponse) GetCommune() *WidgetOpenNowCommune { return v.Commune }
+
 // WidgetOrderOrder includes the requested fields of the GraphQL type Order.
 // The GraphQL type's documentation follows.
 //
@@ -3511,14 +5458,20 @@ type WidgetOrderOrder struct {
 	ReasonText *string `json:"reasonText"`
 	// When it was placed.
 	PlacedAt time.Time `json:"placedAt"`
+	// When it is handed over, as promised; null: as soon as it is ready.
+	Slot *WidgetOrderOrderSlotOpeningSpan `json:"slot"`
 	// The shop; null when it is no longer published.
 	Shop *WidgetOrderOrderShop `json:"shop"`
+	// Where it is brought to. For customer, guest and merchant; null for others, for a pickup, and after it was erased.
+	Address *WidgetOrderOrderAddressDeliveryAddress `json:"address"`
 	// What was ordered, with names, prices and VAT of that day.
 	Lines []WidgetOrderOrderLinesOrderLine `json:"lines"`
 	// What it costs.
 	Totals WidgetOrderOrderTotals `json:"totals"`
 	// What the customer says at the door. For customer, guest and merchant; null for others.
 	PickupCode *WidgetOrderOrderPickupCode `json:"pickupCode"`
+	// What the shop proposes to leave out of it, while that waits for the customer; else null.
+	ProposedChange *WidgetOrderOrderProposedChangeOrderChange `json:"proposedChange"`
 	// All that happened to it, oldest first.
 	History []WidgetOrderOrderHistoryOrderEvent `json:"history"`
 	// What the viewer may do to it now.
@@ -3546,8 +5499,14 @@ func (v *WidgetOrderOrder) GetReasonText() *string { return v.ReasonText }
 // GetPlacedAt returns WidgetOrderOrder.PlacedAt, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrder) GetPlacedAt() time.Time { return v.PlacedAt }
 
+// GetSlot returns WidgetOrderOrder.Slot, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrder) GetSlot() *WidgetOrderOrderSlotOpeningSpan { return v.Slot }
+
 // GetShop returns WidgetOrderOrder.Shop, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrder) GetShop() *WidgetOrderOrderShop { return v.Shop }
+
+// GetAddress returns WidgetOrderOrder.Address, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrder) GetAddress() *WidgetOrderOrderAddressDeliveryAddress { return v.Address }
 
 // GetLines returns WidgetOrderOrder.Lines, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrder) GetLines() []WidgetOrderOrderLinesOrderLine { return v.Lines }
@@ -3558,11 +5517,38 @@ func (v *WidgetOrderOrder) GetTotals() WidgetOrderOrderTotals { return v.Totals 
 // GetPickupCode returns WidgetOrderOrder.PickupCode, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrder) GetPickupCode() *WidgetOrderOrderPickupCode { return v.PickupCode }
 
+// GetProposedChange returns WidgetOrderOrder.ProposedChange, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrder) GetProposedChange() *WidgetOrderOrderProposedChangeOrderChange {
+	return v.ProposedChange
+}
+
 // GetHistory returns WidgetOrderOrder.History, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrder) GetHistory() []WidgetOrderOrderHistoryOrderEvent { return v.History }
 
 // GetNextActions returns WidgetOrderOrder.NextActions, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrder) GetNextActions() []OrderAction { return v.NextActions }
+
+// WidgetOrderOrderAddressDeliveryAddress includes the requested fields of the GraphQL type DeliveryAddress.
+// The GraphQL type's documentation follows.
+//
+// Where an order is brought to.
+type WidgetOrderOrderAddressDeliveryAddress struct {
+	// Number and street, or what the place is called.
+	Street string `json:"street"`
+	// Postcode.
+	Postcode string `json:"postcode"`
+	// City.
+	City string `json:"city"`
+}
+
+// GetStreet returns WidgetOrderOrderAddressDeliveryAddress.Street, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderAddressDeliveryAddress) GetStreet() string { return v.Street }
+
+// GetPostcode returns WidgetOrderOrderAddressDeliveryAddress.Postcode, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderAddressDeliveryAddress) GetPostcode() string { return v.Postcode }
+
+// GetCity returns WidgetOrderOrderAddressDeliveryAddress.City, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderAddressDeliveryAddress) GetCity() string { return v.City }
 
 // WidgetOrderOrderHistoryOrderEvent includes the requested fields of the GraphQL type OrderEvent.
 // The GraphQL type's documentation follows.
@@ -3630,12 +5616,12 @@ func (v *WidgetOrderOrderLinesOrderLine) GetTotal() WidgetOrderOrderLinesOrderLi
 //
 // An amount to pay, VAT included.
 type WidgetOrderOrderLinesOrderLineTotalPrice struct {
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
 }
 
-// GetFormatted returns WidgetOrderOrderLinesOrderLineTotalPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetOrderOrderLinesOrderLineTotalPrice) GetFormatted() string { return v.Formatted }
+// GetCents returns WidgetOrderOrderLinesOrderLineTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderLinesOrderLineTotalPrice) GetCents() int64 { return v.Cents }
 
 // WidgetOrderOrderPickupCode includes the requested fields of the GraphQL type PickupCode.
 // The GraphQL type's documentation follows.
@@ -3644,10 +5630,93 @@ func (v *WidgetOrderOrderLinesOrderLineTotalPrice) GetFormatted() string { retur
 type WidgetOrderOrderPickupCode struct {
 	// Three consonants and three digits: `KRT482`. Unique among the shop's open orders.
 	Text string `json:"text"`
+	// The same as a QR symbol: an SVG document, black on white, to show at any size. A scanner reads the six characters.
+	Qr string `json:"qr"`
 }
 
 // GetText returns WidgetOrderOrderPickupCode.Text, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrderPickupCode) GetText() string { return v.Text }
+
+// GetQr returns WidgetOrderOrderPickupCode.Qr, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderPickupCode) GetQr() string { return v.Qr }
+
+// WidgetOrderOrderProposedChangeOrderChange includes the requested fields of the GraphQL type OrderChange.
+// The GraphQL type's documentation follows.
+//
+// An order with less in it, as its shop proposes.
+type WidgetOrderOrderProposedChangeOrderChange struct {
+	// The shop's words. For customer, guest and merchant; null for others.
+	Text *string `json:"text"`
+	// When the order is cancelled if the customer has not answered.
+	Until time.Time `json:"until"`
+	// What the order costs once it is confirmed, VAT included.
+	Total WidgetOrderOrderProposedChangeOrderChangeTotalPrice `json:"total"`
+	// The lines that are short.
+	Lines []WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine `json:"lines"`
+}
+
+// GetText returns WidgetOrderOrderProposedChangeOrderChange.Text, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderProposedChangeOrderChange) GetText() *string { return v.Text }
+
+// GetUntil returns WidgetOrderOrderProposedChangeOrderChange.Until, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderProposedChangeOrderChange) GetUntil() time.Time { return v.Until }
+
+// GetTotal returns WidgetOrderOrderProposedChangeOrderChange.Total, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderProposedChangeOrderChange) GetTotal() WidgetOrderOrderProposedChangeOrderChangeTotalPrice {
+	return v.Total
+}
+
+// GetLines returns WidgetOrderOrderProposedChangeOrderChange.Lines, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderProposedChangeOrderChange) GetLines() []WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine {
+	return v.Lines
+}
+
+// WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine includes the requested fields of the GraphQL type OrderChangeLine.
+// The GraphQL type's documentation follows.
+//
+// A line that is short.
+type WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine struct {
+	// The product's name.
+	Name string `json:"name"`
+	// What told the variant from its siblings; empty where there was only one.
+	OptionValue string `json:"optionValue"`
+	// Pieces that were ordered.
+	Ordered int `json:"ordered"`
+	// Pieces that the shop can give.
+	Quantity int `json:"quantity"`
+}
+
+// GetName returns WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine.Name, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine) GetName() string {
+	return v.Name
+}
+
+// GetOptionValue returns WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine.OptionValue, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine) GetOptionValue() string {
+	return v.OptionValue
+}
+
+// GetOrdered returns WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine.Ordered, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine) GetOrdered() int {
+	return v.Ordered
+}
+
+// GetQuantity returns WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine.Quantity, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderProposedChangeOrderChangeLinesOrderChangeLine) GetQuantity() int {
+	return v.Quantity
+}
+
+// WidgetOrderOrderProposedChangeOrderChangeTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetOrderOrderProposedChangeOrderChangeTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetOrderOrderProposedChangeOrderChangeTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderProposedChangeOrderChangeTotalPrice) GetCents() int64 { return v.Cents }
 
 // WidgetOrderOrderShop includes the requested fields of the GraphQL type Shop.
 // The GraphQL type's documentation follows.
@@ -3660,6 +5729,8 @@ type WidgetOrderOrderShop struct {
 	Name string `json:"name"`
 	// Where it is.
 	Address WidgetOrderOrderShopAddress `json:"address"`
+	// Its door.
+	Location WidgetOrderOrderShopLocationGeoPoint `json:"location"`
 	// How to reach it.
 	Contact WidgetOrderOrderShopContact `json:"contact"`
 }
@@ -3672,6 +5743,9 @@ func (v *WidgetOrderOrderShop) GetName() string { return v.Name }
 
 // GetAddress returns WidgetOrderOrderShop.Address, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrderShop) GetAddress() WidgetOrderOrderShopAddress { return v.Address }
+
+// GetLocation returns WidgetOrderOrderShop.Location, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderShop) GetLocation() WidgetOrderOrderShopLocationGeoPoint { return v.Location }
 
 // GetContact returns WidgetOrderOrderShop.Contact, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrderShop) GetContact() WidgetOrderOrderShopContact { return v.Contact }
@@ -3710,6 +5784,40 @@ type WidgetOrderOrderShopContact struct {
 // GetPhone returns WidgetOrderOrderShopContact.Phone, and is useful for accessing the field via an interface.
 func (v *WidgetOrderOrderShopContact) GetPhone() *string { return v.Phone }
 
+// WidgetOrderOrderShopLocationGeoPoint includes the requested fields of the GraphQL type GeoPoint.
+// The GraphQL type's documentation follows.
+//
+// A place on the earth, WGS84.
+type WidgetOrderOrderShopLocationGeoPoint struct {
+	// Degrees north, -90 to 90.
+	Latitude float64 `json:"latitude"`
+	// Degrees east, -180 to 180.
+	Longitude float64 `json:"longitude"`
+}
+
+// GetLatitude returns WidgetOrderOrderShopLocationGeoPoint.Latitude, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderShopLocationGeoPoint) GetLatitude() float64 { return v.Latitude }
+
+// GetLongitude returns WidgetOrderOrderShopLocationGeoPoint.Longitude, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderShopLocationGeoPoint) GetLongitude() float64 { return v.Longitude }
+
+// WidgetOrderOrderSlotOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type WidgetOrderOrderSlotOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns WidgetOrderOrderSlotOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderSlotOpeningSpan) GetStart() time.Time { return v.Start }
+
+// GetEnd returns WidgetOrderOrderSlotOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderSlotOpeningSpan) GetEnd() time.Time { return v.End }
+
 // WidgetOrderOrderTotals includes the requested fields of the GraphQL type OrderTotals.
 // The GraphQL type's documentation follows.
 //
@@ -3737,36 +5845,36 @@ func (v *WidgetOrderOrderTotals) GetTotal() WidgetOrderOrderTotalsTotalPrice { r
 //
 // An amount to pay, VAT included.
 type WidgetOrderOrderTotalsDeliveryPrice struct {
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
 }
 
-// GetFormatted returns WidgetOrderOrderTotalsDeliveryPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetOrderOrderTotalsDeliveryPrice) GetFormatted() string { return v.Formatted }
+// GetCents returns WidgetOrderOrderTotalsDeliveryPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderTotalsDeliveryPrice) GetCents() int64 { return v.Cents }
 
 // WidgetOrderOrderTotalsItemsPrice includes the requested fields of the GraphQL type Price.
 // The GraphQL type's documentation follows.
 //
 // An amount to pay, VAT included.
 type WidgetOrderOrderTotalsItemsPrice struct {
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
 }
 
-// GetFormatted returns WidgetOrderOrderTotalsItemsPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetOrderOrderTotalsItemsPrice) GetFormatted() string { return v.Formatted }
+// GetCents returns WidgetOrderOrderTotalsItemsPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderTotalsItemsPrice) GetCents() int64 { return v.Cents }
 
 // WidgetOrderOrderTotalsTotalPrice includes the requested fields of the GraphQL type Price.
 // The GraphQL type's documentation follows.
 //
 // An amount to pay, VAT included.
 type WidgetOrderOrderTotalsTotalPrice struct {
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
 }
 
-// GetFormatted returns WidgetOrderOrderTotalsTotalPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetOrderOrderTotalsTotalPrice) GetFormatted() string { return v.Formatted }
+// GetCents returns WidgetOrderOrderTotalsTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetOrderOrderTotalsTotalPrice) GetCents() int64 { return v.Cents }
 
 // WidgetOrderResponse is returned by WidgetOrder on success.
 type WidgetOrderResponse struct {
@@ -3924,18 +6032,11 @@ func (v *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultO
 type WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultOrderTotalsTotalPrice struct {
 	// The amount in cents, to compute with.
 	Cents int64 `json:"cents"`
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
 }
 
 // GetCents returns WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultOrderTotalsTotalPrice.Cents, and is useful for accessing the field via an interface.
 func (v *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultOrderTotalsTotalPrice) GetCents() int64 {
 	return v.Cents
-}
-
-// GetFormatted returns WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultOrderTotalsTotalPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultOrderTotalsTotalPrice) GetFormatted() string {
-	return v.Formatted
 }
 
 // WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusal includes the requested fields of the GraphQL type Refusal.
@@ -3951,6 +6052,8 @@ type WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefus
 	Path []string `json:"path"`
 	// OUT_OF_STOCK: the pieces that can be ordered now; 5 means 5 or more. Else null.
 	Available *int `json:"available"`
+	// The calendar's codes, RESTRICTION to SLOT_REQUIRED: the next time at which an order can be handed over; of a slot, or where slots are chosen, the next slot that can be booked. Null: none in sight. Else null.
+	Next *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusalNextOpeningSpan `json:"next"`
 }
 
 // GetCode returns WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusal.Code, and is useful for accessing the field via an interface.
@@ -3971,6 +6074,32 @@ func (v *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultR
 // GetAvailable returns WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusal.Available, and is useful for accessing the field via an interface.
 func (v *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusal) GetAvailable() *int {
 	return v.Available
+}
+
+// GetNext returns WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusal.Next, and is useful for accessing the field via an interface.
+func (v *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusal) GetNext() *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusalNextOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *WidgetPlaceOrdersPlaceOrdersPlaceOrdersPayloadResultsPlaceOrdersResultRefusalsRefusalNextOpeningSpan) GetEnd() time.Time {
+	return v.End
 }
 
 // WidgetPlaceOrdersResponse is returned by WidgetPlaceOrders on success.
@@ -4041,10 +6170,8 @@ type WidgetProductsShopProductsProductConnectionNodesProduct struct {
 	Name string `json:"name"`
 	// Description; plain text, may be empty.
 	Description string `json:"description"`
-	// The lowest and the highest price of its variants; null without variants.
-	PriceRange *WidgetProductsShopProductsProductConnectionNodesProductPriceRange `json:"priceRange"`
-	// Whether any of its variants can be ordered now.
-	Availability WidgetProductsShopProductsProductConnectionNodesProductAvailability `json:"availability"`
+	// Its photos, in the merchant's order; at most 6.
+	Photos []WidgetProductsShopProductsProductConnectionNodesProductPhotosPhoto `json:"photos"`
 	// Its forms, in the merchant's order: at least one once it is published.
 	Variants []WidgetProductsShopProductsProductConnectionNodesProductVariantsVariant `json:"variants"`
 }
@@ -4060,14 +6187,9 @@ func (v *WidgetProductsShopProductsProductConnectionNodesProduct) GetDescription
 	return v.Description
 }
 
-// GetPriceRange returns WidgetProductsShopProductsProductConnectionNodesProduct.PriceRange, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProduct) GetPriceRange() *WidgetProductsShopProductsProductConnectionNodesProductPriceRange {
-	return v.PriceRange
-}
-
-// GetAvailability returns WidgetProductsShopProductsProductConnectionNodesProduct.Availability, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProduct) GetAvailability() WidgetProductsShopProductsProductConnectionNodesProductAvailability {
-	return v.Availability
+// GetPhotos returns WidgetProductsShopProductsProductConnectionNodesProduct.Photos, and is useful for accessing the field via an interface.
+func (v *WidgetProductsShopProductsProductConnectionNodesProduct) GetPhotos() []WidgetProductsShopProductsProductConnectionNodesProductPhotosPhoto {
+	return v.Photos
 }
 
 // GetVariants returns WidgetProductsShopProductsProductConnectionNodesProduct.Variants, and is useful for accessing the field via an interface.
@@ -4075,116 +6197,25 @@ func (v *WidgetProductsShopProductsProductConnectionNodesProduct) GetVariants() 
 	return v.Variants
 }
 
-// WidgetProductsShopProductsProductConnectionNodesProductAvailability includes the requested fields of the GraphQL type Availability.
+// WidgetProductsShopProductsProductConnectionNodesProductPhotosPhoto includes the requested fields of the GraphQL type Photo.
 // The GraphQL type's documentation follows.
 //
-// Whether something can be ordered. Every no says why.
-type WidgetProductsShopProductsProductConnectionNodesProductAvailability struct {
-	// True when at least one piece can be ordered now.
-	Orderable bool `json:"orderable"`
-	// At most this many in one order; 5 means 5 or more. Null when nothing can be ordered.
-	QuantityUpTo *int `json:"quantityUpTo"`
-	// Why not; null when it can.
-	Because *WidgetProductsShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason `json:"because"`
+// An image of a shop or a product: a JPEG, upright, without a word of where or when it was taken.
+type WidgetProductsShopProductsProductConnectionNodesProductPhotosPhoto struct {
+	// Path of the small image, at most 480 pixels wide and high, for lists.
+	SmallUrl string `json:"smallUrl"`
+	// What is to be seen, in French, for those who cannot see it: an `alt` attribute. Never empty.
+	Alt string `json:"alt"`
 }
 
-// GetOrderable returns WidgetProductsShopProductsProductConnectionNodesProductAvailability.Orderable, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductAvailability) GetOrderable() bool {
-	return v.Orderable
+// GetSmallUrl returns WidgetProductsShopProductsProductConnectionNodesProductPhotosPhoto.SmallUrl, and is useful for accessing the field via an interface.
+func (v *WidgetProductsShopProductsProductConnectionNodesProductPhotosPhoto) GetSmallUrl() string {
+	return v.SmallUrl
 }
 
-// GetQuantityUpTo returns WidgetProductsShopProductsProductConnectionNodesProductAvailability.QuantityUpTo, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductAvailability) GetQuantityUpTo() *int {
-	return v.QuantityUpTo
-}
-
-// GetBecause returns WidgetProductsShopProductsProductConnectionNodesProductAvailability.Because, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductAvailability) GetBecause() *WidgetProductsShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason {
-	return v.Because
-}
-
-// WidgetProductsShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason includes the requested fields of the GraphQL type UnavailableReason.
-// The GraphQL type's documentation follows.
-//
-// Why something cannot be ordered.
-type WidgetProductsShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason struct {
-	// For programs.
-	Code UnavailableCode `json:"code"`
-	// For people: a French sentence that says what to do.
-	Message string `json:"message"`
-}
-
-// GetCode returns WidgetProductsShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason.Code, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason) GetCode() UnavailableCode {
-	return v.Code
-}
-
-// GetMessage returns WidgetProductsShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason.Message, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason) GetMessage() string {
-	return v.Message
-}
-
-// WidgetProductsShopProductsProductConnectionNodesProductPriceRange includes the requested fields of the GraphQL type PriceRange.
-// The GraphQL type's documentation follows.
-//
-// The prices of a product's variants.
-type WidgetProductsShopProductsProductConnectionNodesProductPriceRange struct {
-	// The lowest.
-	Min WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMinPrice `json:"min"`
-	// The highest; equal to `min` for a single price.
-	Max WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMaxPrice `json:"max"`
-}
-
-// GetMin returns WidgetProductsShopProductsProductConnectionNodesProductPriceRange.Min, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductPriceRange) GetMin() WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMinPrice {
-	return v.Min
-}
-
-// GetMax returns WidgetProductsShopProductsProductConnectionNodesProductPriceRange.Max, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductPriceRange) GetMax() WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMaxPrice {
-	return v.Max
-}
-
-// WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMaxPrice includes the requested fields of the GraphQL type Price.
-// The GraphQL type's documentation follows.
-//
-// An amount to pay, VAT included.
-type WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMaxPrice struct {
-	// The amount in cents, to compute with.
-	Cents int64 `json:"cents"`
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
-}
-
-// GetCents returns WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMaxPrice.Cents, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMaxPrice) GetCents() int64 {
-	return v.Cents
-}
-
-// GetFormatted returns WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMaxPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMaxPrice) GetFormatted() string {
-	return v.Formatted
-}
-
-// WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMinPrice includes the requested fields of the GraphQL type Price.
-// The GraphQL type's documentation follows.
-//
-// An amount to pay, VAT included.
-type WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMinPrice struct {
-	// The amount in cents, to compute with.
-	Cents int64 `json:"cents"`
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
-}
-
-// GetCents returns WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMinPrice.Cents, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMinPrice) GetCents() int64 {
-	return v.Cents
-}
-
-// GetFormatted returns WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMinPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductPriceRangeMinPrice) GetFormatted() string {
-	return v.Formatted
+// GetAlt returns WidgetProductsShopProductsProductConnectionNodesProductPhotosPhoto.Alt, and is useful for accessing the field via an interface.
+func (v *WidgetProductsShopProductsProductConnectionNodesProductPhotosPhoto) GetAlt() string {
+	return v.Alt
 }
 
 // WidgetProductsShopProductsProductConnectionNodesProductVariantsVariant includes the requested fields of the GraphQL type Variant.
@@ -4259,6 +6290,8 @@ type WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantAvail
 	Code UnavailableCode `json:"code"`
 	// For people: a French sentence that says what to do.
 	Message string `json:"message"`
+	// ON_PAUSE: when it is sold again, by itself. Null where nobody knows yet, and for other codes.
+	Until *time.Time `json:"until"`
 }
 
 // GetCode returns WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason.Code, and is useful for accessing the field via an interface.
@@ -4269,6 +6302,11 @@ func (v *WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantA
 // GetMessage returns WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason.Message, and is useful for accessing the field via an interface.
 func (v *WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason) GetMessage() string {
 	return v.Message
+}
+
+// GetUntil returns WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason.Until, and is useful for accessing the field via an interface.
+func (v *WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason) GetUntil() *time.Time {
+	return v.Until
 }
 
 // WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantOption includes the requested fields of the GraphQL type VariantOption.
@@ -4299,18 +6337,11 @@ func (v *WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantO
 type WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantPrice struct {
 	// The amount in cents, to compute with.
 	Cents int64 `json:"cents"`
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
 }
 
 // GetCents returns WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantPrice.Cents, and is useful for accessing the field via an interface.
 func (v *WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantPrice) GetCents() int64 {
 	return v.Cents
-}
-
-// GetFormatted returns WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetProductsShopProductsProductConnectionNodesProductVariantsVariantPrice) GetFormatted() string {
-	return v.Formatted
 }
 
 // WidgetProductsShopProductsProductConnectionPageInfo includes the requested fields of the GraphQL type PageInfo.
@@ -4332,6 +6363,497 @@ func (v *WidgetProductsShopProductsProductConnectionPageInfo) GetHasNextPage() b
 // GetEndCursor returns WidgetProductsShopProductsProductConnectionPageInfo.EndCursor, and is useful for accessing the field via an interface.
 func (v *WidgetProductsShopProductsProductConnectionPageInfo) GetEndCursor() *string {
 	return v.EndCursor
+}
+
+// WidgetQuoteQuoteBasketBasketQuote includes the requested fields of the GraphQL type BasketQuote.
+// The GraphQL type's documentation follows.
+//
+// What a basket would come to if it were placed now.
+type WidgetQuoteQuoteBasketBasketQuote struct {
+	// What all of it comes to, delivery included.
+	Total WidgetQuoteQuoteBasketBasketQuoteTotalPrice `json:"total"`
+	// Whether each of the orders would be made.
+	Orderable bool `json:"orderable"`
+	// Shop by shop, in the order of the input.
+	Quotes []WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote `json:"quotes"`
+}
+
+// GetTotal returns WidgetQuoteQuoteBasketBasketQuote.Total, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuote) GetTotal() WidgetQuoteQuoteBasketBasketQuoteTotalPrice {
+	return v.Total
+}
+
+// GetOrderable returns WidgetQuoteQuoteBasketBasketQuote.Orderable, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuote) GetOrderable() bool { return v.Orderable }
+
+// GetQuotes returns WidgetQuoteQuoteBasketBasketQuote.Quotes, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuote) GetQuotes() []WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote {
+	return v.Quotes
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote includes the requested fields of the GraphQL type ShopQuote.
+// The GraphQL type's documentation follows.
+//
+// What a basket would come to at one shop.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote struct {
+	// The shop; null when there is none that the viewer may see.
+	Shop *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteShop `json:"shop"`
+	// The mode that was asked for.
+	Mode FulfilmentMode `json:"mode"`
+	// The slot that was asked for; null without one, or where it is none of the shop's.
+	Slot *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan `json:"slot"`
+	// What the shop sells of what was asked for, whatever is left of it, with today's prices and VAT.
+	Lines []WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine `json:"lines"`
+	// What the lines come to, delivery included; zeros where the shop takes no orders.
+	Totals WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals `json:"totals"`
+	// The modes that the shop offers, with what each would need.
+	Modes []WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote `json:"modes"`
+	// All that keeps the order from being made, each with what to do. Empty: `placeOrders` would make it now.
+	Refusals []WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal `json:"refusals"`
+}
+
+// GetShop returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote.Shop, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote) GetShop() *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteShop {
+	return v.Shop
+}
+
+// GetMode returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote.Mode, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote) GetMode() FulfilmentMode { return v.Mode }
+
+// GetSlot returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote.Slot, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote) GetSlot() *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan {
+	return v.Slot
+}
+
+// GetLines returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote.Lines, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote) GetLines() []WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine {
+	return v.Lines
+}
+
+// GetTotals returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote.Totals, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote) GetTotals() WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals {
+	return v.Totals
+}
+
+// GetModes returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote.Modes, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote) GetModes() []WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote {
+	return v.Modes
+}
+
+// GetRefusals returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote.Refusals, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuote) GetRefusals() []WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal {
+	return v.Refusals
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine includes the requested fields of the GraphQL type OrderLine.
+// The GraphQL type's documentation follows.
+//
+// One variant of an order, as it was when the order was placed.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine struct {
+	// The variant; null when it is no longer sold.
+	Variant *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant `json:"variant"`
+	// How many pieces; 0 where the customer agreed to do without.
+	Quantity int `json:"quantity"`
+	// Price of one piece, VAT included.
+	UnitPrice WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice `json:"unitPrice"`
+	// Price of the line, VAT included.
+	Total WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice `json:"total"`
+}
+
+// GetVariant returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine.Variant, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine) GetVariant() *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant {
+	return v.Variant
+}
+
+// GetQuantity returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine.Quantity, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine) GetQuantity() int {
+	return v.Quantity
+}
+
+// GetUnitPrice returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine.UnitPrice, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine) GetUnitPrice() WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice {
+	return v.UnitPrice
+}
+
+// GetTotal returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine.Total, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLine) GetTotal() WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice {
+	return v.Total
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineTotalPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineUnitPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant includes the requested fields of the GraphQL type Variant.
+// The GraphQL type's documentation follows.
+//
+// One orderable form of a product: a size, a colour, or the product itself.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant struct {
+	// Global id.
+	Id string `json:"id"`
+}
+
+// GetId returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant.Id, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteLinesOrderLineVariant) GetId() string {
+	return v.Id
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote includes the requested fields of the GraphQL type ModeQuote.
+// The GraphQL type's documentation follows.
+//
+// A mode that a shop offers, for what is in the basket.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote struct {
+	// The mode.
+	Mode FulfilmentMode `json:"mode"`
+	// The least that must be ordered.
+	Minimum WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice `json:"minimum"`
+	// What is missing to the minimum; 0,00 € for nothing.
+	Missing WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice `json:"missing"`
+	// What the mode costs.
+	Fee WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice `json:"fee"`
+	// Whether an order must be for a slot.
+	SlotRequired bool `json:"slotRequired"`
+	// The first slot that can be booked now; null: none in sight.
+	NextSlot *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan `json:"nextSlot"`
+	// Why no order can be handed over so now; null: it can. Perimeter and minimum are apart from it.
+	Refusal *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal `json:"refusal"`
+}
+
+// GetMode returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Mode, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetMode() FulfilmentMode {
+	return v.Mode
+}
+
+// GetMinimum returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Minimum, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetMinimum() WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice {
+	return v.Minimum
+}
+
+// GetMissing returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Missing, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetMissing() WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice {
+	return v.Missing
+}
+
+// GetFee returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Fee, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetFee() WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice {
+	return v.Fee
+}
+
+// GetSlotRequired returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.SlotRequired, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetSlotRequired() bool {
+	return v.SlotRequired
+}
+
+// GetNextSlot returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.NextSlot, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetNextSlot() *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan {
+	return v.NextSlot
+}
+
+// GetRefusal returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote.Refusal, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuote) GetRefusal() *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal {
+	return v.Refusal
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteFeePrice) GetCents() int64 {
+	return v.Cents
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMinimumPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteMissingPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteNextSlotOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal includes the requested fields of the GraphQL type ServiceRefusal.
+// The GraphQL type's documentation follows.
+//
+// Why a shop does not serve, or a slot cannot be booked, and the way on.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal struct {
+	// For programs.
+	Code ServiceRefusalCode `json:"code"`
+	// For people: a French sentence.
+	Message string `json:"message"`
+}
+
+// GetCode returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal.Code, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal) GetCode() ServiceRefusalCode {
+	return v.Code
+}
+
+// GetMessage returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal.Message, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteModesModeQuoteRefusalServiceRefusal) GetMessage() string {
+	return v.Message
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal includes the requested fields of the GraphQL type Refusal.
+// The GraphQL type's documentation follows.
+//
+// A no of the business. Nothing was changed.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal struct {
+	// For programs.
+	Code RefusalCode `json:"code"`
+	// For people: a French sentence that says what to do instead.
+	Message string `json:"message"`
+	// The argument that it is about, from the field: `input`, `orders`, `0`, `lines`, `2`, `quantity`.
+	Path []string `json:"path"`
+	// OUT_OF_STOCK: the pieces that can be ordered now; 5 means 5 or more. Else null.
+	Available *int `json:"available"`
+	// The calendar's codes, RESTRICTION to SLOT_REQUIRED: the next time at which an order can be handed over; of a slot, or where slots are chosen, the next slot that can be booked. Null: none in sight. Else null.
+	Next *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Code, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetCode() RefusalCode {
+	return v.Code
+}
+
+// GetMessage returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Message, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetMessage() string {
+	return v.Message
+}
+
+// GetPath returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Path, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetPath() []string {
+	return v.Path
+}
+
+// GetAvailable returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Available, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetAvailable() *int {
+	return v.Available
+}
+
+// GetNext returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal.Next, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusal) GetNext() *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteRefusalsRefusalNextOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteShop includes the requested fields of the GraphQL type Shop.
+// The GraphQL type's documentation follows.
+//
+// A shop of one commune and its public profile.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteShop struct {
+	// Global id.
+	Id string `json:"id"`
+	// The shop's sign, as its merchant writes it. Any script, any character: show it as text.
+	Name string `json:"name"`
+}
+
+// GetId returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteShop.Id, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteShop) GetId() string { return v.Id }
+
+// GetName returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteShop.Name, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteShop) GetName() string { return v.Name }
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+}
+
+// GetStart returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// GetEnd returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan.End, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteSlotOpeningSpan) GetEnd() time.Time {
+	return v.End
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals includes the requested fields of the GraphQL type OrderTotals.
+// The GraphQL type's documentation follows.
+//
+// What an order costs. VAT is included everywhere.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals struct {
+	// All lines.
+	Items WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice `json:"items"`
+	// What the mode costs; 0,00 € for nothing.
+	Delivery WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice `json:"delivery"`
+	// Items and delivery.
+	Total WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice `json:"total"`
+}
+
+// GetItems returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals.Items, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals) GetItems() WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice {
+	return v.Items
+}
+
+// GetDelivery returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals.Delivery, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals) GetDelivery() WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice {
+	return v.Delivery
+}
+
+// GetTotal returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals.Total, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotals) GetTotal() WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice {
+	return v.Total
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsDeliveryPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsItemsPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteQuotesShopQuoteTotalsOrderTotalsTotalPrice) GetCents() int64 {
+	return v.Cents
+}
+
+// WidgetQuoteQuoteBasketBasketQuoteTotalPrice includes the requested fields of the GraphQL type Price.
+// The GraphQL type's documentation follows.
+//
+// An amount to pay, VAT included.
+type WidgetQuoteQuoteBasketBasketQuoteTotalPrice struct {
+	// The amount in cents, to compute with.
+	Cents int64 `json:"cents"`
+}
+
+// GetCents returns WidgetQuoteQuoteBasketBasketQuoteTotalPrice.Cents, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteQuoteBasketBasketQuoteTotalPrice) GetCents() int64 { return v.Cents }
+
+// WidgetQuoteResponse is returned by WidgetQuote on success.
+type WidgetQuoteResponse struct {
+	// What a basket comes to if it is placed now, shop by shop, and all that keeps it from being placed: by the same verdict as `placeOrders`. Nothing is taken or kept. Send the totals along as `expectedCents`, and the slot as `slot`: what has changed by then is refused, not charged.
+	QuoteBasket WidgetQuoteQuoteBasketBasketQuote `json:"quoteBasket"`
+}
+
+// GetQuoteBasket returns WidgetQuoteResponse.QuoteBasket, and is useful for accessing the field via an interface.
+func (v *WidgetQuoteResponse) GetQuoteBasket() WidgetQuoteQuoteBasketBasketQuote {
+	return v.QuoteBasket
 }
 
 // WidgetSearchProductsProductConnection includes the requested fields of the GraphQL type ProductConnection.
@@ -4562,10 +7084,14 @@ func (v *WidgetShopResponse) GetShop() *WidgetShopShop { return v.Shop }
 type WidgetShopShop struct {
 	// Global id.
 	Id string `json:"id"`
+	// Name for web addresses, unique in the commune.
+	Slug string `json:"slug"`
 	// The shop's sign, as its merchant writes it. Any script, any character: show it as text.
 	Name string `json:"name"`
 	// What the shop says of itself; plain text, may be empty.
 	Description string `json:"description"`
+	// The commune that it belongs to.
+	Commune WidgetShopShopCommune `json:"commune"`
 	// Its trade.
 	Category WidgetShopShopCategory `json:"category"`
 	// Where it is.
@@ -4574,12 +7100,20 @@ type WidgetShopShop struct {
 	Location WidgetShopShopLocationGeoPoint `json:"location"`
 	// How to reach it.
 	Contact WidgetShopShopContact `json:"contact"`
+	// Its photos, in the merchant's order; at most 10.
+	Photos []WidgetShopShopPhotosPhoto `json:"photos"`
 	// What it offers beside selling: `card`, `gift-wrap` …
 	Services []string `json:"services"`
 	// How it can be reached and used by people with a disability: `step-free` …
 	Accessibility []string `json:"accessibility"`
 	// When it is open, week by week.
 	OpeningHours WidgetShopShopOpeningHours `json:"openingHours"`
+	// The shop's own closures that are on or to come, the first one first.
+	Closures []WidgetShopShopClosuresClosure `json:"closures"`
+	// Whether the shop serves a mode at an instant, until when, and why not: hours, closures, holidays and restrictions together.
+	Service WidgetShopShopServiceServiceStatus `json:"service"`
+	// What the laws and orders in force at an instant leave to the shop: the strictest of all that apply. It does not say whether the shop is open.
+	Regime WidgetShopShopRegime `json:"regime"`
 	// How it hands orders over, PICKUP first; empty: it takes no orders.
 	Fulfilments []WidgetShopShopFulfilmentsFulfilment `json:"fulfilments"`
 	// The shop's products, by French name. Its merchant and staff see drafts and archived ones too.
@@ -4589,11 +7123,17 @@ type WidgetShopShop struct {
 // GetId returns WidgetShopShop.Id, and is useful for accessing the field via an interface.
 func (v *WidgetShopShop) GetId() string { return v.Id }
 
+// GetSlug returns WidgetShopShop.Slug, and is useful for accessing the field via an interface.
+func (v *WidgetShopShop) GetSlug() string { return v.Slug }
+
 // GetName returns WidgetShopShop.Name, and is useful for accessing the field via an interface.
 func (v *WidgetShopShop) GetName() string { return v.Name }
 
 // GetDescription returns WidgetShopShop.Description, and is useful for accessing the field via an interface.
 func (v *WidgetShopShop) GetDescription() string { return v.Description }
+
+// GetCommune returns WidgetShopShop.Commune, and is useful for accessing the field via an interface.
+func (v *WidgetShopShop) GetCommune() WidgetShopShopCommune { return v.Commune }
 
 // GetCategory returns WidgetShopShop.Category, and is useful for accessing the field via an interface.
 func (v *WidgetShopShop) GetCategory() WidgetShopShopCategory { return v.Category }
@@ -4607,6 +7147,9 @@ func (v *WidgetShopShop) GetLocation() WidgetShopShopLocationGeoPoint { return v
 // GetContact returns WidgetShopShop.Contact, and is useful for accessing the field via an interface.
 func (v *WidgetShopShop) GetContact() WidgetShopShopContact { return v.Contact }
 
+// GetPhotos returns WidgetShopShop.Photos, and is useful for accessing the field via an interface.
+func (v *WidgetShopShop) GetPhotos() []WidgetShopShopPhotosPhoto { return v.Photos }
+
 // GetServices returns WidgetShopShop.Services, and is useful for accessing the field via an interface.
 func (v *WidgetShopShop) GetServices() []string { return v.Services }
 
@@ -4615,6 +7158,15 @@ func (v *WidgetShopShop) GetAccessibility() []string { return v.Accessibility }
 
 // GetOpeningHours returns WidgetShopShop.OpeningHours, and is useful for accessing the field via an interface.
 func (v *WidgetShopShop) GetOpeningHours() WidgetShopShopOpeningHours { return v.OpeningHours }
+
+// GetClosures returns WidgetShopShop.Closures, and is useful for accessing the field via an interface.
+func (v *WidgetShopShop) GetClosures() []WidgetShopShopClosuresClosure { return v.Closures }
+
+// GetService returns WidgetShopShop.Service, and is useful for accessing the field via an interface.
+func (v *WidgetShopShop) GetService() WidgetShopShopServiceServiceStatus { return v.Service }
+
+// GetRegime returns WidgetShopShop.Regime, and is useful for accessing the field via an interface.
+func (v *WidgetShopShop) GetRegime() WidgetShopShopRegime { return v.Regime }
 
 // GetFulfilments returns WidgetShopShop.Fulfilments, and is useful for accessing the field via an interface.
 func (v *WidgetShopShop) GetFulfilments() []WidgetShopShopFulfilmentsFulfilment { return v.Fulfilments }
@@ -4656,6 +7208,50 @@ type WidgetShopShopCategory struct {
 // GetName returns WidgetShopShopCategory.Name, and is useful for accessing the field via an interface.
 func (v *WidgetShopShopCategory) GetName() string { return v.Name }
 
+// WidgetShopShopClosuresClosure includes the requested fields of the GraphQL type Closure.
+// The GraphQL type's documentation follows.
+//
+// A time for which a shop closes of its own accord.
+type WidgetShopShopClosuresClosure struct {
+	// The first instant.
+	From time.Time `json:"from"`
+	// The first instant after it; null: until further notice.
+	Until *time.Time `json:"until"`
+	// Why, in French, for customers; may be empty.
+	Reason string `json:"reason"`
+}
+
+// GetFrom returns WidgetShopShopClosuresClosure.From, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopClosuresClosure) GetFrom() time.Time { return v.From }
+
+// GetUntil returns WidgetShopShopClosuresClosure.Until, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopClosuresClosure) GetUntil() *time.Time { return v.Until }
+
+// GetReason returns WidgetShopShopClosuresClosure.Reason, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopClosuresClosure) GetReason() string { return v.Reason }
+
+// WidgetShopShopCommune includes the requested fields of the GraphQL type Commune.
+// The GraphQL type's documentation follows.
+//
+// A commune of the agglomeration: a tenant. Its shops, products and orders are its own.
+type WidgetShopShopCommune struct {
+	// Name for web addresses, unique: `lorient`.
+	Slug string `json:"slug"`
+	// Official name, with its accents.
+	Name string `json:"name"`
+	// Why, for customers; null while orders are taken.
+	OrdersPausedText *string `json:"ordersPausedText"`
+}
+
+// GetSlug returns WidgetShopShopCommune.Slug, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopCommune) GetSlug() string { return v.Slug }
+
+// GetName returns WidgetShopShopCommune.Name, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopCommune) GetName() string { return v.Name }
+
+// GetOrdersPausedText returns WidgetShopShopCommune.OrdersPausedText, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopCommune) GetOrdersPausedText() *string { return v.OrdersPausedText }
+
 // WidgetShopShopContact includes the requested fields of the GraphQL type Contact.
 // The GraphQL type's documentation follows.
 //
@@ -4693,6 +7289,8 @@ type WidgetShopShopFulfilmentsFulfilment struct {
 	Fee WidgetShopShopFulfilmentsFulfilmentFeePrice `json:"fee"`
 	// How far the shop delivers, in metres around it; null for PICKUP.
 	PerimeterMetres *int `json:"perimeterMetres"`
+	// Orders that a slot takes where it has no capacity of its own; whoever orders then chooses one. Null: as many as come, and none need be chosen.
+	SlotCapacity *int `json:"slotCapacity"`
 }
 
 // GetMode returns WidgetShopShopFulfilmentsFulfilment.Mode, and is useful for accessing the field via an interface.
@@ -4714,6 +7312,9 @@ func (v *WidgetShopShopFulfilmentsFulfilment) GetFee() WidgetShopShopFulfilments
 // GetPerimeterMetres returns WidgetShopShopFulfilmentsFulfilment.PerimeterMetres, and is useful for accessing the field via an interface.
 func (v *WidgetShopShopFulfilmentsFulfilment) GetPerimeterMetres() *int { return v.PerimeterMetres }
 
+// GetSlotCapacity returns WidgetShopShopFulfilmentsFulfilment.SlotCapacity, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopFulfilmentsFulfilment) GetSlotCapacity() *int { return v.SlotCapacity }
+
 // WidgetShopShopFulfilmentsFulfilmentFeePrice includes the requested fields of the GraphQL type Price.
 // The GraphQL type's documentation follows.
 //
@@ -4721,15 +7322,10 @@ func (v *WidgetShopShopFulfilmentsFulfilment) GetPerimeterMetres() *int { return
 type WidgetShopShopFulfilmentsFulfilmentFeePrice struct {
 	// The amount in cents, to compute with.
 	Cents int64 `json:"cents"`
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
 }
 
 // GetCents returns WidgetShopShopFulfilmentsFulfilmentFeePrice.Cents, and is useful for accessing the field via an interface.
 func (v *WidgetShopShopFulfilmentsFulfilmentFeePrice) GetCents() int64 { return v.Cents }
-
-// GetFormatted returns WidgetShopShopFulfilmentsFulfilmentFeePrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopFulfilmentsFulfilmentFeePrice) GetFormatted() string { return v.Formatted }
 
 // WidgetShopShopFulfilmentsFulfilmentMinimumPrice includes the requested fields of the GraphQL type Price.
 // The GraphQL type's documentation follows.
@@ -4738,15 +7334,10 @@ func (v *WidgetShopShopFulfilmentsFulfilmentFeePrice) GetFormatted() string { re
 type WidgetShopShopFulfilmentsFulfilmentMinimumPrice struct {
 	// The amount in cents, to compute with.
 	Cents int64 `json:"cents"`
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
 }
 
 // GetCents returns WidgetShopShopFulfilmentsFulfilmentMinimumPrice.Cents, and is useful for accessing the field via an interface.
 func (v *WidgetShopShopFulfilmentsFulfilmentMinimumPrice) GetCents() int64 { return v.Cents }
-
-// GetFormatted returns WidgetShopShopFulfilmentsFulfilmentMinimumPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopFulfilmentsFulfilmentMinimumPrice) GetFormatted() string { return v.Formatted }
 
 // WidgetShopShopLocationGeoPoint includes the requested fields of the GraphQL type GeoPoint.
 // The GraphQL type's documentation follows.
@@ -4772,11 +7363,68 @@ func (v *WidgetShopShopLocationGeoPoint) GetLongitude() float64 { return v.Longi
 type WidgetShopShopOpeningHours struct {
 	// The usual week, Monday first; several intervals a day are usual (lunch break).
 	Weekly []WidgetShopShopOpeningHoursWeeklyOpeningInterval `json:"weekly"`
+	// The dates of the next 90 days whose hours are not the week's: special hours, closures and holidays on which it is closed. Restrictions are not the shop's own hours and are left out.
+	Exceptions []WidgetShopShopOpeningHoursExceptionsOpeningException `json:"exceptions"`
 }
 
 // GetWeekly returns WidgetShopShopOpeningHours.Weekly, and is useful for accessing the field via an interface.
 func (v *WidgetShopShopOpeningHours) GetWeekly() []WidgetShopShopOpeningHoursWeeklyOpeningInterval {
 	return v.Weekly
+}
+
+// GetExceptions returns WidgetShopShopOpeningHours.Exceptions, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopOpeningHours) GetExceptions() []WidgetShopShopOpeningHoursExceptionsOpeningException {
+	return v.Exceptions
+}
+
+// WidgetShopShopOpeningHoursExceptionsOpeningException includes the requested fields of the GraphQL type OpeningException.
+// The GraphQL type's documentation follows.
+//
+// What holds on some dates in a row in place of the week's hours.
+type WidgetShopShopOpeningHoursExceptionsOpeningException struct {
+	// The first date.
+	First string `json:"first"`
+	// The last date, included.
+	Last string `json:"last"`
+	// The openings that begin on each of the dates, in order; empty: closed.
+	Intervals []WidgetShopShopOpeningHoursExceptionsOpeningExceptionIntervalsTimeInterval `json:"intervals"`
+	// Why, in French; may be empty.
+	Reason string `json:"reason"`
+}
+
+// GetFirst returns WidgetShopShopOpeningHoursExceptionsOpeningException.First, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopOpeningHoursExceptionsOpeningException) GetFirst() string { return v.First }
+
+// GetLast returns WidgetShopShopOpeningHoursExceptionsOpeningException.Last, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopOpeningHoursExceptionsOpeningException) GetLast() string { return v.Last }
+
+// GetIntervals returns WidgetShopShopOpeningHoursExceptionsOpeningException.Intervals, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopOpeningHoursExceptionsOpeningException) GetIntervals() []WidgetShopShopOpeningHoursExceptionsOpeningExceptionIntervalsTimeInterval {
+	return v.Intervals
+}
+
+// GetReason returns WidgetShopShopOpeningHoursExceptionsOpeningException.Reason, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopOpeningHoursExceptionsOpeningException) GetReason() string { return v.Reason }
+
+// WidgetShopShopOpeningHoursExceptionsOpeningExceptionIntervalsTimeInterval includes the requested fields of the GraphQL type TimeInterval.
+// The GraphQL type's documentation follows.
+//
+// One opening of a date.
+type WidgetShopShopOpeningHoursExceptionsOpeningExceptionIntervalsTimeInterval struct {
+	// Opening time.
+	Opens string `json:"opens"`
+	// Closing time; not after `opens` when the shop closes past midnight, on the next day.
+	Closes string `json:"closes"`
+}
+
+// GetOpens returns WidgetShopShopOpeningHoursExceptionsOpeningExceptionIntervalsTimeInterval.Opens, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopOpeningHoursExceptionsOpeningExceptionIntervalsTimeInterval) GetOpens() string {
+	return v.Opens
+}
+
+// GetCloses returns WidgetShopShopOpeningHoursExceptionsOpeningExceptionIntervalsTimeInterval.Closes, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopOpeningHoursExceptionsOpeningExceptionIntervalsTimeInterval) GetCloses() string {
+	return v.Closes
 }
 
 // WidgetShopShopOpeningHoursWeeklyOpeningInterval includes the requested fields of the GraphQL type OpeningInterval.
@@ -4800,6 +7448,38 @@ func (v *WidgetShopShopOpeningHoursWeeklyOpeningInterval) GetOpens() string { re
 
 // GetCloses returns WidgetShopShopOpeningHoursWeeklyOpeningInterval.Closes, and is useful for accessing the field via an interface.
 func (v *WidgetShopShopOpeningHoursWeeklyOpeningInterval) GetCloses() string { return v.Closes }
+
+// WidgetShopShopPhotosPhoto includes the requested fields of the GraphQL type Photo.
+// The GraphQL type's documentation follows.
+//
+// An image of a shop or a product: a JPEG, upright, without a word of where or when it was taken.
+type WidgetShopShopPhotosPhoto struct {
+	// Path of the large image on this server, at most 1,600 pixels wide and high: `/media/…`. Its bytes never change: keep it for ever.
+	Url string `json:"url"`
+	// Path of the small image, at most 480 pixels wide and high, for lists.
+	SmallUrl string `json:"smallUrl"`
+	// What is to be seen, in French, for those who cannot see it: an `alt` attribute. Never empty.
+	Alt string `json:"alt"`
+	// Width of the large image, in pixels.
+	Width int `json:"width"`
+	// Height of the large image, in pixels.
+	Height int `json:"height"`
+}
+
+// GetUrl returns WidgetShopShopPhotosPhoto.Url, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopPhotosPhoto) GetUrl() string { return v.Url }
+
+// GetSmallUrl returns WidgetShopShopPhotosPhoto.SmallUrl, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopPhotosPhoto) GetSmallUrl() string { return v.SmallUrl }
+
+// GetAlt returns WidgetShopShopPhotosPhoto.Alt, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopPhotosPhoto) GetAlt() string { return v.Alt }
+
+// GetWidth returns WidgetShopShopPhotosPhoto.Width, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopPhotosPhoto) GetWidth() int { return v.Width }
+
+// GetHeight returns WidgetShopShopPhotosPhoto.Height, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopPhotosPhoto) GetHeight() int { return v.Height }
 
 // WidgetShopShopProductsProductConnection includes the requested fields of the GraphQL type ProductConnection.
 // The GraphQL type's documentation follows.
@@ -4838,10 +7518,8 @@ type WidgetShopShopProductsProductConnectionNodesProduct struct {
 	Name string `json:"name"`
 	// Description; plain text, may be empty.
 	Description string `json:"description"`
-	// The lowest and the highest price of its variants; null without variants.
-	PriceRange *WidgetShopShopProductsProductConnectionNodesProductPriceRange `json:"priceRange"`
-	// Whether any of its variants can be ordered now.
-	Availability WidgetShopShopProductsProductConnectionNodesProductAvailability `json:"availability"`
+	// Its photos, in the merchant's order; at most 6.
+	Photos []WidgetShopShopProductsProductConnectionNodesProductPhotosPhoto `json:"photos"`
 	// Its forms, in the merchant's order: at least one once it is published.
 	Variants []WidgetShopShopProductsProductConnectionNodesProductVariantsVariant `json:"variants"`
 }
@@ -4857,14 +7535,9 @@ func (v *WidgetShopShopProductsProductConnectionNodesProduct) GetDescription() s
 	return v.Description
 }
 
-// GetPriceRange returns WidgetShopShopProductsProductConnectionNodesProduct.PriceRange, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProduct) GetPriceRange() *WidgetShopShopProductsProductConnectionNodesProductPriceRange {
-	return v.PriceRange
-}
-
-// GetAvailability returns WidgetShopShopProductsProductConnectionNodesProduct.Availability, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProduct) GetAvailability() WidgetShopShopProductsProductConnectionNodesProductAvailability {
-	return v.Availability
+// GetPhotos returns WidgetShopShopProductsProductConnectionNodesProduct.Photos, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopProductsProductConnectionNodesProduct) GetPhotos() []WidgetShopShopProductsProductConnectionNodesProductPhotosPhoto {
+	return v.Photos
 }
 
 // GetVariants returns WidgetShopShopProductsProductConnectionNodesProduct.Variants, and is useful for accessing the field via an interface.
@@ -4872,116 +7545,25 @@ func (v *WidgetShopShopProductsProductConnectionNodesProduct) GetVariants() []Wi
 	return v.Variants
 }
 
-// WidgetShopShopProductsProductConnectionNodesProductAvailability includes the requested fields of the GraphQL type Availability.
+// WidgetShopShopProductsProductConnectionNodesProductPhotosPhoto includes the requested fields of the GraphQL type Photo.
 // The GraphQL type's documentation follows.
 //
-// Whether something can be ordered. Every no says why.
-type WidgetShopShopProductsProductConnectionNodesProductAvailability struct {
-	// True when at least one piece can be ordered now.
-	Orderable bool `json:"orderable"`
-	// At most this many in one order; 5 means 5 or more. Null when nothing can be ordered.
-	QuantityUpTo *int `json:"quantityUpTo"`
-	// Why not; null when it can.
-	Because *WidgetShopShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason `json:"because"`
+// An image of a shop or a product: a JPEG, upright, without a word of where or when it was taken.
+type WidgetShopShopProductsProductConnectionNodesProductPhotosPhoto struct {
+	// Path of the small image, at most 480 pixels wide and high, for lists.
+	SmallUrl string `json:"smallUrl"`
+	// What is to be seen, in French, for those who cannot see it: an `alt` attribute. Never empty.
+	Alt string `json:"alt"`
 }
 
-// GetOrderable returns WidgetShopShopProductsProductConnectionNodesProductAvailability.Orderable, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductAvailability) GetOrderable() bool {
-	return v.Orderable
+// GetSmallUrl returns WidgetShopShopProductsProductConnectionNodesProductPhotosPhoto.SmallUrl, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopProductsProductConnectionNodesProductPhotosPhoto) GetSmallUrl() string {
+	return v.SmallUrl
 }
 
-// GetQuantityUpTo returns WidgetShopShopProductsProductConnectionNodesProductAvailability.QuantityUpTo, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductAvailability) GetQuantityUpTo() *int {
-	return v.QuantityUpTo
-}
-
-// GetBecause returns WidgetShopShopProductsProductConnectionNodesProductAvailability.Because, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductAvailability) GetBecause() *WidgetShopShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason {
-	return v.Because
-}
-
-// WidgetShopShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason includes the requested fields of the GraphQL type UnavailableReason.
-// The GraphQL type's documentation follows.
-//
-// Why something cannot be ordered.
-type WidgetShopShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason struct {
-	// For programs.
-	Code UnavailableCode `json:"code"`
-	// For people: a French sentence that says what to do.
-	Message string `json:"message"`
-}
-
-// GetCode returns WidgetShopShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason.Code, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason) GetCode() UnavailableCode {
-	return v.Code
-}
-
-// GetMessage returns WidgetShopShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason.Message, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductAvailabilityBecauseUnavailableReason) GetMessage() string {
-	return v.Message
-}
-
-// WidgetShopShopProductsProductConnectionNodesProductPriceRange includes the requested fields of the GraphQL type PriceRange.
-// The GraphQL type's documentation follows.
-//
-// The prices of a product's variants.
-type WidgetShopShopProductsProductConnectionNodesProductPriceRange struct {
-	// The lowest.
-	Min WidgetShopShopProductsProductConnectionNodesProductPriceRangeMinPrice `json:"min"`
-	// The highest; equal to `min` for a single price.
-	Max WidgetShopShopProductsProductConnectionNodesProductPriceRangeMaxPrice `json:"max"`
-}
-
-// GetMin returns WidgetShopShopProductsProductConnectionNodesProductPriceRange.Min, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductPriceRange) GetMin() WidgetShopShopProductsProductConnectionNodesProductPriceRangeMinPrice {
-	return v.Min
-}
-
-// GetMax returns WidgetShopShopProductsProductConnectionNodesProductPriceRange.Max, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductPriceRange) GetMax() WidgetShopShopProductsProductConnectionNodesProductPriceRangeMaxPrice {
-	return v.Max
-}
-
-// WidgetShopShopProductsProductConnectionNodesProductPriceRangeMaxPrice includes the requested fields of the GraphQL type Price.
-// The GraphQL type's documentation follows.
-//
-// An amount to pay, VAT included.
-type WidgetShopShopProductsProductConnectionNodesProductPriceRangeMaxPrice struct {
-	// The amount in cents, to compute with.
-	Cents int64 `json:"cents"`
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
-}
-
-// GetCents returns WidgetShopShopProductsProductConnectionNodesProductPriceRangeMaxPrice.Cents, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductPriceRangeMaxPrice) GetCents() int64 {
-	return v.Cents
-}
-
-// GetFormatted returns WidgetShopShopProductsProductConnectionNodesProductPriceRangeMaxPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductPriceRangeMaxPrice) GetFormatted() string {
-	return v.Formatted
-}
-
-// WidgetShopShopProductsProductConnectionNodesProductPriceRangeMinPrice includes the requested fields of the GraphQL type Price.
-// The GraphQL type's documentation follows.
-//
-// An amount to pay, VAT included.
-type WidgetShopShopProductsProductConnectionNodesProductPriceRangeMinPrice struct {
-	// The amount in cents, to compute with.
-	Cents int64 `json:"cents"`
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
-}
-
-// GetCents returns WidgetShopShopProductsProductConnectionNodesProductPriceRangeMinPrice.Cents, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductPriceRangeMinPrice) GetCents() int64 {
-	return v.Cents
-}
-
-// GetFormatted returns WidgetShopShopProductsProductConnectionNodesProductPriceRangeMinPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductPriceRangeMinPrice) GetFormatted() string {
-	return v.Formatted
+// GetAlt returns WidgetShopShopProductsProductConnectionNodesProductPhotosPhoto.Alt, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopProductsProductConnectionNodesProductPhotosPhoto) GetAlt() string {
+	return v.Alt
 }
 
 // WidgetShopShopProductsProductConnectionNodesProductVariantsVariant includes the requested fields of the GraphQL type Variant.
@@ -5056,6 +7638,8 @@ type WidgetShopShopProductsProductConnectionNodesProductVariantsVariantAvailabil
 	Code UnavailableCode `json:"code"`
 	// For people: a French sentence that says what to do.
 	Message string `json:"message"`
+	// ON_PAUSE: when it is sold again, by itself. Null where nobody knows yet, and for other codes.
+	Until *time.Time `json:"until"`
 }
 
 // GetCode returns WidgetShopShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason.Code, and is useful for accessing the field via an interface.
@@ -5066,6 +7650,11 @@ func (v *WidgetShopShopProductsProductConnectionNodesProductVariantsVariantAvail
 // GetMessage returns WidgetShopShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason.Message, and is useful for accessing the field via an interface.
 func (v *WidgetShopShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason) GetMessage() string {
 	return v.Message
+}
+
+// GetUntil returns WidgetShopShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason.Until, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopProductsProductConnectionNodesProductVariantsVariantAvailabilityBecauseUnavailableReason) GetUntil() *time.Time {
+	return v.Until
 }
 
 // WidgetShopShopProductsProductConnectionNodesProductVariantsVariantOption includes the requested fields of the GraphQL type VariantOption.
@@ -5096,18 +7685,11 @@ func (v *WidgetShopShopProductsProductConnectionNodesProductVariantsVariantOptio
 type WidgetShopShopProductsProductConnectionNodesProductVariantsVariantPrice struct {
 	// The amount in cents, to compute with.
 	Cents int64 `json:"cents"`
-	// The amount as French shops write it, to show: `12,30 €`.
-	Formatted string `json:"formatted"`
 }
 
 // GetCents returns WidgetShopShopProductsProductConnectionNodesProductVariantsVariantPrice.Cents, and is useful for accessing the field via an interface.
 func (v *WidgetShopShopProductsProductConnectionNodesProductVariantsVariantPrice) GetCents() int64 {
 	return v.Cents
-}
-
-// GetFormatted returns WidgetShopShopProductsProductConnectionNodesProductVariantsVariantPrice.Formatted, and is useful for accessing the field via an interface.
-func (v *WidgetShopShopProductsProductConnectionNodesProductVariantsVariantPrice) GetFormatted() string {
-	return v.Formatted
 }
 
 // WidgetShopShopProductsProductConnectionPageInfo includes the requested fields of the GraphQL type PageInfo.
@@ -5127,6 +7709,178 @@ func (v *WidgetShopShopProductsProductConnectionPageInfo) GetHasNextPage() bool 
 // GetEndCursor returns WidgetShopShopProductsProductConnectionPageInfo.EndCursor, and is useful for accessing the field via an interface.
 func (v *WidgetShopShopProductsProductConnectionPageInfo) GetEndCursor() *string { return v.EndCursor }
 
+// WidgetShopShopRegime includes the requested fields of the GraphQL type Regime.
+// The GraphQL type's documentation follows.
+//
+// What a shop may do at an instant.
+type WidgetShopShopRegime struct {
+	// Whether the public may enter.
+	Visitors bool `json:"visitors"`
+	// Square metres of sales area for each visitor; null: no limit.
+	Density *int `json:"density"`
+	// Conditions on visitors, in French: `rayons de première nécessité seulement`.
+	Conditions []string `json:"conditions"`
+	// The restrictions in force, the highest rank first; empty: nothing is restricted.
+	Because []WidgetShopShopRegimeBecauseRegimeCause `json:"because"`
+}
+
+// GetVisitors returns WidgetShopShopRegime.Visitors, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopRegime) GetVisitors() bool { return v.Visitors }
+
+// GetDensity returns WidgetShopShopRegime.Density, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopRegime) GetDensity() *int { return v.Density }
+
+// GetConditions returns WidgetShopShopRegime.Conditions, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopRegime) GetConditions() []string { return v.Conditions }
+
+// GetBecause returns WidgetShopShopRegime.Because, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopRegime) GetBecause() []WidgetShopShopRegimeBecauseRegimeCause {
+	return v.Because
+}
+
+// WidgetShopShopRegimeBecauseRegimeCause includes the requested fields of the GraphQL type RegimeCause.
+// The GraphQL type's documentation follows.
+//
+// A restriction's part in a regime.
+type WidgetShopShopRegimeBecauseRegimeCause struct {
+	// The restriction; null only when it was withdrawn at this very moment.
+	Restriction *WidgetShopShopRegimeBecauseRegimeCauseRestriction `json:"restriction"`
+}
+
+// GetRestriction returns WidgetShopShopRegimeBecauseRegimeCause.Restriction, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopRegimeBecauseRegimeCause) GetRestriction() *WidgetShopShopRegimeBecauseRegimeCauseRestriction {
+	return v.Restriction
+}
+
+// WidgetShopShopRegimeBecauseRegimeCauseRestriction includes the requested fields of the GraphQL type Restriction.
+// The GraphQL type's documentation follows.
+//
+// A law or an order imposed on many shops (loi, décret, arrêté), as it is in force in one commune. Public.
+type WidgetShopShopRegimeBecauseRegimeCauseRestriction struct {
+	// What it is called, in French: `décret n° 2020-1310 du 29 octobre 2020`.
+	Title string `json:"title"`
+	// The legal text on the web.
+	Url *string `json:"url"`
+	// The first instant after it; null: until further notice.
+	Until *time.Time `json:"until"`
+}
+
+// GetTitle returns WidgetShopShopRegimeBecauseRegimeCauseRestriction.Title, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopRegimeBecauseRegimeCauseRestriction) GetTitle() string { return v.Title }
+
+// GetUrl returns WidgetShopShopRegimeBecauseRegimeCauseRestriction.Url, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopRegimeBecauseRegimeCauseRestriction) GetUrl() *string { return v.Url }
+
+// GetUntil returns WidgetShopShopRegimeBecauseRegimeCauseRestriction.Until, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopRegimeBecauseRegimeCauseRestriction) GetUntil() *time.Time { return v.Until }
+
+// WidgetShopShopServiceServiceStatus includes the requested fields of the GraphQL type ServiceStatus.
+// The GraphQL type's documentation follows.
+//
+// What a shop's door says of a mode at an instant.
+type WidgetShopShopServiceServiceStatus struct {
+	// Whether it is served.
+	Open bool `json:"open"`
+	// When it is served: the closing time; null: it does not close for weeks. Else null.
+	Until *time.Time `json:"until"`
+	// When it is not: why, and when next.
+	Refusal *WidgetShopShopServiceServiceStatusRefusalServiceRefusal `json:"refusal"`
+}
+
+// GetOpen returns WidgetShopShopServiceServiceStatus.Open, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopServiceServiceStatus) GetOpen() bool { return v.Open }
+
+// GetUntil returns WidgetShopShopServiceServiceStatus.Until, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopServiceServiceStatus) GetUntil() *time.Time { return v.Until }
+
+// GetRefusal returns WidgetShopShopServiceServiceStatus.Refusal, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopServiceServiceStatus) GetRefusal() *WidgetShopShopServiceServiceStatusRefusalServiceRefusal {
+	return v.Refusal
+}
+
+// WidgetShopShopServiceServiceStatusRefusalServiceRefusal includes the requested fields of the GraphQL type ServiceRefusal.
+// The GraphQL type's documentation follows.
+//
+// Why a shop does not serve, or a slot cannot be booked, and the way on.
+type WidgetShopShopServiceServiceStatusRefusalServiceRefusal struct {
+	// For programs.
+	Code ServiceRefusalCode `json:"code"`
+	// For people: a French sentence.
+	Message string `json:"message"`
+	// The next time at which it is possible: an opening, or a slot. Null: none in sight.
+	Next *WidgetShopShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns WidgetShopShopServiceServiceStatusRefusalServiceRefusal.Code, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopServiceServiceStatusRefusalServiceRefusal) GetCode() ServiceRefusalCode {
+	return v.Code
+}
+
+// GetMessage returns WidgetShopShopServiceServiceStatusRefusalServiceRefusal.Message, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopServiceServiceStatusRefusalServiceRefusal) GetMessage() string {
+	return v.Message
+}
+
+// GetNext returns WidgetShopShopServiceServiceStatusRefusalServiceRefusal.Next, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopServiceServiceStatusRefusalServiceRefusal) GetNext() *WidgetShopShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// WidgetShopShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type WidgetShopShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+}
+
+// GetStart returns WidgetShopShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *WidgetShopShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
+
+// WidgetShopsCategoriesCategory includes the requested fields of the GraphQL type Category.
+// The GraphQL type's documentation follows.
+//
+// A trade or a kind of goods. Shops and products share one tree of two levels.
+type WidgetShopsCategoriesCategory struct {
+	// Global id.
+	Id string `json:"id"`
+	// French name.
+	Name string `json:"name"`
+	// The categories below, in the tree's order.
+	Children []WidgetShopsCategoriesCategoryChildrenCategory `json:"children"`
+}
+
+// GetId returns WidgetShopsCategoriesCategory.Id, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCategoriesCategory) GetId() string { return v.Id }
+
+// GetName returns WidgetShopsCategoriesCategory.Name, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCategoriesCategory) GetName() string { return v.Name }
+
+// GetChildren returns WidgetShopsCategoriesCategory.Children, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCategoriesCategory) GetChildren() []WidgetShopsCategoriesCategoryChildrenCategory {
+	return v.Children
+}
+
+// WidgetShopsCategoriesCategoryChildrenCategory includes the requested fields of the GraphQL type Category.
+// The GraphQL type's documentation follows.
+//
+// A trade or a kind of goods. Shops and products share one tree of two levels.
+type WidgetShopsCategoriesCategoryChildrenCategory struct {
+	// Global id.
+	Id string `json:"id"`
+	// French name.
+	Name string `json:"name"`
+}
+
+// GetId returns WidgetShopsCategoriesCategoryChildrenCategory.Id, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCategoriesCategoryChildrenCategory) GetId() string { return v.Id }
+
+// GetName returns WidgetShopsCategoriesCategoryChildrenCategory.Name, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCategoriesCategoryChildrenCategory) GetName() string { return v.Name }
+
 // WidgetShopsCommune includes the requested fields of the GraphQL type Commune.
 // The GraphQL type's documentation follows.
 //
@@ -5134,12 +7888,22 @@ func (v *WidgetShopShopProductsProductConnectionPageInfo) GetEndCursor() *string
 type WidgetShopsCommune struct {
 	// Official name, with its accents.
 	Name string `json:"name"`
+	// The first words of the commune's widget, plain text of at most 1,000 characters; null for the widget's own.
+	OpeningText *string `json:"openingText"`
+	// Why, for customers; null while orders are taken.
+	OrdersPausedText *string `json:"ordersPausedText"`
 	// The commune's published shops.
 	Shops WidgetShopsCommuneShopsShopConnection `json:"shops"`
 }
 
 // GetName returns WidgetShopsCommune.Name, and is useful for accessing the field via an interface.
 func (v *WidgetShopsCommune) GetName() string { return v.Name }
+
+// GetOpeningText returns WidgetShopsCommune.OpeningText, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommune) GetOpeningText() *string { return v.OpeningText }
+
+// GetOrdersPausedText returns WidgetShopsCommune.OrdersPausedText, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommune) GetOrdersPausedText() *string { return v.OrdersPausedText }
 
 // GetShops returns WidgetShopsCommune.Shops, and is useful for accessing the field via an interface.
 func (v *WidgetShopsCommune) GetShops() WidgetShopsCommuneShopsShopConnection { return v.Shops }
@@ -5187,8 +7951,10 @@ type WidgetShopsCommuneShopsShopConnectionNodesShop struct {
 	Address WidgetShopsCommuneShopsShopConnectionNodesShopAddress `json:"address"`
 	// Its door.
 	Location WidgetShopsCommuneShopsShopConnectionNodesShopLocationGeoPoint `json:"location"`
-	// When it is open, week by week.
-	OpeningHours WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHours `json:"openingHours"`
+	// Its photos, in the merchant's order; at most 10.
+	Photos []WidgetShopsCommuneShopsShopConnectionNodesShopPhotosPhoto `json:"photos"`
+	// Whether the shop serves a mode at an instant, until when, and why not: hours, closures, holidays and restrictions together.
+	Service WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus `json:"service"`
 	// How it hands orders over, PICKUP first; empty: it takes no orders.
 	Fulfilments []WidgetShopsCommuneShopsShopConnectionNodesShopFulfilmentsFulfilment `json:"fulfilments"`
 }
@@ -5217,9 +7983,14 @@ func (v *WidgetShopsCommuneShopsShopConnectionNodesShop) GetLocation() WidgetSho
 	return v.Location
 }
 
-// GetOpeningHours returns WidgetShopsCommuneShopsShopConnectionNodesShop.OpeningHours, and is useful for accessing the field via an interface.
-func (v *WidgetShopsCommuneShopsShopConnectionNodesShop) GetOpeningHours() WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHours {
-	return v.OpeningHours
+// GetPhotos returns WidgetShopsCommuneShopsShopConnectionNodesShop.Photos, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommuneShopsShopConnectionNodesShop) GetPhotos() []WidgetShopsCommuneShopsShopConnectionNodesShopPhotosPhoto {
+	return v.Photos
+}
+
+// GetService returns WidgetShopsCommuneShopsShopConnectionNodesShop.Service, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommuneShopsShopConnectionNodesShop) GetService() WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus {
+	return v.Service
 }
 
 // GetFulfilments returns WidgetShopsCommuneShopsShopConnectionNodesShop.Fulfilments, and is useful for accessing the field via an interface.
@@ -5256,14 +8027,9 @@ func (v *WidgetShopsCommuneShopsShopConnectionNodesShopAddress) GetCity() string
 //
 // A trade or a kind of goods. Shops and products share one tree of two levels.
 type WidgetShopsCommuneShopsShopConnectionNodesShopCategory struct {
-	// Name for web addresses, unique: `boulangerie`.
-	Slug string `json:"slug"`
 	// French name.
 	Name string `json:"name"`
 }
-
-// GetSlug returns WidgetShopsCommuneShopsShopConnectionNodesShopCategory.Slug, and is useful for accessing the field via an interface.
-func (v *WidgetShopsCommuneShopsShopConnectionNodesShopCategory) GetSlug() string { return v.Slug }
 
 // GetName returns WidgetShopsCommuneShopsShopConnectionNodesShopCategory.Name, and is useful for accessing the field via an interface.
 func (v *WidgetShopsCommuneShopsShopConnectionNodesShopCategory) GetName() string { return v.Name }
@@ -5303,46 +8069,81 @@ func (v *WidgetShopsCommuneShopsShopConnectionNodesShopLocationGeoPoint) GetLong
 	return v.Longitude
 }
 
-// WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHours includes the requested fields of the GraphQL type OpeningHours.
+// WidgetShopsCommuneShopsShopConnectionNodesShopPhotosPhoto includes the requested fields of the GraphQL type Photo.
 // The GraphQL type's documentation follows.
 //
-// When a shop is open.
-type WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHours struct {
-	// The usual week, Monday first; several intervals a day are usual (lunch break).
-	Weekly []WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval `json:"weekly"`
+// An image of a shop or a product: a JPEG, upright, without a word of where or when it was taken.
+type WidgetShopsCommuneShopsShopConnectionNodesShopPhotosPhoto struct {
+	// Path of the small image, at most 480 pixels wide and high, for lists.
+	SmallUrl string `json:"smallUrl"`
 }
 
-// GetWeekly returns WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHours.Weekly, and is useful for accessing the field via an interface.
-func (v *WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHours) GetWeekly() []WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval {
-	return v.Weekly
+// GetSmallUrl returns WidgetShopsCommuneShopsShopConnectionNodesShopPhotosPhoto.SmallUrl, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommuneShopsShopConnectionNodesShopPhotosPhoto) GetSmallUrl() string {
+	return v.SmallUrl
 }
 
-// WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval includes the requested fields of the GraphQL type OpeningInterval.
+// WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus includes the requested fields of the GraphQL type ServiceStatus.
 // The GraphQL type's documentation follows.
 //
-// One opening of a weekday.
-type WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval struct {
-	// ISO 8601: 1 is Monday, 7 Sunday.
-	Weekday int `json:"weekday"`
-	// Opening time.
-	Opens string `json:"opens"`
-	// Closing time; not after `opens` when the shop closes past midnight, on the next day.
-	Closes string `json:"closes"`
+// What a shop's door says of a mode at an instant.
+type WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus struct {
+	// Whether it is served.
+	Open bool `json:"open"`
+	// When it is served: the closing time; null: it does not close for weeks. Else null.
+	Until *time.Time `json:"until"`
+	// When it is not: why, and when next.
+	Refusal *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal `json:"refusal"`
 }
 
-// GetWeekday returns WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval.Weekday, and is useful for accessing the field via an interface.
-func (v *WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval) GetWeekday() int {
-	return v.Weekday
+// GetOpen returns WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus.Open, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus) GetOpen() bool {
+	return v.Open
 }
 
-// GetOpens returns WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval.Opens, and is useful for accessing the field via an interface.
-func (v *WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval) GetOpens() string {
-	return v.Opens
+// GetUntil returns WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus.Until, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus) GetUntil() *time.Time {
+	return v.Until
 }
 
-// GetCloses returns WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval.Closes, and is useful for accessing the field via an interface.
-func (v *WidgetShopsCommuneShopsShopConnectionNodesShopOpeningHoursWeeklyOpeningInterval) GetCloses() string {
-	return v.Closes
+// GetRefusal returns WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus.Refusal, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatus) GetRefusal() *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal {
+	return v.Refusal
+}
+
+// WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal includes the requested fields of the GraphQL type ServiceRefusal.
+// The GraphQL type's documentation follows.
+//
+// Why a shop does not serve, or a slot cannot be booked, and the way on.
+type WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal struct {
+	// For programs.
+	Code ServiceRefusalCode `json:"code"`
+	// The next time at which it is possible: an opening, or a slot. Null: none in sight.
+	Next *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal.Code, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal) GetCode() ServiceRefusalCode {
+	return v.Code
+}
+
+// GetNext returns WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal.Next, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusal) GetNext() *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+}
+
+// GetStart returns WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *WidgetShopsCommuneShopsShopConnectionNodesShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
 }
 
 // WidgetShopsCommuneShopsShopConnectionPageInfo includes the requested fields of the GraphQL type PageInfo.
@@ -5366,10 +8167,162 @@ func (v *WidgetShopsCommuneShopsShopConnectionPageInfo) GetEndCursor() *string {
 type WidgetShopsResponse struct {
 	// One commune, by its INSEE code or by its slug: give exactly one of the two. Unknown: null with NOT_FOUND.
 	Commune *WidgetShopsCommune `json:"commune"`
+	// The tree of categories: its top level, one tree for all communes.
+	Categories []WidgetShopsCategoriesCategory `json:"categories"`
 }
 
 // GetCommune returns WidgetShopsResponse.Commune, and is useful for accessing the field via an interface.
 func (v *WidgetShopsResponse) GetCommune() *WidgetShopsCommune { return v.Commune }
+
+// GetCategories returns WidgetShopsResponse.Categories, and is useful for accessing the field via an interface.
+func (v *WidgetShopsResponse) GetCategories() []WidgetShopsCategoriesCategory { return v.Categories }
+
+// WidgetSlotsResponse is returned by WidgetSlots on success.
+type WidgetSlotsResponse struct {
+	// One shop. One that is not published is found by its merchant, its commune's agents, the hotline and admins only.
+	Shop *WidgetSlotsShop `json:"shop"`
+}
+
+// GetShop returns WidgetSlotsResponse.Shop, and is useful for accessing the field via an interface.
+func (v *WidgetSlotsResponse) GetShop() *WidgetSlotsShop { return v.Shop }
+
+// WidgetSlotsShop includes the requested fields of the GraphQL type Shop.
+// The GraphQL type's documentation follows.
+//
+// A shop of one commune and its public profile.
+type WidgetSlotsShop struct {
+	// The times at which an order may be handed over in a mode, that begin in a time; each open, or with why not. None lies before today or more than 14 days ahead.
+	Slots []WidgetSlotsShopSlotsSlot `json:"slots"`
+}
+
+// GetSlots returns WidgetSlotsShop.Slots, and is useful for accessing the field via an interface.
+func (v *WidgetSlotsShop) GetSlots() []WidgetSlotsShopSlotsSlot { return v.Slots }
+
+// WidgetSlotsShopSlotsSlot includes the requested fields of the GraphQL type Slot.
+// The GraphQL type's documentation follows.
+//
+// A time at which an order may be handed over. `placeOrders` takes its `start`.
+type WidgetSlotsShopSlotsSlot struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+	// The first instant after it.
+	End time.Time `json:"end"`
+	// Why it cannot be booked now; null: it can.
+	Refusal *WidgetSlotsShopSlotsSlotRefusalServiceRefusal `json:"refusal"`
+}
+
+// GetStart returns WidgetSlotsShopSlotsSlot.Start, and is useful for accessing the field via an interface.
+func (v *WidgetSlotsShopSlotsSlot) GetStart() time.Time { return v.Start }
+
+// GetEnd returns WidgetSlotsShopSlotsSlot.End, and is useful for accessing the field via an interface.
+func (v *WidgetSlotsShopSlotsSlot) GetEnd() time.Time { return v.End }
+
+// GetRefusal returns WidgetSlotsShopSlotsSlot.Refusal, and is useful for accessing the field via an interface.
+func (v *WidgetSlotsShopSlotsSlot) GetRefusal() *WidgetSlotsShopSlotsSlotRefusalServiceRefusal {
+	return v.Refusal
+}
+
+// WidgetSlotsShopSlotsSlotRefusalServiceRefusal includes the requested fields of the GraphQL type ServiceRefusal.
+// The GraphQL type's documentation follows.
+//
+// Why a shop does not serve, or a slot cannot be booked, and the way on.
+type WidgetSlotsShopSlotsSlotRefusalServiceRefusal struct {
+	// For programs.
+	Code ServiceRefusalCode `json:"code"`
+}
+
+// GetCode returns WidgetSlotsShopSlotsSlotRefusalServiceRefusal.Code, and is useful for accessing the field via an interface.
+func (v *WidgetSlotsShopSlotsSlotRefusalServiceRefusal) GetCode() ServiceRefusalCode { return v.Code }
+
+// WidgetStatusResponse is returned by WidgetStatus on success.
+type WidgetStatusResponse struct {
+	// One shop. One that is not published is found by its merchant, its commune's agents, the hotline and admins only.
+	Shop *WidgetStatusShop `json:"shop"`
+}
+
+// GetShop returns WidgetStatusResponse.Shop, and is useful for accessing the field via an interface.
+func (v *WidgetStatusResponse) GetShop() *WidgetStatusShop { return v.Shop }
+
+// WidgetStatusShop includes the requested fields of the GraphQL type Shop.
+// The GraphQL type's documentation follows.
+//
+// A shop of one commune and its public profile.
+type WidgetStatusShop struct {
+	// Global id.
+	Id string `json:"id"`
+	// The shop's sign, as its merchant writes it. Any script, any character: show it as text.
+	Name string `json:"name"`
+	// Whether the shop serves a mode at an instant, until when, and why not: hours, closures, holidays and restrictions together.
+	Service WidgetStatusShopServiceServiceStatus `json:"service"`
+}
+
+// GetId returns WidgetStatusShop.Id, and is useful for accessing the field via an interface.
+func (v *WidgetStatusShop) GetId() string { return v.Id }
+
+// GetName returns WidgetStatusShop.Name, and is useful for accessing the field via an interface.
+func (v *WidgetStatusShop) GetName() string { return v.Name }
+
+// GetService returns WidgetStatusShop.Service, and is useful for accessing the field via an interface.
+func (v *WidgetStatusShop) GetService() WidgetStatusShopServiceServiceStatus { return v.Service }
+
+// WidgetStatusShopServiceServiceStatus includes the requested fields of the GraphQL type ServiceStatus.
+// The GraphQL type's documentation follows.
+//
+// What a shop's door says of a mode at an instant.
+type WidgetStatusShopServiceServiceStatus struct {
+	// Whether it is served.
+	Open bool `json:"open"`
+	// When it is served: the closing time; null: it does not close for weeks. Else null.
+	Until *time.Time `json:"until"`
+	// When it is not: why, and when next.
+	Refusal *WidgetStatusShopServiceServiceStatusRefusalServiceRefusal `json:"refusal"`
+}
+
+// GetOpen returns WidgetStatusShopServiceServiceStatus.Open, and is useful for accessing the field via an interface.
+func (v *WidgetStatusShopServiceServiceStatus) GetOpen() bool { return v.Open }
+
+// GetUntil returns WidgetStatusShopServiceServiceStatus.Until, and is useful for accessing the field via an interface.
+func (v *WidgetStatusShopServiceServiceStatus) GetUntil() *time.Time { return v.Until }
+
+// GetRefusal returns WidgetStatusShopServiceServiceStatus.Refusal, and is useful for accessing the field via an interface.
+func (v *WidgetStatusShopServiceServiceStatus) GetRefusal() *WidgetStatusShopServiceServiceStatusRefusalServiceRefusal {
+	return v.Refusal
+}
+
+// WidgetStatusShopServiceServiceStatusRefusalServiceRefusal includes the requested fields of the GraphQL type ServiceRefusal.
+// The GraphQL type's documentation follows.
+//
+// Why a shop does not serve, or a slot cannot be booked, and the way on.
+type WidgetStatusShopServiceServiceStatusRefusalServiceRefusal struct {
+	// For programs.
+	Code ServiceRefusalCode `json:"code"`
+	// The next time at which it is possible: an opening, or a slot. Null: none in sight.
+	Next *WidgetStatusShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan `json:"next"`
+}
+
+// GetCode returns WidgetStatusShopServiceServiceStatusRefusalServiceRefusal.Code, and is useful for accessing the field via an interface.
+func (v *WidgetStatusShopServiceServiceStatusRefusalServiceRefusal) GetCode() ServiceRefusalCode {
+	return v.Code
+}
+
+// GetNext returns WidgetStatusShopServiceServiceStatusRefusalServiceRefusal.Next, and is useful for accessing the field via an interface.
+func (v *WidgetStatusShopServiceServiceStatusRefusalServiceRefusal) GetNext() *WidgetStatusShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan {
+	return v.Next
+}
+
+// WidgetStatusShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan includes the requested fields of the GraphQL type OpeningSpan.
+// The GraphQL type's documentation follows.
+//
+// A time from `start` to before `end`.
+type WidgetStatusShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan struct {
+	// The first instant.
+	Start time.Time `json:"start"`
+}
+
+// GetStart returns WidgetStatusShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan.Start, and is useful for accessing the field via an interface.
+func (v *WidgetStatusShopServiceServiceStatusRefusalServiceRefusalNextOpeningSpan) GetStart() time.Time {
+	return v.Start
+}
 
 // __CancelOrderInput is used internally by genqlient
 type __CancelOrderInput struct {
@@ -5378,6 +8331,22 @@ type __CancelOrderInput struct {
 
 // GetInput returns __CancelOrderInput.Input, and is useful for accessing the field via an interface.
 func (v *__CancelOrderInput) GetInput() CancelOrderInput { return v.Input }
+
+// __ConfirmOrderChangeInput is used internally by genqlient
+type __ConfirmOrderChangeInput struct {
+	Input ConfirmOrderChangeInput `json:"input"`
+}
+
+// GetInput returns __ConfirmOrderChangeInput.Input, and is useful for accessing the field via an interface.
+func (v *__ConfirmOrderChangeInput) GetInput() ConfirmOrderChangeInput { return v.Input }
+
+// __DeclineOrderChangeInput is used internally by genqlient
+type __DeclineOrderChangeInput struct {
+	Input DeclineOrderChangeInput `json:"input"`
+}
+
+// GetInput returns __DeclineOrderChangeInput.Input, and is useful for accessing the field via an interface.
+func (v *__DeclineOrderChangeInput) GetInput() DeclineOrderChangeInput { return v.Input }
 
 // __FollowOrderInput is used internally by genqlient
 type __FollowOrderInput struct {
@@ -5390,6 +8359,14 @@ func (v *__FollowOrderInput) GetOrder() string { return v.Order }
 
 // GetAfter returns __FollowOrderInput.After, and is useful for accessing the field via an interface.
 func (v *__FollowOrderInput) GetAfter() *string { return v.After }
+
+// __MoveOrderInput is used internally by genqlient
+type __MoveOrderInput struct {
+	Input MoveOrderInput `json:"input"`
+}
+
+// GetInput returns __MoveOrderInput.Input, and is useful for accessing the field via an interface.
+func (v *__MoveOrderInput) GetInput() MoveOrderInput { return v.Input }
 
 // __MyOrdersInput is used internally by genqlient
 type __MyOrdersInput struct {
@@ -5410,6 +8387,14 @@ type __OpenLinkInput struct {
 
 // GetInput returns __OpenLinkInput.Input, and is useful for accessing the field via an interface.
 func (v *__OpenLinkInput) GetInput() ExchangeGuestLinkInput { return v.Input }
+
+// __OrderAgainInput is used internally by genqlient
+type __OrderAgainInput struct {
+	Order string `json:"order"`
+}
+
+// GetOrder returns __OrderAgainInput.Order, and is useful for accessing the field via an interface.
+func (v *__OrderAgainInput) GetOrder() string { return v.Order }
 
 // __OrderInput is used internally by genqlient
 type __OrderInput struct {
@@ -5451,6 +8436,14 @@ func (v *__ProductsInput) GetFirst() int { return v.First }
 // GetAfter returns __ProductsInput.After, and is useful for accessing the field via an interface.
 func (v *__ProductsInput) GetAfter() *string { return v.After }
 
+// __QuoteBasketInput is used internally by genqlient
+type __QuoteBasketInput struct {
+	Input BasketInput `json:"input"`
+}
+
+// GetInput returns __QuoteBasketInput.Input, and is useful for accessing the field via an interface.
+func (v *__QuoteBasketInput) GetInput() BasketInput { return v.Input }
+
 // __ShopInput is used internally by genqlient
 type __ShopInput struct {
 	Shop  string  `json:"shop"`
@@ -5491,6 +8484,26 @@ func (v *__ShopsInput) GetFirst() int { return v.First }
 // GetAfter returns __ShopsInput.After, and is useful for accessing the field via an interface.
 func (v *__ShopsInput) GetAfter() *string { return v.After }
 
+// __SlotsInput is used internally by genqlient
+type __SlotsInput struct {
+	Shop  string         `json:"shop"`
+	Mode  FulfilmentMode `json:"mode"`
+	From  *time.Time     `json:"from"`
+	First int            `json:"first"`
+}
+
+// GetShop returns __SlotsInput.Shop, and is useful for accessing the field via an interface.
+func (v *__SlotsInput) GetShop() string { return v.Shop }
+
+// GetMode returns __SlotsInput.Mode, and is useful for accessing the field via an interface.
+func (v *__SlotsInput) GetMode() FulfilmentMode { return v.Mode }
+
+// GetFrom returns __SlotsInput.From, and is useful for accessing the field via an interface.
+func (v *__SlotsInput) GetFrom() *time.Time { return v.From }
+
+// GetFirst returns __SlotsInput.First, and is useful for accessing the field via an interface.
+func (v *__SlotsInput) GetFirst() int { return v.First }
+
 // __WidgetCancelOrderInput is used internally by genqlient
 type __WidgetCancelOrderInput struct {
 	Input CancelOrderInput `json:"input"`
@@ -5511,6 +8524,26 @@ func (v *__WidgetFollowOrderInput) GetOrder() string { return v.Order }
 // GetAfter returns __WidgetFollowOrderInput.After, and is useful for accessing the field via an interface.
 func (v *__WidgetFollowOrderInput) GetAfter() *string { return v.After }
 
+// __WidgetMoreInput is used internally by genqlient
+type __WidgetMoreInput struct {
+	Commune string      `json:"commune"`
+	Filter  *ShopFilter `json:"filter"`
+	First   int         `json:"first"`
+	After   *string     `json:"after"`
+}
+
+// GetCommune returns __WidgetMoreInput.Commune, and is useful for accessing the field via an interface.
+func (v *__WidgetMoreInput) GetCommune() string { return v.Commune }
+
+// GetFilter returns __WidgetMoreInput.Filter, and is useful for accessing the field via an interface.
+func (v *__WidgetMoreInput) GetFilter() *ShopFilter { return v.Filter }
+
+// GetFirst returns __WidgetMoreInput.First, and is useful for accessing the field via an interface.
+func (v *__WidgetMoreInput) GetFirst() int { return v.First }
+
+// GetAfter returns __WidgetMoreInput.After, and is useful for accessing the field via an interface.
+func (v *__WidgetMoreInput) GetAfter() *string { return v.After }
+
 // __WidgetOpenLinkInput is used internally by genqlient
 type __WidgetOpenLinkInput struct {
 	Input ExchangeGuestLinkInput `json:"input"`
@@ -5518,6 +8551,14 @@ type __WidgetOpenLinkInput struct {
 
 // GetInput returns __WidgetOpenLinkInput.Input, and is useful for accessing the field via an interface.
 func (v *__WidgetOpenLinkInput) GetInput() ExchangeGuestLinkInput { return v.Input }
+
+// __WidgetOpenNowInput is used internally by genqlient
+type __WidgetOpenNowInput struct {
+	Commune string `json:"commune"`
+}
+
+// GetCommune returns __WidgetOpenNowInput.Commune, and is useful for accessing the field via an interface.
+func (v *__WidgetOpenNowInput) GetCommune() string { return v.Commune }
 
 // __WidgetOrderInput is used internally by genqlient
 type __WidgetOrderInput struct {
@@ -5550,6 +8591,14 @@ func (v *__WidgetProductsInput) GetFirst() int { return v.First }
 
 // GetAfter returns __WidgetProductsInput.After, and is useful for accessing the field via an interface.
 func (v *__WidgetProductsInput) GetAfter() *string { return v.After }
+
+// __WidgetQuoteInput is used internally by genqlient
+type __WidgetQuoteInput struct {
+	Input BasketInput `json:"input"`
+}
+
+// GetInput returns __WidgetQuoteInput.Input, and is useful for accessing the field via an interface.
+func (v *__WidgetQuoteInput) GetInput() BasketInput { return v.Input }
 
 // __WidgetSearchInput is used internally by genqlient
 type __WidgetSearchInput struct {
@@ -5584,7 +8633,6 @@ type __WidgetShopsInput struct {
 	Commune string      `json:"commune"`
 	Filter  *ShopFilter `json:"filter"`
 	First   int         `json:"first"`
-	After   *string     `json:"after"`
 }
 
 // GetCommune returns __WidgetShopsInput.Commune, and is useful for accessing the field via an interface.
@@ -5596,8 +8644,29 @@ func (v *__WidgetShopsInput) GetFilter() *ShopFilter { return v.Filter }
 // GetFirst returns __WidgetShopsInput.First, and is useful for accessing the field via an interface.
 func (v *__WidgetShopsInput) GetFirst() int { return v.First }
 
-// GetAfter returns __WidgetShopsInput.After, and is useful for accessing the field via an interface.
-func (v *__WidgetShopsInput) GetAfter() *string { return v.After }
+// __WidgetSlotsInput is used internally by genqlient
+type __WidgetSlotsInput struct {
+	Shop  string         `json:"shop"`
+	Mode  FulfilmentMode `json:"mode"`
+	First int            `json:"first"`
+}
+
+// GetShop returns __WidgetSlotsInput.Shop, and is useful for accessing the field via an interface.
+func (v *__WidgetSlotsInput) GetShop() string { return v.Shop }
+
+// GetMode returns __WidgetSlotsInput.Mode, and is useful for accessing the field via an interface.
+func (v *__WidgetSlotsInput) GetMode() FulfilmentMode { return v.Mode }
+
+// GetFirst returns __WidgetSlotsInput.First, and is useful for accessing the field via an interface.
+func (v *__WidgetSlotsInput) GetFirst() int { return v.First }
+
+// __WidgetStatusInput is used internally by genqlient
+type __WidgetStatusInput struct {
+	Shop string `json:"shop"`
+}
+
+// GetShop returns __WidgetStatusInput.Shop, and is useful for accessing the field via an interface.
+func (v *__WidgetStatusInput) GetShop() string { return v.Shop }
 
 // The mutation executed by CancelOrder.
 const CancelOrder_Operation = `
@@ -5691,6 +8760,120 @@ func Communes(
 	return data_, err_
 }
 
+// The mutation executed by ConfirmOrderChange.
+const ConfirmOrderChange_Operation = `
+mutation ConfirmOrderChange ($input: ConfirmOrderChangeInput!) {
+	confirmOrderChange(input: $input) {
+		order {
+			id
+			status
+			slot {
+				start
+				end
+			}
+			totals {
+				total {
+					cents
+					formatted
+				}
+			}
+			nextActions
+		}
+		refusals {
+			code
+			message
+			next {
+				start
+				end
+			}
+		}
+	}
+}
+`
+
+// The customer agrees with what the shop proposed in place of the order.
+func ConfirmOrderChange(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	input ConfirmOrderChangeInput,
+) (data_ *ConfirmOrderChangeResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "ConfirmOrderChange",
+		Query:  ConfirmOrderChange_Operation,
+		Variables: &__ConfirmOrderChangeInput{
+			Input: input,
+		},
+	}
+
+	data_ = &ConfirmOrderChangeResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by DeclineOrderChange.
+const DeclineOrderChange_Operation = `
+mutation DeclineOrderChange ($input: DeclineOrderChangeInput!) {
+	declineOrderChange(input: $input) {
+		order {
+			id
+			status
+			slot {
+				start
+				end
+			}
+			totals {
+				total {
+					cents
+					formatted
+				}
+			}
+			nextActions
+		}
+		refusals {
+			code
+			message
+			next {
+				start
+				end
+			}
+		}
+	}
+}
+`
+
+// The customer does without the whole order.
+func DeclineOrderChange(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	input DeclineOrderChangeInput,
+) (data_ *DeclineOrderChangeResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "DeclineOrderChange",
+		Query:  DeclineOrderChange_Operation,
+		Variables: &__DeclineOrderChangeInput{
+			Input: input,
+		},
+	}
+
+	data_ = &DeclineOrderChangeResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The subscription executed by FollowOrder.
 const FollowOrder_Operation = `
 subscription FollowOrder ($order: ID!, $after: String) {
@@ -5756,6 +8939,63 @@ func FollowOrderForwardData(interfaceChan interface{}, jsonRawMsg json.RawMessag
 	}
 	dataChan_ <- wsResp
 	return nil
+}
+
+// The mutation executed by MoveOrder.
+const MoveOrder_Operation = `
+mutation MoveOrder ($input: MoveOrderInput!) {
+	moveOrder(input: $input) {
+		order {
+			id
+			status
+			slot {
+				start
+				end
+			}
+			totals {
+				total {
+					cents
+					formatted
+				}
+			}
+			nextActions
+		}
+		refusals {
+			code
+			message
+			next {
+				start
+				end
+			}
+		}
+	}
+}
+`
+
+// The customer moves an order to another slot.
+func MoveOrder(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	input MoveOrderInput,
+) (data_ *MoveOrderResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "MoveOrder",
+		Query:  MoveOrder_Operation,
+		Variables: &__MoveOrderInput{
+			Input: input,
+		},
+	}
+
+	data_ = &MoveOrderResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
 }
 
 // The query executed by MyOrders.
@@ -5880,6 +9120,10 @@ query Order ($order: ID!) {
 		reasonText
 		placedAt
 		updatedAt
+		slot {
+			start
+			end
+		}
 		shop {
 			id
 			name
@@ -5931,8 +9175,37 @@ query Order ($order: ID!) {
 			phone
 			email
 		}
+		address {
+			street
+			postcode
+			city
+		}
 		pickupCode {
 			text
+			qr
+		}
+		affectedBy {
+			code
+			message
+			next {
+				start
+				end
+			}
+		}
+		proposedChange {
+			version
+			text
+			until
+			total {
+				cents
+				formatted
+			}
+			lines {
+				name
+				optionValue
+				ordered
+				quantity
+			}
 		}
 		history {
 			cursor
@@ -5962,6 +9235,67 @@ func Order(
 	}
 
 	data_ = &OrderResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by OrderAgain.
+const OrderAgain_Operation = `
+query OrderAgain ($order: ID!) {
+	order(id: $order) {
+		id
+		again {
+			shopId
+			mode
+			lines {
+				quantity
+				variantId
+				variant {
+					price {
+						cents
+						formatted
+					}
+					product {
+						name
+					}
+					option {
+						name
+						value
+					}
+				}
+			}
+			left {
+				name
+				optionValue
+				quantity
+			}
+		}
+	}
+}
+`
+
+// What of an old order can be ordered again, as a basket.
+func OrderAgain(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	order string,
+) (data_ *OrderAgainResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "OrderAgain",
+		Query:  OrderAgain_Operation,
+		Variables: &__OrderAgainInput{
+			Order: order,
+		},
+	}
+
+	data_ = &OrderAgainResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -6215,6 +9549,118 @@ func Products(
 	return data_, err_
 }
 
+// The query executed by QuoteBasket.
+const QuoteBasket_Operation = `
+query QuoteBasket ($input: BasketInput!) {
+	quoteBasket(input: $input) {
+		total {
+			cents
+			formatted
+		}
+		orderable
+		quotes {
+			shop {
+				id
+				name
+			}
+			mode
+			slot {
+				start
+				end
+			}
+			lines {
+				variant {
+					id
+				}
+				quantity
+				unitPrice {
+					cents
+					formatted
+				}
+				total {
+					cents
+					formatted
+				}
+			}
+			totals {
+				items {
+					cents
+					formatted
+				}
+				delivery {
+					cents
+					formatted
+				}
+				total {
+					cents
+					formatted
+				}
+			}
+			modes {
+				mode
+				minimum {
+					cents
+					formatted
+				}
+				missing {
+					cents
+					formatted
+				}
+				fee {
+					cents
+					formatted
+				}
+				slotRequired
+				nextSlot {
+					start
+					end
+				}
+				refusal {
+					code
+					message
+				}
+			}
+			refusals {
+				code
+				message
+				path
+				available
+				next {
+					start
+					end
+				}
+			}
+		}
+	}
+}
+`
+
+// What the basket comes to now, and what keeps it from being placed.
+func QuoteBasket(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	input BasketInput,
+) (data_ *QuoteBasketResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "QuoteBasket",
+		Query:  QuoteBasket_Operation,
+		Variables: &__QuoteBasketInput{
+			Input: input,
+		},
+	}
+
+	data_ = &QuoteBasketResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The query executed by Shop.
 const Shop_Operation = `
 query Shop ($shop: ID!, $first: Int!, $after: String) {
@@ -6405,6 +9851,60 @@ func Shops(
 	return data_, err_
 }
 
+// The query executed by Slots.
+const Slots_Operation = `
+query Slots ($shop: ID!, $mode: FulfilmentMode!, $from: DateTime, $first: Int!) {
+	shop(id: $shop) {
+		fulfilments {
+			mode
+			leadMinutes
+			slotCapacity
+			slotMinutes
+		}
+		slots(mode: $mode, from: $from, first: $first) {
+			start
+			end
+			refusal {
+				code
+				message
+			}
+		}
+	}
+}
+`
+
+// The times at which a shop can hand an order over.
+func Slots(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	shop string,
+	mode FulfilmentMode,
+	from *time.Time,
+	first int,
+) (data_ *SlotsResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "Slots",
+		Query:  Slots_Operation,
+		Variables: &__SlotsInput{
+			Shop:  shop,
+			Mode:  mode,
+			From:  from,
+			First: first,
+		},
+	}
+
+	data_ = &SlotsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The mutation executed by WidgetCancelOrder.
 const WidgetCancelOrder_Operation = `
 mutation WidgetCancelOrder ($input: CancelOrderInput!) {
@@ -6553,6 +10053,86 @@ func WidgetFollowOrderForwardData(interfaceChan interface{}, jsonRawMsg json.Raw
 	return nil
 }
 
+// The query executed by WidgetMore.
+const WidgetMore_Operation = `
+query WidgetMore ($commune: String!, $filter: ShopFilter, $first: Int!, $after: String) {
+	commune(slug: $commune) {
+		shops(filter: $filter, first: $first, after: $after) {
+			totalCount
+			nodes {
+				id
+				slug
+				name
+				category {
+					name
+				}
+				address {
+					street
+					postcode
+					city
+				}
+				location {
+					latitude
+					longitude
+				}
+				photos {
+					smallUrl
+				}
+				service {
+					open
+					until
+					refusal {
+						code
+						next {
+							start
+						}
+					}
+				}
+				fulfilments {
+					mode
+				}
+			}
+			pageInfo {
+				hasNextPage
+				endCursor
+			}
+		}
+	}
+}
+`
+
+// The commune's shops by another filter, or the next of them.
+func WidgetMore(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	commune string,
+	filter *ShopFilter,
+	first int,
+	after *string,
+) (data_ *WidgetMoreResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "WidgetMore",
+		Query:  WidgetMore_Operation,
+		Variables: &__WidgetMoreInput{
+			Commune: commune,
+			Filter:  filter,
+			First:   first,
+			After:   after,
+		},
+	}
+
+	data_ = &WidgetMoreResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The mutation executed by WidgetOpenLink.
 const WidgetOpenLink_Operation = `
 mutation WidgetOpenLink ($input: ExchangeGuestLinkInput!) {
@@ -6597,6 +10177,44 @@ func WidgetOpenLink(
 	return data_, err_
 }
 
+// The query executed by WidgetOpenNow.
+const WidgetOpenNow_Operation = `
+query WidgetOpenNow ($commune: String!) {
+	commune(slug: $commune) {
+		name
+		shops(filter: {openNow:true}, first: 1) {
+			totalCount
+		}
+	}
+}
+`
+
+// How many shops of the commune let visitors in now.
+func WidgetOpenNow(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	commune string,
+) (data_ *WidgetOpenNowResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "WidgetOpenNow",
+		Query:  WidgetOpenNow_Operation,
+		Variables: &__WidgetOpenNowInput{
+			Commune: commune,
+		},
+	}
+
+	data_ = &WidgetOpenNowResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
 // The query executed by WidgetOrder.
 const WidgetOrder_Operation = `
 query WidgetOrder ($order: ID!) {
@@ -6608,6 +10226,10 @@ query WidgetOrder ($order: ID!) {
 		reason
 		reasonText
 		placedAt
+		slot {
+			start
+			end
+		}
 		shop {
 			id
 			name
@@ -6616,31 +10238,54 @@ query WidgetOrder ($order: ID!) {
 				postcode
 				city
 			}
+			location {
+				latitude
+				longitude
+			}
 			contact {
 				phone
 			}
+		}
+		address {
+			street
+			postcode
+			city
 		}
 		lines {
 			name
 			optionValue
 			quantity
 			total {
-				formatted
+				cents
 			}
 		}
 		totals {
 			items {
-				formatted
+				cents
 			}
 			delivery {
-				formatted
+				cents
 			}
 			total {
-				formatted
+				cents
 			}
 		}
 		pickupCode {
 			text
+			qr
+		}
+		proposedChange {
+			text
+			until
+			total {
+				cents
+			}
+			lines {
+				name
+				optionValue
+				ordered
+				quantity
+			}
 		}
 		history {
 			cursor
@@ -6697,7 +10342,6 @@ mutation WidgetPlaceOrders ($input: PlaceOrdersInput!) {
 				totals {
 					total {
 						cents
-						formatted
 					}
 				}
 				pickupCode {
@@ -6709,6 +10353,10 @@ mutation WidgetPlaceOrders ($input: PlaceOrdersInput!) {
 				message
 				path
 				available
+				next {
+					start
+					end
+				}
 			}
 		}
 	}
@@ -6750,23 +10398,9 @@ query WidgetProducts ($shop: ID!, $first: Int!, $after: String) {
 				id
 				name
 				description
-				priceRange {
-					min {
-						cents
-						formatted
-					}
-					max {
-						cents
-						formatted
-					}
-				}
-				availability {
-					orderable
-					quantityUpTo
-					because {
-						code
-						message
-					}
+				photos {
+					smallUrl
+					alt
 				}
 				variants {
 					id
@@ -6776,7 +10410,6 @@ query WidgetProducts ($shop: ID!, $first: Int!, $after: String) {
 					}
 					price {
 						cents
-						formatted
 					}
 					availability {
 						orderable
@@ -6784,6 +10417,7 @@ query WidgetProducts ($shop: ID!, $first: Int!, $after: String) {
 						because {
 							code
 							message
+							until
 						}
 					}
 				}
@@ -6816,6 +10450,110 @@ func WidgetProducts(
 	}
 
 	data_ = &WidgetProductsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by WidgetQuote.
+const WidgetQuote_Operation = `
+query WidgetQuote ($input: BasketInput!) {
+	quoteBasket(input: $input) {
+		total {
+			cents
+		}
+		orderable
+		quotes {
+			shop {
+				id
+				name
+			}
+			mode
+			slot {
+				start
+				end
+			}
+			lines {
+				variant {
+					id
+				}
+				quantity
+				unitPrice {
+					cents
+				}
+				total {
+					cents
+				}
+			}
+			totals {
+				items {
+					cents
+				}
+				delivery {
+					cents
+				}
+				total {
+					cents
+				}
+			}
+			modes {
+				mode
+				minimum {
+					cents
+				}
+				missing {
+					cents
+				}
+				fee {
+					cents
+				}
+				slotRequired
+				nextSlot {
+					start
+					end
+				}
+				refusal {
+					code
+					message
+				}
+			}
+			refusals {
+				code
+				message
+				path
+				available
+				next {
+					start
+					end
+				}
+			}
+		}
+	}
+}
+`
+
+// What the basket comes to now, and what keeps it from being placed. Sent by POST: it may hold an
+// address.
+func WidgetQuote(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	input BasketInput,
+) (data_ *WidgetQuoteResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "WidgetQuote",
+		Query:  WidgetQuote_Operation,
+		Variables: &__WidgetQuoteInput{
+			Input: input,
+		},
+	}
+
+	data_ = &WidgetQuoteResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(
@@ -6900,8 +10638,14 @@ const WidgetShop_Operation = `
 query WidgetShop ($shop: ID!, $first: Int!) {
 	shop(id: $shop) {
 		id
+		slug
 		name
 		description
+		commune {
+			slug
+			name
+			ordersPausedText
+		}
 		category {
 			name
 		}
@@ -6919,6 +10663,13 @@ query WidgetShop ($shop: ID!, $first: Int!) {
 			email
 			website
 		}
+		photos {
+			url
+			smallUrl
+			alt
+			width
+			height
+		}
 		services
 		accessibility
 		openingHours {
@@ -6927,19 +10678,55 @@ query WidgetShop ($shop: ID!, $first: Int!) {
 				opens
 				closes
 			}
+			exceptions {
+				first
+				last
+				intervals {
+					opens
+					closes
+				}
+				reason
+			}
+		}
+		closures {
+			from
+			until
+			reason
+		}
+		service {
+			open
+			until
+			refusal {
+				code
+				message
+				next {
+					start
+				}
+			}
+		}
+		regime {
+			visitors
+			density
+			conditions
+			because {
+				restriction {
+					title
+					url
+					until
+				}
+			}
 		}
 		fulfilments {
 			mode
 			leadMinutes
 			minimum {
 				cents
-				formatted
 			}
 			fee {
 				cents
-				formatted
 			}
 			perimeterMetres
+			slotCapacity
 		}
 		products(first: $first) {
 			totalCount
@@ -6947,23 +10734,9 @@ query WidgetShop ($shop: ID!, $first: Int!) {
 				id
 				name
 				description
-				priceRange {
-					min {
-						cents
-						formatted
-					}
-					max {
-						cents
-						formatted
-					}
-				}
-				availability {
-					orderable
-					quantityUpTo
-					because {
-						code
-						message
-					}
+				photos {
+					smallUrl
+					alt
 				}
 				variants {
 					id
@@ -6973,7 +10746,6 @@ query WidgetShop ($shop: ID!, $first: Int!) {
 					}
 					price {
 						cents
-						formatted
 					}
 					availability {
 						orderable
@@ -6981,6 +10753,7 @@ query WidgetShop ($shop: ID!, $first: Int!) {
 						because {
 							code
 							message
+							until
 						}
 					}
 				}
@@ -7024,17 +10797,18 @@ func WidgetShop(
 
 // The query executed by WidgetShops.
 const WidgetShops_Operation = `
-query WidgetShops ($commune: String!, $filter: ShopFilter, $first: Int!, $after: String) {
+query WidgetShops ($commune: String!, $filter: ShopFilter, $first: Int!) {
 	commune(slug: $commune) {
 		name
-		shops(filter: $filter, first: $first, after: $after) {
+		openingText
+		ordersPausedText
+		shops(filter: $filter, first: $first) {
 			totalCount
 			nodes {
 				id
 				slug
 				name
 				category {
-					slug
 					name
 				}
 				address {
@@ -7046,11 +10820,17 @@ query WidgetShops ($commune: String!, $filter: ShopFilter, $first: Int!, $after:
 					latitude
 					longitude
 				}
-				openingHours {
-					weekly {
-						weekday
-						opens
-						closes
+				photos {
+					smallUrl
+				}
+				service {
+					open
+					until
+					refusal {
+						code
+						next {
+							start
+						}
 					}
 				}
 				fulfilments {
@@ -7063,17 +10843,25 @@ query WidgetShops ($commune: String!, $filter: ShopFilter, $first: Int!, $after:
 			}
 		}
 	}
+	categories {
+		id
+		name
+		children {
+			id
+			name
+		}
+	}
 }
 `
 
-// The commune's shops, a page at a time: what the widget paints first.
+// The commune's first shops, and what stands around the list: what the widget paints first, by one
+// request.
 func WidgetShops(
 	ctx_ context.Context,
 	client_ graphql.Client,
 	commune string,
 	filter *ShopFilter,
 	first int,
-	after *string,
 ) (data_ *WidgetShopsResponse, err_ error) {
 	req_ := &graphql.Request{
 		OpName: "WidgetShops",
@@ -7082,11 +10870,101 @@ func WidgetShops(
 			Commune: commune,
 			Filter:  filter,
 			First:   first,
-			After:   after,
 		},
 	}
 
 	data_ = &WidgetShopsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by WidgetSlots.
+const WidgetSlots_Operation = `
+query WidgetSlots ($shop: ID!, $mode: FulfilmentMode!, $first: Int!) {
+	shop(id: $shop) {
+		slots(mode: $mode, first: $first) {
+			start
+			end
+			refusal {
+				code
+			}
+		}
+	}
+}
+`
+
+// The times at which a shop can hand an order over.
+func WidgetSlots(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	shop string,
+	mode FulfilmentMode,
+	first int,
+) (data_ *WidgetSlotsResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "WidgetSlots",
+		Query:  WidgetSlots_Operation,
+		Variables: &__WidgetSlotsInput{
+			Shop:  shop,
+			Mode:  mode,
+			First: first,
+		},
+	}
+
+	data_ = &WidgetSlotsResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by WidgetStatus.
+const WidgetStatus_Operation = `
+query WidgetStatus ($shop: ID!) {
+	shop(id: $shop) {
+		id
+		name
+		service {
+			open
+			until
+			refusal {
+				code
+				next {
+					start
+				}
+			}
+		}
+	}
+}
+`
+
+// Whether a shop lets visitors in now, and until when or when next.
+func WidgetStatus(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	shop string,
+) (data_ *WidgetStatusResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "WidgetStatus",
+		Query:  WidgetStatus_Operation,
+		Variables: &__WidgetStatusInput{
+			Shop: shop,
+		},
+	}
+
+	data_ = &WidgetStatusResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(

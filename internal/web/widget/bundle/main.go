@@ -1,0 +1,241 @@
+//go:build bundle
+
+// Bundle makes what browsers load of the widget from its sources: the script with French, the style
+// sheet and the documents' hashes in it, and a file for each further language. `go generate` runs
+// it; the tag keeps esbuild out of every other build.
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+
+	"github.com/audelor/halles/graph/documents"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bundle:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	sources, err := readSources()
+	if err != nil {
+		return err
+	}
+	used := hashes(sources)
+	languages, err := readLanguages(sources)
+	if err != nil {
+		return err
+	}
+	result := api.Build(api.BuildOptions{
+		EntryPoints: []string{"src/main.ts"}, Outfile: "dist/halles.js", Bundle: true, Write: true,
+		Format: api.FormatIIFE, Target: api.ES2022, Charset: api.CharsetUTF8, LegalComments: api.LegalCommentsNone,
+		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true, LogLevel: api.LogLevelWarning,
+		MangleProps: "^(" + strings.Join(own, "|") + ")$",
+		Plugins: []api.Plugin{
+			made("documents", used), made("words", map[string]any{"codes": languages.codes, "french": languages.french, "integrity": languages.integrity}),
+			{Name: "sources", Setup: languages.number}, {Name: "css", Setup: minifyStyle},
+		},
+	})
+	if len(result.Errors) > 0 {
+		return errors.New("the sources do not build")
+	}
+	return nil
+}
+
+// own are names of our own members, which neither the API nor the browser has: they are shortened.
+var own = []string{
+	"asked", "bare", "changed", "diagnose", "foot", "guest", "heading", "land", "listeners", "locales",
+	"onBasket", "onChange", "onOrders", "onSlow", "price_", "said", "sentence", "tell", "trouble", "watch",
+}
+
+func readSources() (map[string]string, error) {
+	files, err := filepath.Glob("src/*.ts")
+	if err != nil {
+		return nil, err
+	}
+	sources := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		sources[filepath.Base(file)] = string(text)
+	}
+	return sources, nil
+}
+
+// hashes are those of the documents that the sources name.
+func hashes(sources map[string]string) map[string]string {
+	list := map[string]string{}
+	for _, text := range sources {
+		for _, d := range documents.All() {
+			if d.Audience == "widget" && strings.Contains(text, `"`+d.Name+`"`) {
+				list[d.Name] = d.Hash
+			}
+		}
+	}
+	return list
+}
+
+// languages are lists of texts, all in one order. The sources name a text, t("found"); what is
+// shipped has its number, and names for those only that are made of a code at run time.
+type languages struct {
+	codes     []string // the first names of the order
+	numbers   map[string]int
+	french    []string
+	integrity map[string]string // by language, of the files
+}
+
+var named = regexp.MustCompile(`\bt\("([\w-]+)"`)
+
+func readLanguages(sources map[string]string) (*languages, error) {
+	french, err := read("src/lang/fr.json")
+	if err != nil {
+		return nil, err
+	}
+	literal := map[string]bool{}
+	for file, text := range sources {
+		for _, m := range named.FindAllStringSubmatch(text, -1) {
+			if french[m[1]] == "" {
+				return nil, fmt.Errorf("%s names the text %s, which is none", file, m[1])
+			}
+			literal[m[1]] = true
+		}
+	}
+	l := &languages{numbers: map[string]int{}, integrity: map[string]string{}}
+	var rest []string
+	for name := range french {
+		code := 'A' <= name[0] && name[0] <= 'Z' // of the API's, though a source may name it too
+		if literal[name] && !code {
+			rest = append(rest, name)
+		} else {
+			l.codes = append(l.codes, name)
+		}
+	}
+	slices.Sort(l.codes)
+	slices.Sort(rest)
+	order := slices.Concat(l.codes, rest)
+	for i, name := range order {
+		l.numbers[name] = i
+		l.french = append(l.french, french[name])
+	}
+	files, err := filepath.Glob("src/lang/*.json")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		if name == "fr" { // in the script
+			continue
+		}
+		if l.integrity[name], err = write(name, file, order, french); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return l, nil
+}
+
+// write makes the file of a language, and returns what browsers hold it against.
+func write(name, file string, order []string, french map[string]string) (integrity string, err error) {
+	words, err := read(file)
+	if err != nil {
+		return "", err
+	}
+	if err := sameNames(french, words); err != nil {
+		return "", err
+	}
+	var texts []string
+	for _, name := range order {
+		texts = append(texts, words[name])
+	}
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(texts); err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(body.Bytes())
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:]), os.WriteFile("dist/"+name+".json", body.Bytes(), 0o644) //nolint:gosec // published
+}
+
+func read(file string) (words map[string]string, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &words); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return words, nil
+}
+
+func sameNames(french, other map[string]string) error {
+	var wrong []string
+	for name := range french {
+		if other[name] == "" {
+			wrong = append(wrong, name+" is missing")
+		}
+	}
+	for name := range other {
+		if french[name] == "" {
+			wrong = append(wrong, name+" is none of the French")
+		}
+	}
+	slices.Sort(wrong)
+	if len(wrong) > 0 {
+		return errors.New(strings.Join(wrong, ", "))
+	}
+	return nil
+}
+
+// number puts numbers in the place of the names of texts.
+func (l *languages) number(b api.PluginBuild) {
+	b.OnLoad(api.OnLoadOptions{Filter: `\.ts$`}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+		text, err := os.ReadFile(args.Path)
+		body := named.ReplaceAllStringFunc(string(text), func(call string) string {
+			return "t(" + strconv.Itoa(l.numbers[named.FindStringSubmatch(call)[1]])
+		})
+		return api.OnLoadResult{Contents: &body, Loader: api.LoaderTS}, err
+	})
+}
+
+// made is a module that is made here.
+func made(name string, value any) api.Plugin {
+	return api.Plugin{Name: name, Setup: func(b api.PluginBuild) {
+		b.OnResolve(api.OnResolveOptions{Filter: "^" + name + "$"}, func(api.OnResolveArgs) (api.OnResolveResult, error) {
+			return api.OnResolveResult{Path: name, Namespace: name}, nil
+		})
+		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: name}, func(api.OnLoadArgs) (api.OnLoadResult, error) {
+			text, err := json.Marshal(value)
+			body := string(text)
+			return api.OnLoadResult{Contents: &body, Loader: api.LoaderJSON}, err
+		})
+	}}
+}
+
+func minifyStyle(b api.PluginBuild) {
+	b.OnLoad(api.OnLoadOptions{Filter: `\.css$`}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+		text, err := os.ReadFile(args.Path)
+		if err != nil {
+			return api.OnLoadResult{}, err
+		}
+		style := api.Transform(string(text), api.TransformOptions{Loader: api.LoaderCSS, MinifyWhitespace: true, MinifySyntax: true, Charset: api.CharsetUTF8})
+		body := string(style.Code)
+		return api.OnLoadResult{Contents: &body, Loader: api.LoaderText, Errors: style.Errors}, nil
+	})
+}

@@ -1,0 +1,74 @@
+// The words of a language, and how it writes prices, times and plurals.
+
+import type fr from "./lang/fr.json";
+import { codes, french, integrity } from "words"; // the bundler's: names in the sources become numbers
+
+export type Word = keyof typeof fr;
+export type Values = Record<string, string | number>;
+
+const zone = "Europe/Paris";
+
+export class Words {
+  private readonly locales: string[];
+  private readonly price_: Intl.NumberFormat;
+  private readonly plural: Intl.PluralRules;
+
+  constructor(readonly lang: string, private readonly list: readonly string[]) {
+    this.locales = [lang, "fr"]; // where a browser has no Breton, French formats
+    this.price_ = new Intl.NumberFormat(this.locales, { style: "currency", currency: "EUR" });
+    this.plural = new Intl.PluralRules(this.locales);
+  }
+
+  /** The text of a name, with `{values}`; `one|other` by the number n. */
+  t(word: Word, values: Values = {}): string {
+    const forms = this.code(word).split("|");
+    const form = forms.length > 1 && this.plural.select(Number(values.n)) !== "one" ? forms[1]! : forms[0]!;
+    return form.replace(/{(\w+)}/g, (_, name: string) => String(values[name] ?? ""));
+  }
+
+  /** The text of a code of the API's, or "" where there is none. */
+  code(code: string | number): string {
+    return this.list[typeof code === "number" ? code : codes.indexOf(code)] ?? "";
+  }
+
+  price(cents: number): string {
+    return this.price_.format(cents / 100);
+  }
+
+  private date(at: string | Date, options: Intl.DateTimeFormatOptions): string {
+    return new Intl.DateTimeFormat(this.locales, { timeZone: zone, ...options }).format(new Date(at));
+  }
+
+  time(at: string): string {
+    return this.date(at, { hour: "numeric", minute: "2-digit" });
+  }
+
+  day(at: string | Date): string {
+    return this.date(at, { weekday: "long", day: "numeric", month: "long" });
+  }
+
+  /** "14:00" today, "mardi 14:00" within a week, else with its date. */
+  when(at: string): string {
+    const day = this.day(at);
+    const now = new Date();
+    if (day === this.day(now)) return this.time(at);
+    const away = Date.parse(at) - now.getTime();
+    return (away > 0 && away < 5e8 ? this.date(at, { weekday: "long" }) : day) + " " + this.time(at); // not quite six days
+  }
+
+  /** The name of an ISO weekday, 1 is Monday. */
+  weekday(n: number): string {
+    return this.date(`2024-01-0${n}T12:00:00Z`, { weekday: "long" }); // the first was a Monday
+  }
+}
+
+/** The words of a language; French where it is none of ours, or its file does not come. */
+export async function words(lang: string, base: string): Promise<Words> {
+  const hash = integrity[lang];
+  try {
+    if (hash) return new Words(lang, await (await fetch(`${base}${lang}.json`, { integrity: hash, credentials: "omit" })).json());
+  } catch {
+    // French is better than nothing
+  }
+  return new Words("fr", french);
+}
