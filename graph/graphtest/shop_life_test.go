@@ -3,6 +3,9 @@ package graphtest_test
 import (
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/audelor/halles/graph/graphtest"
 	"github.com/audelor/halles/internal/fault"
@@ -12,7 +15,7 @@ import (
 )
 
 // The whole life of a shop, over the API: the call to the hotline, the dossier, the agent's
-// decision, the public list, and its end.
+// decision, the public list, a restriction, a week's holiday, and its end.
 func TestLifeOfAShop(t *testing.T) {
 	t.Parallel()
 	h := graphtest.New(t)
@@ -120,6 +123,8 @@ func TestLifeOfAShop(t *testing.T) {
 		t.Errorf("told the public: %s", a.Body)
 	}
 
+	restrictedAndClosed(t, h, shop, agent, merchant)
+
 	// Suspended, it is gone; reinstated, it is back.
 	const suspend = `mutation ($s: ID!, $r: SuspensionReason!, $t: String) { suspendShop(input: {shop: $s, reason: $r, text: $t}) ` + life
 	if a := agent.Query(t, suspend, graphtest.Vars{"s": shop, "r": "OTHER"}); a.Code() != fault.Invalid {
@@ -149,5 +154,43 @@ func TestLifeOfAShop(t *testing.T) {
 	}
 	if n, err := h.Resolver.Audit.Broken(t.Context(), fixture.Lorient); n != 0 || err != nil {
 		t.Errorf("the log is broken at %d, %v", n, err)
+	}
+}
+
+// restrictedAndClosed has the commune close shops of the trade to visitors, and then the shop itself
+// close for a week: the public reads both at once, and what is possible next.
+func restrictedAndClosed(t *testing.T, h *graphtest.Harness, shop string, agent, merchant graphtest.Client) {
+	t.Helper()
+	public := func() gjson.Result {
+		t.Helper()
+		return h.Visitor().Query(t, `query ($s: ID!) { shop(id: $s) { version openNow nextOpening { start } closures { reason } regime { visitors modes because { restriction { title } } } }
+			open: shops(filter: {openNow: true}, first: 10) { nodes { id } } }`, graphtest.Vars{"s": shop}).OK(t).Get("@this")
+	}
+	week := []map[string]any{}
+	for day := 1; day <= 7; day++ {
+		week = append(week, map[string]any{"weekday": day, "opens": "00:00", "closes": "00:00"})
+	}
+	merchant.Query(t, `mutation ($in: SetOpeningHoursInput!) { setOpeningHours(input: $in) { shop { id } } }`, graphtest.Vars{"in": map[string]any{
+		"shop": shop, "version": public().Get("shop.version").Int(), "weekly": week,
+		"openHolidays": []string{"NEW_YEAR", "EASTER_MONDAY", "LABOUR_DAY", "VICTORY_DAY", "ASCENSION", "WHIT_MONDAY", "NATIONAL_DAY", "ASSUMPTION", "ALL_SAINTS", "ARMISTICE", "CHRISTMAS"},
+	}}).OK(t)
+	if got := public(); !got.Get("shop.openNow").Bool() || got.Get("open.nodes.#").Int() != 1 || !got.Get("shop.regime.visitors").Bool() {
+		t.Errorf("open day and night: %s", got)
+	}
+	a := agent.Query(t, declare, graphtest.Vars{"in": map[string]any{
+		"communes": []string{communeID(fixture.Lorient)}, "rank": "MAYOR", "title": "arrêté municipal", "from": time.Now().Add(-time.Minute).Truncate(time.Minute),
+		"categories": []string{"category_librairie"}, "allows": []string{"PICKUP", "DELIVERY"},
+	}}).OK(t)
+	if got := public(); got.Get("shop.openNow").Bool() || got.Get("open.nodes.#").Int() != 0 || got.Get("shop.regime.visitors").Bool() || got.Get("shop.regime.because.0.restriction.title").String() != "arrêté municipal" {
+		t.Errorf("restricted: %s", got)
+	}
+	agent.Query(t, `mutation ($r: ID!) { endRestriction(input: {restriction: $r, version: 1}) { restrictions { id } } }`, graphtest.Vars{"r": a.Get("declareRestriction.restrictions.0.id").String()}).OK(t)
+	if got := public(); !got.Get("shop.openNow").Bool() {
+		t.Errorf("free again: %s", got)
+	}
+	back := time.Now().Add(7 * 24 * time.Hour).Truncate(time.Minute)
+	merchant.Query(t, `mutation ($s: ID!, $u: DateTime!) { closeShop(input: {shop: $s, until: $u, reason: "congés"}) { shop { id } } }`, graphtest.Vars{"s": shop, "u": back}).OK(t)
+	if got := public(); got.Get("shop.openNow").Bool() || got.Get("shop.closures.0.reason").String() != "congés" || !got.Get("shop.nextOpening.start").Time().Equal(back) || got.Get("open.nodes.#").Int() != 0 {
+		t.Errorf("closed for a week, until %s: %s", back, got)
 	}
 }
