@@ -55,14 +55,13 @@ type ModeFacet struct {
 func counted(a *pg.Args, communes []string) string {
 	in := "w.words @@ (select meant from q) and w.commune_id = any(" + a.Add(communes) + ")"
 	const columns = "select w.kind, w.commune_id, w.id, w.shop_id, w.category_id, w.pickup, w.delivery, "
-	const eighth, most = "get_byte(uuid_send(w.id), 15) & 7 = 0", "get_byte(uuid_send(w.id), 15) & 63 = 0"
 	return `
-		sample as materialized (` + columns + `64 as each from catalog_search w where ` + in + ` and ` + most + `),
+		sample as materialized (` + columns + `64 as each from catalog_search w where ` + in + ` and ` + in64th + `),
 		many as materialized (select case when count(*) <= 60 then 1 when count(*) <= 500 then 8 else 64 end as each from sample),
 		w as (
 			` + columns + `1 as each from catalog_search w where (select each from many) = 1 and ` + within(a, communes, having) + `
 			union all
-			` + columns + `8 from catalog_search w where (select each from many) = 8 and ` + in + ` and ` + eighth + `
+			` + columns + `8 from catalog_search w where (select each from many) = 8 and ` + in + ` and ` + inEighth + `
 			union all
 			select * from sample where (select each from many) = 64)`
 }
