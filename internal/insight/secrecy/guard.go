@@ -12,6 +12,7 @@ type guards struct {
 	inner []int    // inner cells that are not zero by structure
 	sums  [][]int  // of an inner cell, what it counts in, by mask; see mask
 	given []bool   // hidden by the caller: stays so
+	stuck bool     // a cell was left without a guard
 	kept  [][2]way // of each hidden cell, upwards and downwards
 
 	// What a cell still has to give while one cell is moved; of a cell that was not yet asked for it
@@ -127,11 +128,12 @@ func (t *Table) mask(i int) int {
 	return mask
 }
 
-// price is what it costs to hide a block; not possible where everybody knows a corner's zero.
+// price is what it costs to hide a block; not possible where everybody knows a corner, as zero or
+// from elsewhere.
 func (t *Table) price(corners []int) (cost float64, possible bool) {
 	for _, i := range corners {
 		switch c := &t.cells[i]; {
-		case !c.Exists:
+		case !c.Exists, c.Known && c.Hidden == None:
 			return 0, false
 		case c.Hidden == None:
 			cost += t.weight(i)
@@ -252,6 +254,7 @@ func (g *guards) surround(target int) (more []int) {
 			g.blocks(target, look)
 			g.exchanges(target, false, look)
 		}
+		g.stuck = g.stuck || ways == 0 && best == nil
 		if ways == 2 || best == nil || ways == 1 && (!primary || ratio > bothWays*g.weight(target)) {
 			return more
 		}

@@ -35,7 +35,7 @@ func (t *Table) Protect() {
 		case c.Hidden == Withheld:
 		case c.Hidden != None:
 			open = append(open, i)
-		case c.Exists:
+		case c.Exists && !c.Known:
 			if reason := t.judge(i); reason != None {
 				hide(i, reason)
 			}
@@ -61,7 +61,16 @@ func (t *Table) Protect() {
 			}
 		})
 	}
-	g.reveal()
+	if !g.stuck {
+		g.reveal()
+		return
+	}
+	// What is known elsewhere leaves no way to guard a cell: then nothing else is told.
+	for i := range t.cells {
+		if c := &t.cells[i]; c.Exists && !c.Known && c.Hidden == None {
+			c.Hidden = Secondary
+		}
+	}
 }
 
 // Judge hides what breaks a rule by itself, and nothing else: for cells that add up to nothing that
@@ -105,7 +114,7 @@ func (t *Table) complete(total int, inner []int) []int {
 		switch {
 		case t.cells[i].Hidden != None:
 			hidden = append(hidden, i)
-		case t.cells[i].Exists:
+		case t.cells[i].Exists && !t.cells[i].Known:
 			shown = append(shown, i)
 		}
 	}
@@ -113,7 +122,11 @@ func (t *Table) complete(total int, inner []int) []int {
 		return nil
 	}
 	for !t.maySum(hidden) {
-		if len(shown) == 0 {
+		switch {
+		case len(shown) > 0:
+		case t.cells[total].Known:
+			return more // all of it is hidden, and the total kept the rules where it is told
+		default:
 			return append(more, total)
 		}
 		// The cheapest that is enough, else the dearest, which brings most to the sum.
@@ -133,9 +146,16 @@ func (t *Table) complete(total int, inner []int) []int {
 	return more
 }
 
-// maySum tells whether the sum of hidden cells may be known.
+// maySum tells whether the sum of hidden cells may be known. Of one alone it is the cell itself, which
+// only one that is withheld for other reasons may be.
 func (t *Table) maySum(hidden []int) bool {
-	return len(hidden) == 0 || len(hidden) > 1 && t.judge(hidden...) == None
+	switch {
+	case len(hidden) == 0:
+		return true
+	case len(hidden) == 1 && t.cells[hidden[0]].Hidden != Withheld:
+		return false
+	}
+	return t.judge(hidden...) == None
 }
 
 // weight is what it costs the reader that a cell is hidden: its first measure, and more for a total,

@@ -261,3 +261,48 @@ func TestPublishedShare(t *testing.T) {
 		t.Error("the total of all is hidden")
 	}
 }
+
+// TestKnownTotals holds for a table whose totals are told in another one that nothing recovers what
+// breaks a rule, though those totals cannot be hidden.
+func TestKnownTotals(t *testing.T) {
+	t.Parallel()
+	stuck, hidden := 0, 0
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		first, second := New(1, 6, 3), New(1, 5, 6)
+		for s := range 4 + int(seed)*2 {
+			commune, unit := int(6*math.Pow(r.Float64(), 2)), fmt.Sprint(s)
+			for buyer := range 5 {
+				if revenue := int64(math.Exp(6+2*r.NormFloat64())) * int64(r.IntN(2)); revenue > 0 {
+					first.Add(unit, []int64{revenue}, commune, s%3)
+					second.Add(unit, []int64{revenue}, buyer, commune)
+				}
+			}
+		}
+		first.Protect()
+		for commune := range 6 {
+			if c := first.At(commune, Total); c.Hidden != None {
+				second.Hide(c.Hidden, Total, commune)
+			} else {
+				second.Know(Total, commune)
+			}
+		}
+		second.Protect()
+		for i := range second.cells {
+			c := &second.cells[i]
+			if c.Known && c.Hidden != None {
+				t.Fatalf("seed %d: cell %d is known elsewhere, and hidden", seed, i)
+			}
+			if c.Hidden != None {
+				hidden++
+			}
+		}
+		for _, i := range read(second).recovered() {
+			if reason := second.judge(i); reason != None {
+				t.Errorf("seed %d: cell %d is recovered, and breaks %s", seed, i, reason)
+			}
+			stuck++
+		}
+	}
+	t.Logf("%d cells hidden, %d follow from totals that are told elsewhere, and keep the rules", hidden, stuck)
+}

@@ -41,6 +41,7 @@ type Cell struct {
 	Units  int     // enterprises that contributed
 	Exists bool    // somebody could have contributed: else its zero is public knowledge
 	Hidden Reason
+	Known  bool // from elsewhere: it cannot be hidden, see Know
 
 	units map[string][]int64
 }
@@ -154,6 +155,10 @@ func (t *Table) Add(unit string, values []int64, at ...int) {
 
 // Hide hides a cell, inner or total, for a reason that the caller knows; before Protect.
 func (t *Table) Hide(reason Reason, at ...int) { t.cells[t.index(at)].Hidden = reason }
+
+// Know says that what a cell holds is told elsewhere, where it kept the rules: it stays as it is, and
+// the others are protected with that in mind; before Protect.
+func (t *Table) Know(at ...int) { t.cells[t.index(at)].Known = true }
 
 // judge tells whether a sum of these cells, which share no contribution, may be known.
 func (t *Table) judge(cells ...int) Reason {
