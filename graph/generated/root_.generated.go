@@ -292,20 +292,25 @@ type ComplexityRoot struct {
 	}
 
 	Dashboard struct {
-		ByCommune   func(childComplexity int) int
-		ByMode      func(childComplexity int) int
-		BySector    func(childComplexity int) int
-		Channels    func(childComplexity int) int
-		Ends        func(childComplexity int) int
-		Figures     func(childComplexity int) int
-		From        func(childComplexity int) int
-		PublishedAt func(childComplexity int) int
-		Reasons     func(childComplexity int) int
-		Series      func(childComplexity int) int
-		Slots       func(childComplexity int) int
-		Steps       func(childComplexity int) int
-		To          func(childComplexity int) int
-		Waits       func(childComplexity int) int
+		ByCommune      func(childComplexity int) int
+		ByMode         func(childComplexity int) int
+		BySector       func(childComplexity int) int
+		Channels       func(childComplexity int) int
+		Ends           func(childComplexity int) int
+		Equity         func(childComplexity int) int
+		Figures        func(childComplexity int) int
+		Flows          func(childComplexity int) int
+		From           func(childComplexity int) int
+		MissedSearches func(childComplexity int) int
+		Outreach       func(childComplexity int) int
+		PublishedAt    func(childComplexity int) int
+		Reasons        func(childComplexity int) int
+		Restrictions   func(childComplexity int) int
+		Series         func(childComplexity int) int
+		Slots          func(childComplexity int) int
+		Steps          func(childComplexity int) int
+		To             func(childComplexity int) int
+		Waits          func(childComplexity int) int
 	}
 
 	DeclareRestrictionPayload struct {
@@ -1989,18 +1994,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dashboard.Ends(childComplexity), true
+	case "Dashboard.equity":
+		if e.ComplexityRoot.Dashboard.Equity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Equity(childComplexity), true
 	case "Dashboard.figures":
 		if e.ComplexityRoot.Dashboard.Figures == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Dashboard.Figures(childComplexity), true
+	case "Dashboard.flows":
+		if e.ComplexityRoot.Dashboard.Flows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Flows(childComplexity), true
 	case "Dashboard.from":
 		if e.ComplexityRoot.Dashboard.From == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Dashboard.From(childComplexity), true
+	case "Dashboard.missedSearches":
+		if e.ComplexityRoot.Dashboard.MissedSearches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.MissedSearches(childComplexity), true
+	case "Dashboard.outreach":
+		if e.ComplexityRoot.Dashboard.Outreach == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Outreach(childComplexity), true
 	case "Dashboard.publishedAt":
 		if e.ComplexityRoot.Dashboard.PublishedAt == nil {
 			break
@@ -2013,6 +2042,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Dashboard.Reasons(childComplexity), true
+	case "Dashboard.restrictions":
+		if e.ComplexityRoot.Dashboard.Restrictions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Dashboard.Restrictions(childComplexity), true
 	case "Dashboard.series":
 		if e.ComplexityRoot.Dashboard.Series == nil {
 			break
@@ -8676,6 +8711,18 @@ enum Indicator {
   BOOKED_IN_SLOTS
   "Orders that the same slots could take: BOOKED_IN_SLOTS divided by it is how full they were."
   SLOT_CAPACITY
+  "Searches of products that found nothing. Of a word: the sessions that searched it in vain, day by day, on days with three or more of them; a word that only one or two people typed is not kept. Searches narrowed by category, mode or hour do not count."
+  SEARCHES_WITHOUT_RESULT
+  "Calls to the hotline about a registration in the month; the dossiers that they were about; those of them that are published shops when the month is closed; and those that have sold. A cohort: it is counted once, on the 5th of the next month."
+  OUTREACH
+  "Shops that are published at the end of the month for 10,000 inhabitants of the communes, in tenths. Shops are counted where they are, not where they deliver."
+  SHOPS_PER_10000
+  "Median of REVENUE by active shop in the month, in cents, rounded to 10 €: half of the shops sold more. From ten shops on."
+  MEDIAN_REVENUE
+  "Change of ORDERS at the shops that a restriction touches, from the days before it began to as many days after: 28, or as long as it held, if that was 7 or more. In whole percents. It compares the same shops; what else changed in those days is in it: read it beside OTHERS_CHANGE."
+  ORDERS_CHANGE
+  "Change of ORDERS over the same days at the shops that the restriction does not touch."
+  OTHERS_CHANGE
 }
 
 "What a figure counts in."
@@ -8688,6 +8735,8 @@ enum FigureUnit {
   MINUTES
   "Tenths of a thing: 125 is 12.5."
   TENTHS
+  "Whole percents, with their sign: -12 is 12 % less."
+  PERCENT
 }
 
 "Why there is no value. The first three are statistical secrecy (secret statistique) after INSEE's rules for business statistics."
@@ -8797,6 +8846,18 @@ type Dashboard {
   waits: [FigureRow!]!
   "How full slots were, by mode: those with a capacity that at least one order chose; of others no row is kept."
   slots: [FigureRow!]!
+  """
+  Orders and revenue from the commune where the buyer lives, as far as the customer said so, to the shop's, largest first. A row's key is ` + "`" + `56121>56098` + "`" + `, the buyer's before the shop's; ` + "`" + `OUTSIDE` + "`" + ` is a commune of elsewhere, ` + "`" + `NONE` + "`" + ` one that was not said, ` + "`" + `56121>*` + "`" + ` all shops. Anybody may buy anywhere: of pairs that are hidden in the last month there is no row, and where a pair is told now and was not then, the comparison says SECONDARY.
+  """
+  flows: [FigureRow!]!
+  "What was searched in vain in the last month: the ten words of most sessions, and ` + "`" + `*` + "`" + `, all searches without result."
+  missedSearches: [FigureRow!]!
+  "What the hotline's calls of the last month came to: CALLS, DOSSIERS, SHOPS_OPENED, SHOPS_SELLING."
+  outreach: [FigureRow!]!
+  "Shops of communes by size in the last month: SMALL (fewer than 3,500 inhabitants), MIDDLE (fewer than 10,000), LARGE. Medians and densities only: sums would tell what single communes hide."
+  equity: [FigureRow!]!
+  "Restrictions whose days before and after were over in the last month: SHOPS and HEADCOUNT that they touch, and how orders changed there and at the others. The key is the day on which it began, and its title."
+  restrictions: [FigureRow!]!
 }
 
 "Days of a shop's own dashboard."
@@ -11637,6 +11698,16 @@ func (ec *executionContext) childFields_Dashboard(ctx context.Context, field gra
 		return ec.fieldContext_Dashboard_waits(ctx, field)
 	case "slots":
 		return ec.fieldContext_Dashboard_slots(ctx, field)
+	case "flows":
+		return ec.fieldContext_Dashboard_flows(ctx, field)
+	case "missedSearches":
+		return ec.fieldContext_Dashboard_missedSearches(ctx, field)
+	case "outreach":
+		return ec.fieldContext_Dashboard_outreach(ctx, field)
+	case "equity":
+		return ec.fieldContext_Dashboard_equity(ctx, field)
+	case "restrictions":
+		return ec.fieldContext_Dashboard_restrictions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Dashboard", field.Name)
 }

@@ -22,7 +22,7 @@ var loaded = []struct{ table, columns string }{
 	{"stock_moves", "commune_id, id, variant_id, order_id, kind, quantity, at"},
 	{"order_lines", "commune_id, order_id, line, variant_id, name, option_value, quantity, unit_cents, vat_rate"},
 	{"orders", `commune_id, id, shop_id, number, channel, mode, status, version, customer_id, scope, idempotency_key,
-		items_cents, delivery_cents, item_count, pickup_code, reason, note, placed_at, updated_at, slot_starts_at, slot_ends_at`},
+		items_cents, delivery_cents, item_count, pickup_code, reason, note, placed_at, updated_at, slot_starts_at, slot_ends_at, buyer_commune`},
 	{"order_contacts", "commune_id, order_id, name, phone, email, street, postcode, city, latitude, longitude"},
 	{"variants", `commune_id, id, product_id, shop_id, position, sku, option_name, option_value, price_cents, vat_rate,
 		stock, published, version`},

@@ -76,6 +76,21 @@ func total(lines []line) (cents, pieces int) {
 	return cents, pieces
 }
 
+// buyer is the commune where the customer lives: most buy where they live or nearby, some come from
+// Vannes, and some do not say. It is drawn from the order's id, so that it moves nothing else.
+func (o *order) buyer() string {
+	communes := o.shop.commune.world.communes
+	switch draw := o.id[15] % 20; {
+	case draw < 12:
+		return o.shop.commune.Insee
+	case draw < 17:
+		return communes[int(o.id[14])%len(communes)].Insee
+	case draw < 18:
+		return "56260"
+	}
+	return ""
+}
+
 // write writes an order with its lines, contact and stock moves.
 func (o *order) write(g *rng, b *batch, numbers *numbers) {
 	s := o.shop
@@ -116,6 +131,7 @@ func (o *order) write(g *rng, b *batch, numbers *numbers) {
 	} else {
 		b.orders.null().null()
 	}
+	b.orders.some(o.buyer())
 
 	returned := last.status == ordering.Rejected || last.status == ordering.Cancelled || last.status == ordering.NoShow
 	for i, l := range lines {

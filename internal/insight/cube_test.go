@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
+
+	"github.com/audelor/halles/internal/insight/secrecy"
 )
 
 // TestTwoVersionsTellNothing lays two versions of a month side by side: of no cell or total does the
@@ -115,6 +117,67 @@ func TestMonths(t *testing.T) {
 	for _, text := range []string{"", "2026", "2026-13", "2026-1", "26-01", "1999-01", "2026-10-01", "octobre"} {
 		if _, err := ParseMonth(text); err == nil {
 			t.Errorf("%q is a month", text)
+		}
+	}
+}
+
+// reasonOf is why a figure has no value; "" where it has.
+func reasonOf(list []figure, subject, key string) secrecy.Reason {
+	for _, f := range list {
+		if f.subject == subject && f.key == key {
+			return f.hidden
+		}
+	}
+	return "missing"
+}
+
+// TestRestOfTwoSteps holds that what is between two counts keeps the rules as they do.
+func TestRestOfTwoSteps(t *testing.T) {
+	t.Parallel()
+	steps := []step{{"PUBLISHED", []string{"REGISTERED"}}, {"REGISTERED", nil}}
+	parts := func(registered, published int) (list []part) {
+		for i := range registered {
+			list = append(list, part{"REGISTERED", fmt.Sprint(i), []int64{1, 4}})
+			if i < published {
+				list = append(list, part{"PUBLISHED", fmt.Sprint(i), []int64{1, 4}})
+			}
+		}
+		return list
+	}
+	for _, c := range []struct {
+		registered, published int
+		want                  secrecy.Reason
+	}{{8, 8, secrecy.None}, {8, 7, secrecy.Secondary}, {8, 6, secrecy.Secondary}, {8, 5, secrecy.None}, {8, 2, secrecy.None}} {
+		list := nested(byStep, steps, []string{"shops", "headcount"}, parts(c.registered, c.published))
+		if got := reasonOf(list, byStep, "REGISTERED"); got != c.want {
+			t.Errorf("%d of %d: the larger is %q, want %q", c.published, c.registered, got, c.want)
+		}
+	}
+}
+
+// TestEndsAndReasonsAreOne holds that the list of reasons does not give an end away, nor the other
+// way: orders that were not collected are no-shows, and all of them.
+func TestEndsAndReasonsAreOne(t *testing.T) {
+	t.Parallel()
+	var parts []linked
+	for i := range 6 {
+		siren := fmt.Sprint(i)
+		parts = append(parts, linked{"NO_SHOW", "NOT_COLLECTED", siren, []int64{3}}, linked{"CANCELLED", "CHANGED_MIND", siren, []int64{20}})
+		if i < 2 {
+			parts = append(parts, linked{"REJECTED", "OUT_OF_STOCK", siren, []int64{4}})
+		}
+	}
+	list := lostOf(parts)
+	if got := reasonOf(list, byEnd, "REJECTED"); got != secrecy.FewerThanThree {
+		t.Errorf("orders that two rejected: %q", got)
+	}
+	if got := reasonOf(list, byEnd, all); got != secrecy.None {
+		t.Errorf("the total: %q", got)
+	}
+	for end, reason := range map[string]string{"NO_SHOW": "NOT_COLLECTED", "CANCELLED": "CHANGED_MIND", "REJECTED": "OUT_OF_STOCK"} {
+		a, b := reasonOf(list, byEnd, end), reasonOf(list, byReason, reason)
+		if (a == secrecy.None) != (b == secrecy.None) {
+			t.Errorf("%s is %q, and %s, the same orders, %q", end, a, reason, b)
 		}
 	}
 }

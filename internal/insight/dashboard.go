@@ -27,19 +27,24 @@ type DashboardInput struct {
 
 // Dashboard is published figures of a period, and how they part.
 type Dashboard struct {
-	From, To    Month
-	PublishedAt *time.Time // of the latest version in it; nil for none
-	Figures     []*Figure
-	Series      []*FigureRow // by month
-	BySector    []*FigureRow
-	ByCommune   []*FigureRow
-	ByMode      []*FigureRow
-	Channels    []*FigureRow // these, of all communes only: empty for an agent, or when communes, sectors or a mode are chosen
-	Ends        []*FigureRow
-	Reasons     []*FigureRow
-	Steps       []*FigureRow
-	Waits       []*FigureRow
-	Slots       []*FigureRow
+	From, To       Month
+	PublishedAt    *time.Time // of the latest version in it; nil for none
+	Figures        []*Figure
+	Series         []*FigureRow // by month
+	BySector       []*FigureRow
+	ByCommune      []*FigureRow
+	ByMode         []*FigureRow
+	Channels       []*FigureRow // these, of all communes only: empty for an agent, or when communes, sectors or a mode are chosen
+	Ends           []*FigureRow
+	Reasons        []*FigureRow
+	Steps          []*FigureRow
+	Waits          []*FigureRow
+	Slots          []*FigureRow
+	Flows          []*FigureRow // told pairs of communes only
+	MissedSearches []*FigureRow
+	Outreach       []*FigureRow
+	Equity         []*FigureRow
+	Restrictions   []*FigureRow
 
 	Selection Selection // what it was asked for, made good
 }

@@ -17,6 +17,12 @@ const (
 	byStep    = "STEP"    // shops by how far they have come
 	byTime    = "TIME"    // minutes until an answer, until ready
 	bySlot    = "SLOT"    // how full times of hand-over were, by mode
+
+	byFlow        = "FLOW"        // orders and revenue by the buyer's commune and the shop's
+	byMissed      = "MISSED"      // searches that found nothing
+	byOutreach    = "OUTREACH"    // what calls about a registration came to
+	byEquity      = "EQUITY"      // shops of small and large communes
+	byRestriction = "RESTRICTION" // before and after one began
 )
 
 // figure is a row of insight.figures.
@@ -60,28 +66,17 @@ func (p *publisher) figures(ctx context.Context, tx pgx.Tx, m Month, c *cube) ([
 	if err != nil {
 		return nil, err
 	}
-	// Their sum is the cube's total, and is known where that is.
-	hidden := c.table.At(secrecy.Total, secrecy.Total, secrecy.Total).Hidden
-	list = append(list, row(byChannel, channels, []string{"gross_cents", "orders"}, sold, hidden)...)
-	for subject, of := range map[string]struct {
-		keys []string
-		sql  string
-	}{byEnd: {ends, "o.status"}, byReason: {reasons, "coalesce(o.reason, '" + notGiven + "')"}} {
-		ended, err := parts(`
-			select ` + of.sql + ` as key, left(s.siret, 9) as siren, array[count(*)]::bigint[] as values
-			from orders o join shops s on s.commune_id = o.commune_id and s.id = o.shop_id
-			where o.commune_id = any($1) and o.status in ('REJECTED', 'CANCELLED', 'NO_SHOW')
-			and o.placed_at >= $2::date::timestamp at time zone 'Europe/Paris' and o.placed_at < $3::date::timestamp at time zone 'Europe/Paris' group by 1, 2`)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, row(subject, of.keys, []string{"orders"}, ended, secrecy.None)...)
-	}
+	list = append(list, row(byChannel, channels, []string{"gross_cents", "orders"}, sold, c.table.At(secrecy.Total, secrecy.Total, secrecy.Total))...)
 	steps, err := parts(stepsSQL)
 	if err != nil {
 		return nil, err
 	}
-	list = append(list, apart(byStep, stepKeys, []string{"shops", "headcount"}, steps)...)
+	list = append(list, nested(byStep, shopSteps, []string{"shops", "headcount"}, steps)...)
+	called, err := parts(outreachSQL)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, nested(byOutreach, outreachSteps, []string{"count"}, called)...)
 	filled, err := parts(`
 		select t.mode as key, left(s.siret, 9) as siren, array[sum(t.booked), sum(t.capacity)]::bigint[] as values
 		from slots t join shops s on s.commune_id = t.commune_id and s.id = t.shop_id
@@ -91,12 +86,25 @@ func (p *publisher) figures(ctx context.Context, tx pgx.Tx, m Month, c *cube) ([
 		return nil, err
 	}
 	list = append(list, apart(bySlot, modes, []string{"booked", "capacity"}, filled)...)
-	times, err := p.times(ctx, tx, from, until)
-	return append(list, times...), err
+	for _, more := range []func() ([]figure, error){
+		func() ([]figure, error) { return p.lost(ctx, tx, from, until) },
+		func() ([]figure, error) { return p.flows(ctx, tx, from, until, c) },
+		func() ([]figure, error) { return p.missed(ctx, tx, from, until) },
+		func() ([]figure, error) { return p.equity(ctx, tx, from, until) },
+		func() ([]figure, error) { return p.restricted(ctx, tx, m) },
+		func() ([]figure, error) { return p.times(ctx, tx, from, until) },
+	} {
+		found, err := more()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
+	}
+	return list, nil
 }
 
-// row is a table of one dimension with its total, which is told unless hidden says why not.
-func row(subject string, keys, measures []string, parts []part, hidden secrecy.Reason) []figure {
+// row is a table of one dimension whose total is the cube's, told or hidden there.
+func row(subject string, keys, measures []string, parts []part, total *secrecy.Cell) []figure {
 	at := map[string]int{all: secrecy.Total}
 	for i, k := range keys {
 		at[k] = i
@@ -108,9 +116,7 @@ func row(subject string, keys, measures []string, parts []part, hidden secrecy.R
 	for _, p := range parts {
 		t.Add(p.Siren, p.Values, at[p.Key])
 	}
-	if hidden != secrecy.None {
-		t.Hide(hidden, secrecy.Total)
-	}
+	linkedTo(t, total, secrecy.Total)
 	t.Protect()
 	var list []figure
 	for _, k := range append(keys[:len(keys):len(keys)], all) {
@@ -151,6 +157,16 @@ func apart(subject string, keys, measures []string, parts []part) []figure {
 
 // stepKeys are how far shops have come by the end of a month, and which of them need help.
 var stepKeys = []string{"REGISTERED", "PUBLISHED", "TEN_PRODUCTS", "FIRST_ORDER", "ACTIVE", "AT_RISK"}
+
+// shopSteps are the same with what they are part of, those first that are told rather than others.
+var shopSteps = []step{
+	{"PUBLISHED", []string{"REGISTERED"}},
+	{"ACTIVE", []string{"REGISTERED", "FIRST_ORDER"}},
+	{"AT_RISK", []string{"REGISTERED", "PUBLISHED"}},
+	{"REGISTERED", nil},
+	{"FIRST_ORDER", []string{"REGISTERED"}},
+	{"TEN_PRODUCTS", []string{"REGISTERED", "PUBLISHED"}},
+}
 
 // stepsSQL counts shops of each enterprise, and the jobs in them, by step.
 const stepsSQL = `

@@ -35,7 +35,7 @@ func more(t *testing.T, d *pgtest.Database, orders int, from, to string) {
 		o as (
 			select s.commune_id, s.id as shop_id, gen_random_uuid() as id,
 				$2::timestamptz + random() * ($3::timestamptz - $2::timestamptz) as at
-			from generate_series(1, $1) i join s on s.k = 1 + (i * 7919) % s.n),
+			from generate_series(1, $1) i join s on s.k = 1 + (i::bigint * 7919) % s.n),
 		numbered as (select o.*, h.seq + row_number() over (partition by o.commune_id) as seq from o join stream_heads h using (commune_id)),
 		placed as (
 			insert into orders (commune_id, id, shop_id, number, channel, mode, status, version, scope, idempotency_key, items_cents, delivery_cents, item_count, pickup_code, placed_at, updated_at)

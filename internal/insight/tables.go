@@ -1,7 +1,10 @@
 package insight
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/audelor/halles/internal/pg"
 )
@@ -14,6 +17,8 @@ var labels = map[string]string{
 	"ORDERED_TWICE": "Commandé deux fois", "UNREACHABLE": "Client injoignable", "NOT_COLLECTED": "Non retirée", "NOT_ACKNOWLEDGED": "Sans réponse de la boutique",
 	"OTHER": "Autre", notGiven: "Sans motif",
 	"REGISTERED": "Inscrites", "PUBLISHED": "Publiées", "TEN_PRODUCTS": "Avec dix articles", "FIRST_ORDER": "Première commande reçue", "ACTIVE": "Actives dans le mois",
+	elsewhere: "Hors de l'agglomération", "CALLS": "Appels pour une inscription", "DOSSIERS": "Dossiers ouverts", "SHOPS_OPENED": "Boutiques publiées", "SHOPS_SELLING": "Boutiques qui ont vendu",
+	"SMALL": "Communes de moins de 3 500 habitants", "MIDDLE": "Communes de 3 500 à 10 000 habitants", "LARGE": "Communes de 10 000 habitants et plus",
 	"AT_RISK": "Publiées, sans commande depuis 30 jours", "ACCEPTED": "Jusqu'à l'acceptation", "READY": "Jusqu'à « prête »",
 }
 
@@ -25,16 +30,22 @@ type subject struct {
 	as        []Indicator
 	adds      bool
 	withTotal bool
+	found     bool // its keys are those of the last month, in the order of size
 	into      func(d *Dashboard) *[]*FigureRow
 }
 
 var subjects = []subject{
-	{byChannel, channels, []string{"gross_cents", "orders"}, []Indicator{Revenue, Orders}, true, true, func(d *Dashboard) *[]*FigureRow { return &d.Channels }},
-	{byEnd, ends, []string{"orders"}, []Indicator{Lost}, true, true, func(d *Dashboard) *[]*FigureRow { return &d.Ends }},
-	{byReason, reasons, []string{"orders"}, []Indicator{Lost}, true, true, func(d *Dashboard) *[]*FigureRow { return &d.Reasons }},
-	{byStep, stepKeys, []string{"shops", "headcount"}, []Indicator{Count, Headcount}, false, false, func(d *Dashboard) *[]*FigureRow { return &d.Steps }},
-	{byTime, []string{"ACCEPTED", "READY"}, []string{"median_minutes", "p90_minutes"}, []Indicator{HalfWaited, MostWaited}, false, false, func(d *Dashboard) *[]*FigureRow { return &d.Waits }},
-	{bySlot, modes, []string{"booked", "capacity"}, []Indicator{Booked, Capacity}, true, false, func(d *Dashboard) *[]*FigureRow { return &d.Slots }},
+	{byChannel, channels, []string{"gross_cents", "orders"}, []Indicator{Revenue, Orders}, true, true, false, func(d *Dashboard) *[]*FigureRow { return &d.Channels }},
+	{byEnd, ends, []string{"orders"}, []Indicator{Lost}, true, true, false, func(d *Dashboard) *[]*FigureRow { return &d.Ends }},
+	{byReason, reasons, []string{"orders"}, []Indicator{Lost}, true, true, false, func(d *Dashboard) *[]*FigureRow { return &d.Reasons }},
+	{byStep, stepKeys, []string{"shops", "headcount"}, []Indicator{Count, Headcount}, false, false, false, func(d *Dashboard) *[]*FigureRow { return &d.Steps }},
+	{byTime, []string{"ACCEPTED", "READY"}, []string{"median_minutes", "p90_minutes"}, []Indicator{HalfWaited, MostWaited}, false, false, false, func(d *Dashboard) *[]*FigureRow { return &d.Waits }},
+	{bySlot, modes, []string{"booked", "capacity"}, []Indicator{Booked, Capacity}, true, false, false, func(d *Dashboard) *[]*FigureRow { return &d.Slots }},
+	{byFlow, nil, []string{"gross_cents", "orders"}, []Indicator{Revenue, Orders}, true, false, true, func(d *Dashboard) *[]*FigureRow { return &d.Flows }},
+	{byMissed, nil, []string{"searches"}, []Indicator{Missed}, false, true, true, func(d *Dashboard) *[]*FigureRow { return &d.MissedSearches }},
+	{byOutreach, []string{"CALLS", "DOSSIERS", "SHOPS_OPENED", "SHOPS_SELLING"}, []string{"count"}, []Indicator{Outreach}, false, false, false, func(d *Dashboard) *[]*FigureRow { return &d.Outreach }},
+	{byEquity, sizes, []string{"shops_per_10000_tenths", "median_orders_tenths", "median_gross_cents"}, []Indicator{Density, Median, MiddleSales}, false, false, false, func(d *Dashboard) *[]*FigureRow { return &d.Equity }},
+	{byRestriction, nil, restrictedMeasures, []Indicator{Count, Headcount, OrdersChange, OthersChange}, false, false, true, func(d *Dashboard) *[]*FigureRow { return &d.Restrictions }},
 }
 
 // readFigures reads the tables beside the cube. What does not add up over months is the last one's.
@@ -61,13 +72,22 @@ func (n *Insight) readFigures(ctx context.Context, d *Dashboard) error {
 		month                 Month
 		subject, key, measure string
 	}
-	found := map[place]row{}
+	found, last := map[place]row{}, map[string][]string{}
+	flows := map[Month]bool{}
 	for _, r := range list {
 		m, err := ParseMonth(r.Month)
 		if err != nil {
 			return err
 		}
 		found[place{m, r.Subject, r.Key, r.Measure}] = r
+		flows[m] = flows[m] || r.Subject == byFlow
+		if m == d.To && !slices.Contains(last[r.Subject], r.Key) {
+			last[r.Subject] = append(last[r.Subject], r.Key)
+		}
+	}
+	names, err := n.names(ctx)
+	if err != nil {
+		return err
 	}
 	for _, s := range subjects {
 		value := func(k string, i int, from, to Month) FigureValue {
@@ -78,6 +98,8 @@ func (n *Insight) readFigures(ctx context.Context, d *Dashboard) error {
 			for m := from; m <= to; m++ {
 				r, ok := found[place{m, s.name, k, s.measures[i]}]
 				switch {
+				case !ok && s.name == byFlow && flows[m]:
+					return Hide(Secondary) // of pairs only those that are told are kept
 				case !ok:
 					return Hide(NotPublished)
 				case r.Hidden != nil:
@@ -88,12 +110,24 @@ func (n *Insight) readFigures(ctx context.Context, d *Dashboard) error {
 			return number(s.as[i], sum)
 		}
 		keys := s.keys
-		if s.withTotal {
+		if s.found {
+			keys = slices.DeleteFunc(slices.Sorted(slices.Values(last[s.name])), func(k string) bool { return k == all })
+			slices.SortStableFunc(keys, func(a, b string) int {
+				sold := func(k string) int64 {
+					if r := found[place{d.To, s.name, k, s.measures[0]}]; r.Value != nil {
+						return *r.Value
+					}
+					return -1
+				}
+				return cmp.Compare(sold(b), sold(a))
+			})
+		}
+		if s.withTotal && (!s.found || slices.Contains(last[s.name], all)) {
 			keys = append(keys[:len(keys):len(keys)], all)
 		}
 		rows := s.into(d)
 		for _, k := range keys {
-			r := &FigureRow{Key: k, Label: labels[k]}
+			r := &FigureRow{Key: k, Label: label(k, names)}
 			for i, indicator := range s.as {
 				r.Figures = append(r.Figures, &Figure{indicator, value(k, i, d.From, d.To), value(k, i, d.From-length, d.To-length), value(k, i, d.From-12, d.To-12)})
 			}
@@ -101,4 +135,32 @@ func (n *Insight) readFigures(ctx context.Context, d *Dashboard) error {
 		}
 	}
 	return nil
+}
+
+// names are those of communes, by code.
+func (n *Insight) names(ctx context.Context) (map[string]string, error) {
+	list, err := n.Communes.All(ctx)
+	names := map[string]string{}
+	for _, c := range list {
+		names[c.Insee] = c.Name
+	}
+	return names, err
+}
+
+// label is what people read of a key: a flow's has two communes, and what is no key of ours is
+// what somebody wrote, a word that was searched or a restriction's title.
+func label(key string, names map[string]string) string {
+	if buyer, shop, flow := strings.Cut(key, ">"); flow {
+		place := func(c, unsaid string) string {
+			if text, ok := names[c]; ok {
+				return text
+			}
+			return map[string]string{elsewhere: labels[elsewhere], all: "toutes les communes"}[c] + map[bool]string{true: unsaid}[c == notGiven]
+		}
+		return place(buyer, "Commune non dite") + " → " + place(shop, "")
+	}
+	if text, ok := labels[key]; ok {
+		return text
+	}
+	return key
 }

@@ -28,6 +28,13 @@ const (
 	Lost       Indicator = "LOST_ORDERS"
 	Booked     Indicator = "BOOKED_IN_SLOTS"
 	Capacity   Indicator = "SLOT_CAPACITY"
+
+	Missed       Indicator = "SEARCHES_WITHOUT_RESULT"
+	Outreach     Indicator = "OUTREACH"
+	Density      Indicator = "SHOPS_PER_10000"
+	MiddleSales  Indicator = "MEDIAN_REVENUE"
+	OrdersChange Indicator = "ORDERS_CHANGE"
+	OthersChange Indicator = "OTHERS_CHANGE"
 )
 
 // cubed are the indicators that the cube has.
@@ -38,19 +45,22 @@ type Unit string
 
 // The units.
 const (
-	Cents   Unit = "CENTS"
-	Pieces  Unit = "COUNT"
-	Minutes Unit = "MINUTES"
-	Tenths  Unit = "TENTHS"
+	Cents    Unit = "CENTS"
+	Pieces   Unit = "COUNT"
+	Minutes  Unit = "MINUTES"
+	Tenths   Unit = "TENTHS"
+	Percents Unit = "PERCENT"
 )
 
 // Unit is an indicator's.
 func (i Indicator) Unit() Unit {
 	switch i {
-	case Revenue, RevenueNet, Basket:
+	case Revenue, RevenueNet, Basket, MiddleSales:
 		return Cents
-	case Median:
+	case Median, Density:
 		return Tenths
+	case OrdersChange, OthersChange:
+		return Percents
 	case HalfWaited, MostWaited:
 		return Minutes
 	}
@@ -64,6 +74,8 @@ func (i Indicator) Label() string {
 		Shops: "Boutiques actives", Companies: "Entreprises", Median: "Commandes par boutique (médiane)", Headcount: "Emplois concernés",
 		Count: "Boutiques", HalfWaited: "Attente médiane", MostWaited: "Attente, 9 sur 10", Lost: "Commandes sans suite",
 		Booked: "Commandes dans les créneaux", Capacity: "Places des créneaux",
+		Missed: "Recherches sans résultat", Outreach: "Appels, dossiers, boutiques", Density: "Boutiques pour 10 000 habitants",
+		MiddleSales: "Chiffre d'affaires par boutique (médiane)", OrdersChange: "Commandes, boutiques concernées", OthersChange: "Commandes, autres boutiques",
 	}[i]
 }
 
@@ -158,6 +170,10 @@ func number(i Indicator, n int64) FigureValue {
 		text = decimal(n)
 	case Minutes:
 		text += "\u00a0min"
+	case Percents:
+		if text += "\u00a0%"; n > 0 {
+			text = "+" + text
+		}
 	}
 	whole := int(n)
 	return FigureValue{Number: &whole, Formatted: text}

@@ -47,8 +47,10 @@ func (t Table) Drawn() []*insight.FigureRow {
 	return rows[:min(len(rows), maxBars)]
 }
 
-// ordered tells whether bars are sorted by size; steps have an order of their own.
-func (t Table) ordered() bool { return t.ID != "etapes" && t.ID != "attentes" }
+// ordered tells whether bars are sorted by size; steps and sizes have an order of their own.
+func (t Table) ordered() bool {
+	return !slices.Contains([]string{"etapes", "attentes", "equite", "appels"}, t.ID)
+}
 
 func value(r *insight.FigureRow, column int) int {
 	if v := r.Figures[column].Value; v.Number != nil {

@@ -26,6 +26,12 @@ func Definitions() []Definition {
 		{insight.MostWaited, "Neuf commandes sur dix ont attendu moins longtemps. À partir de dix boutiques."},
 		{insight.Booked, "Les commandes qui tiennent dans les créneaux du mois, parmi ceux qui ont une capacité et qu'au moins une commande a choisis."},
 		{insight.Capacity, "Les commandes que ces mêmes créneaux pouvaient prendre : le rapport des deux dit à quel point ils étaient pleins."},
+		{insight.Missed, "Les recherches d'articles qui n'ont rien trouvé. Pour un mot : les personnes qui l'ont cherché en vain, jour par jour, les jours où elles étaient trois ou plus ; un mot que seules une ou deux personnes ont tapé n'est pas gardé. Les recherches restreintes à une catégorie, un mode ou une heure ne comptent pas."},
+		{insight.Outreach, "Les appels reçus ou passés dans le mois pour une inscription, les dossiers dont ils parlaient, ceux qui sont devenus des boutiques publiées à la clôture du mois, et celles qui avaient alors vendu. Une cohorte : elle est comptée une fois, le 5 du mois suivant."},
+		{insight.Density, "Les boutiques publiées à la fin du mois, pour 10 000 habitants des communes de cette taille (population municipale). Une boutique compte là où elle est, et non là où elle livre."},
+		{insight.MiddleSales, "La moitié des boutiques actives du mois ont un chiffre d'affaires TTC plus grand, l'autre moitié plus petit ; arrondi à 10 €. À partir de dix boutiques."},
+		{insight.OrdersChange, "L'évolution des commandes des boutiques concernées par un arrêté ou une loi, des jours d'avant aux jours d'après son début : 28, ou autant que la mesure a duré si c'était 7 ou plus. En points entiers. Tout ce qui a changé en même temps y est : à lire à côté des autres boutiques."},
+		{insight.OthersChange, "L'évolution des commandes, aux mêmes jours, des boutiques que la mesure ne concerne pas."},
 		{insight.Lost, "Les commandes passées dans le mois puis refusées, annulées ou non retirées, telles que le journal les montre à la publication."},
 	}
 	definitions := make([]Definition, len(list))
@@ -43,6 +49,6 @@ func Rules() []string {
 		"Une case cachée dit pourquoi. Elle n'est jamais montrée comme un zéro ; un zéro n'est publié que là où aucune boutique ne pouvait vendre.",
 		"Un mois est clos le 5 du suivant, puis figé. Il est révisé au début des deux trimestres qui suivent le sien, avec les seules différences qui viennent d'au moins trois entreprises.",
 		"Du mois en cours, seul le total de l'agglomération est publié, une fois par jour au plus, quand au moins trois entreprises y ont contribué depuis la fois précédente.",
-		"Une année est la somme de ses mois : elle est cachée dès qu'un mois l'est.",
+		"Une période de plusieurs mois, une année aussi, est la somme de ses mois publiés, et rien d'autre : elle est cachée dès qu'un mois l'est, et ne dit donc rien que ses mois ne disent.",
 	}
 }

@@ -45,6 +45,11 @@ func Tables(d *insight.Dashboard) []Table {
 		{ID: "etapes", Title: "Où en sont les boutiques", Corner: "Étape", Rows: d.Steps, Kind: Bars, Note: "À la fin du dernier mois. Une boutique qui a franchi une étape est aussi comptée dans les précédentes ; la dernière ligne compte celles à qui proposer de l'aide."},
 		{ID: "attentes", Title: "Combien de temps les clients attendent", Corner: "Attente", Rows: d.Waits, Kind: Bars, Note: "Dans le dernier mois, nuits et jours de fermeture compris."},
 		{ID: "creneaux", Title: "Créneaux de remise", Corner: "Mode", Rows: d.Slots, Kind: Bars, Note: "Des créneaux qui ont une capacité et ont eu une réservation : ceux que personne n'a choisis n'y sont pas."},
+		{ID: "flux", Title: "D'où viennent les clients", Corner: "De la commune du client → à celle de la boutique", Rows: d.Flows, Kind: Bars, Note: "Pour les clients qui ont dit leur commune. Les trajets secrets du dernier mois n'ont pas de ligne."},
+		{ID: "equite", Title: "Petites et grandes communes", Corner: "Taille", Rows: d.Equity, Kind: Bars, Note: "Dans le dernier mois. Médianes et densités : des sommes révéleraient ce que cache une commune."},
+		{ID: "appels", Title: "Des appels aux boutiques", Corner: "Étape", Rows: d.Outreach, Kind: Bars, Note: "Les appels du dernier mois pour une inscription, et où en étaient ces dossiers à la clôture du mois."},
+		{ID: "recherches", Title: "Recherches sans résultat", Corner: "Mot cherché", Rows: d.MissedSearches, Kind: Bars, Note: "Dans le dernier mois : les dix mots les plus cherchés en vain, par trois personnes au moins le même jour."},
+		{ID: "mesures", Title: "Avant et après un arrêté", Corner: "Mesure et date de début", Rows: d.Restrictions, Kind: Bars, Note: "Mesures dont les jours comparés (28 avant et après, ou autant que la mesure a duré) se sont terminés dans le dernier mois."},
 		{ID: "fins", Title: "Commandes sans suite", Corner: "Fin", Rows: d.Ends, Kind: Bars},
 		{ID: "motifs", Title: "Pourquoi elles sont restées sans suite", Corner: "Motif", Rows: d.Reasons, Kind: Bars},
 	}
