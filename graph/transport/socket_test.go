@@ -319,7 +319,7 @@ func TestResumeOverTransports(t *testing.T) {
 					}
 				}
 			}()
-			for range longer(15, 50) {
+			for range longer(10, 100) {
 				more, at := read(t, s, token, cursor, 1+rand.N(30), time.Duration(rand.N(200))*time.Millisecond)
 				if got = append(got, more...); at != "" {
 					cursor = at

@@ -144,6 +144,124 @@ func BenchmarkFanOut(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }
 
+// BenchmarkTown is a town that orders: 1,600 customers who follow their orders, 380 counters of 19
+// shops, 20 agents, and 20 orders a second that are placed or move on. It measures from the commit
+// of each event to its delivery to the last who follows it, and the wake-ups that were sent.
+//
+//	go test -run - -bench Town -benchtime 1x ./internal/ordering
+func BenchmarkTown(b *testing.B) {
+	const customers, shopsOf, counters, agents, perSecond, events = 1600, 19, 20, 20, 20, 400
+	d := pgtest.New(b)
+	f := newFeed(b, d, d.URL(pg.Listen))
+	commune := []tenancy.ID{{Kind: tenancy.KindCommune, Commune: fixture.Lorient}}
+	var mu sync.Mutex
+	last := map[string]time.Time{} // by event
+	var present sync.WaitGroup
+	follow := func(s *ordering.Stream, err error, first int) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		present.Add(first)
+		go func() {
+			for range first {
+				<-s.C
+				present.Done()
+			}
+			for e := range s.C {
+				at, key := time.Now(), seen(e)
+				mu.Lock()
+				if at.After(last[key]) {
+					last[key] = at
+				}
+				mu.Unlock()
+			}
+		}()
+	}
+	var shops []tenancy.ID
+	for range shopsOf {
+		shops = append(shops, fixture.Shop(b, d, fixture.ShopOpts{}))
+	}
+	orders := map[tenancy.ID][]tenancy.ID{}
+	for i := range customers {
+		v := fixture.Viewer(b, d, identity.Customer)
+		shop := shops[i%len(shops)]
+		order := placed(b, d, shop, &v.Account)
+		orders[shop] = append(orders[shop], order)
+		s, err := f.OrderUpdated(b.Context(), v, order, nil)
+		follow(s, err, 1)
+	}
+	for _, shop := range shops {
+		v := fixture.Viewer(b, d, identity.Merchant, shop)
+		for range counters {
+			s, err := f.ShopOrders(b.Context(), v, []tenancy.ID{shop}, nil)
+			follow(s, err, len(orders[shop]))
+		}
+	}
+	agent := fixture.Viewer(b, d, identity.Agent, commune[0])
+	for range agents {
+		s, err := f.CommuneActivity(b.Context(), agent, commune, nil)
+		follow(s, err, customers)
+	}
+	present.Wait()
+	listener, err := pgx.Connect(b.Context(), d.URL(pg.Listen))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer listener.Close(context.WithoutCancel(b.Context()))
+	if _, err := listener.Exec(b.Context(), "listen halles_wake"); err != nil {
+		b.Fatal(err)
+	}
+	var notified atomic.Int64
+	listening, stop := context.WithCancel(b.Context())
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		for {
+			if _, err := listener.WaitForNotification(listening); err != nil {
+				return
+			}
+			notified.Add(1)
+		}
+	})
+	var took []time.Duration
+	var began time.Time
+	for b.Loop() {
+		began = time.Now()
+		committed := map[string]time.Time{}
+		tick := time.NewTicker(time.Second / perSecond)
+		for n := range events {
+			<-tick.C
+			shop := shops[n%len(shops)]
+			if n%2 == 0 {
+				placed(b, d, shop, nil)
+			} else {
+				moved(b, d, orders[shop][rand.N(len(orders[shop]))], ordering.Accepted)
+			}
+			at := time.Now()
+			f.Wake(shop.Commune)
+			key := pgtestStrings(b, d, `select commune_id || ' ' || lpad(seq::text, 4, '0') || ' ' || order_id || ' ' || order_seq || ' ' || status
+				from order_events where commune_id = $1 order by seq desc limit 1`, shop.Commune)[0]
+			committed[key] = at
+		}
+		tick.Stop()
+		time.Sleep(2 * time.Second) // the last ones arrive
+		mu.Lock()
+		for key, at := range committed {
+			if last[key].IsZero() {
+				b.Errorf("%s reached nobody", key)
+			}
+			took = append(took, last[key].Sub(at))
+		}
+		mu.Unlock()
+	}
+	seconds := time.Since(began).Seconds()
+	stop()
+	ended.Wait()
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(notified.Load())/seconds, "NOTIFY/s")
+}
+
 // write makes the writes of placing an order of one line, in two round trips as Place does,
 // with its event as the last or without.
 func write(pool *pgxpool.Pool, shop, variant tenancy.ID, event bool) error {

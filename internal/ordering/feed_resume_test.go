@@ -48,7 +48,7 @@ func resumeAfterCuts(t *testing.T, kill bool) {
 	hotline := fixture.Viewer(t, d, identity.Hotline)
 	communes := []tenancy.ID{{Kind: tenancy.KindCommune, Commune: fixture.Lorient}, {Kind: tenancy.KindCommune, Commune: fixture.Lanester}}
 
-	stop, cuts := make(chan struct{}), longer(15, 50)
+	stop, cuts := make(chan struct{}), longer(10, 100)
 	var writers, readers sync.WaitGroup
 	type story struct {
 		name   string
