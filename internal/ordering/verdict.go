@@ -162,7 +162,9 @@ func sayModes(offers []offer) string {
 }
 
 // sayLeft tells how many are left as the public may know it: exactly below five, so that
-// nobody reads a shop's stock from refusals.
+// nobody reads a shop's stock from a refusal. Who asks for one quantity after another still finds it
+// between two answers, by a quote as by an order. That stays: an answer that hides it refuses what the
+// shop has and would sell, or promises what it has not. The price of a question limits it.
 func sayLeft(name string, available int) string {
 	switch {
 	case available == 0:
