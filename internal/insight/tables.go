@@ -131,6 +131,9 @@ func (n *Insight) readFigures(ctx context.Context, d *Dashboard) error {
 			for i, indicator := range s.as {
 				r.Figures = append(r.Figures, &Figure{indicator, value(k, i, d.From, d.To), value(k, i, d.From-length, d.To-length), value(k, i, d.From-12, d.To-12)})
 			}
+			if s.name == byFlow && !strings.HasSuffix(k, ">"+all) && r.Figures[0].Value.Hidden != nil {
+				continue // of pairs those that are told
+			}
 			*rows = append(*rows, r)
 		}
 	}
@@ -151,13 +154,14 @@ func (n *Insight) names(ctx context.Context) (map[string]string, error) {
 // what somebody wrote, a word that was searched or a restriction's title.
 func label(key string, names map[string]string) string {
 	if buyer, shop, flow := strings.Cut(key, ">"); flow {
-		place := func(c, unsaid string) string {
-			if text, ok := names[c]; ok {
-				return text
-			}
-			return map[string]string{elsewhere: labels[elsewhere], all: "toutes les communes"}[c] + map[bool]string{true: unsaid}[c == notGiven]
+		from, ok := names[buyer]
+		if !ok {
+			from = map[string]string{elsewhere: labels[elsewhere], unsaid: "Commune non dite"}[buyer]
 		}
-		return place(buyer, "Commune non dite") + " → " + place(shop, "")
+		if shop == all {
+			return from
+		}
+		return from + " → " + names[shop]
 	}
 	if text, ok := labels[key]; ok {
 		return text

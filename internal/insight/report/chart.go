@@ -97,16 +97,16 @@ func (t Table) SVG(size Size) ([]byte, error) {
 	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: int(size), Height: t.height(len(rows)), Theme: theme})
 	var err error
 	if t.Kind == Line {
-		if size == Narrow {
+		if size == Narrow || len(labels) > 4 { // months in words have no room
 			for i := range labels {
 				labels[i] = rows[i].Key
 			}
 		}
-		err = p.LineChart(t.lineOption(labels, numbers, size, value))
+		err = p.LineChart(lineOption(labels, numbers, size, value))
 	} else {
 		slices.Reverse(labels) // the library draws from below
 		slices.Reverse(numbers)
-		err = p.BarChart(t.barOption(labels, numbers, size, value))
+		err = p.BarChart(barOption(p, labels, numbers, size, value))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("draw %s: %w", t.ID, err)
@@ -141,13 +141,23 @@ func (t Table) height(rows int) int {
 	return 24 + 34*rows
 }
 
-func (t Table) lineOption(labels []string, numbers []float64, size Size, value charts.ValueFormatter) charts.LineChartOption {
+func lineOption(labels []string, numbers []float64, size Size, value charts.ValueFormatter) charts.LineChartOption {
 	o := charts.NewLineChartOptionWithData([][]float64{numbers})
 	o.Theme, o.Padding = theme, charts.Box{Left: 10, Top: 20, Right: 20, Bottom: 10, IsSet: true}
 	o.XAxis.Labels, o.XAxis.LabelFontStyle = labels, textFont
-	if size == Narrow { // more have no room
-		o.XAxis.LabelCount = 3
+	// One label in so many, counted from the last: more have no room, and the library's own choice is
+	// uneven.
+	most := 6
+	if size == Narrow {
+		most = 3
 	}
+	step := (len(labels) + most - 1) / most
+	for i := range labels {
+		if (len(labels)-1-i)%step != 0 {
+			labels[i] = ""
+		}
+	}
+	o.XAxis.LabelCount = len(labels)
 	axis := func(v float64) string { return strings.Replace(value(v), ",00\u00a0", "\u00a0", 1) } // whole euros
 	o.YAxis = []charts.YAxisOption{{Min: new(float64), LabelCount: 6, PreferNiceIntervals: charts.Ptr(true), ValueFormatter: axis, LabelFontStyle: textFont}}
 	return o
@@ -155,14 +165,16 @@ func (t Table) lineOption(labels []string, numbers []float64, size Size, value c
 
 // barOption has the value at each bar's end and no axis: a bar begins at zero, and is as long as its
 // value.
-func (t Table) barOption(labels []string, numbers []float64, size Size, value charts.ValueFormatter) charts.BarChartOption {
+func barOption(p *charts.Painter, labels []string, numbers []float64, size Size, value charts.ValueFormatter) charts.BarChartOption {
 	o := charts.NewBarChartOptionWithData([][]float64{numbers})
 	o.Theme, o.Padding, o.Horizontal, o.BarSize = theme, charts.Box{Left: 16, Top: 8, Right: 8, Bottom: 8, IsSet: true}, true, 0.55
-	room := 1.35 // for the value, beside the longest bar
-	if size == Narrow {
-		room = 1.7
+	// The longest bar leaves room for its value beside it.
+	var name, said int
+	for i, l := range labels {
+		name, said = max(name, p.MeasureText(l, 0, textFont).Width()), max(said, p.MeasureText(value(numbers[i]), 0, textFont).Width())
 	}
-	most := max(slices.Max(numbers)*room, 1)
+	plot := float64(int(size) - o.Padding.Left - o.Padding.Right - name - 14)
+	most := max(slices.Max(numbers)*plot/max(plot-float64(said)-12, 20), 1)
 	o.ValueAxis = []charts.ValueAxisOption{{Show: charts.Ptr(false), Min: new(float64), Max: &most, SplitLineShow: charts.Ptr(false)}}
 	o.CategoryAxis.Labels, o.CategoryAxis.LabelFontStyle = labels, textFont
 	o.CategoryAxis.LabelOffset.Left = -6

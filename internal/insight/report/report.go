@@ -45,7 +45,8 @@ func Tables(d *insight.Dashboard) []Table {
 		{ID: "etapes", Title: "Où en sont les boutiques", Corner: "Étape", Rows: d.Steps, Kind: Bars, Note: "À la fin du dernier mois. Une boutique qui a franchi une étape est aussi comptée dans les précédentes ; la dernière ligne compte celles à qui proposer de l'aide."},
 		{ID: "attentes", Title: "Combien de temps les clients attendent", Corner: "Attente", Rows: d.Waits, Kind: Bars, Note: "Dans le dernier mois, nuits et jours de fermeture compris."},
 		{ID: "creneaux", Title: "Créneaux de remise", Corner: "Mode", Rows: d.Slots, Kind: Bars, Note: "Des créneaux qui ont une capacité et ont eu une réservation : ceux que personne n'a choisis n'y sont pas."},
-		{ID: "flux", Title: "D'où viennent les clients", Corner: "De la commune du client → à celle de la boutique", Rows: d.Flows, Kind: Bars, Note: "Pour les clients qui ont dit leur commune. Les trajets secrets du dernier mois n'ont pas de ligne."},
+		{ID: "clients", Title: "Où habitent les clients", Corner: "Commune du client", Rows: flows(d, true), Kind: Bars, Note: "Comme les clients l'ont dit ; par toutes les boutiques."},
+		{ID: "flux", Title: "De la commune du client à celle de la boutique", Corner: "Du client → à la boutique", Rows: flows(d, false), Kind: Bars, Note: "Les trajets secrets pendant un mois de la période n'ont pas de ligne."},
 		{ID: "equite", Title: "Petites et grandes communes", Corner: "Taille", Rows: d.Equity, Kind: Bars, Note: "Dans le dernier mois. Médianes et densités : des sommes révéleraient ce que cache une commune."},
 		{ID: "appels", Title: "Des appels aux boutiques", Corner: "Étape", Rows: d.Outreach, Kind: Bars, Note: "Les appels du dernier mois pour une inscription, et où en étaient ces dossiers à la clôture du mois."},
 		{ID: "recherches", Title: "Recherches sans résultat", Corner: "Mot cherché", Rows: d.MissedSearches, Kind: Bars, Note: "Dans le dernier mois : les dix mots les plus cherchés en vain, par trois personnes au moins le même jour."},
@@ -64,6 +65,16 @@ func Tables(d *insight.Dashboard) []Table {
 		kept = append(kept, t)
 	}
 	return kept
+}
+
+// flows are those to all shops, or those from one commune to another.
+func flows(d *insight.Dashboard, whole bool) (rows []*insight.FigureRow) {
+	for _, r := range d.Flows {
+		if strings.HasSuffix(r.Key, ">*") == whole {
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }
 
 // Shown tells a value from the reason why there is none.
