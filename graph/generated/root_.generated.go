@@ -8847,7 +8847,7 @@ type Dashboard {
   "How full slots were, by mode: those with a capacity that at least one order chose; of others no row is kept."
   slots: [FigureRow!]!
   """
-  Orders and revenue from the commune where the buyer lives, as far as the customer said so, to the shop's, largest first. A row's key is ` + "`" + `56121>56098` + "`" + `, the buyer's before the shop's; ` + "`" + `OUTSIDE` + "`" + ` is a commune of elsewhere, ` + "`" + `NONE` + "`" + ` one that was not said, ` + "`" + `56121>*` + "`" + ` all shops. Anybody may buy anywhere: of pairs that are hidden in the last month there is no row, and where a pair is told now and was not then, the comparison says SECONDARY.
+  Orders and revenue from the commune where the buyer lives, as far as the customer said so, to the shop's, largest first. A row's key is ` + "`" + `56121>56098` + "`" + `, the buyer's before the shop's; ` + "`" + `OUTSIDE` + "`" + ` is a commune of elsewhere, ` + "`" + `NONE` + "`" + ` one that was not said, ` + "`" + `56121>*` + "`" + ` all shops. Anybody may buy anywhere: of pairs that are hidden in a month of the period there is no row, and where a pair is told now and was not then, the comparison says SECONDARY.
   """
   flows: [FigureRow!]!
   "What was searched in vain in the last month: the ten words of most sessions, and ` + "`" + `*` + "`" + `, all searches without result."
