@@ -89,12 +89,15 @@ func counterOnAPhone(t *testing.T, browser context.Context) {
 	do(t, tab, chromedp.SetValue(chromedp.ID("code"), code))
 	press(t, tab, `button[value="CODE"]`)
 	holds(t, tab, says("La commande est remise."))
+	// One that is brought, at a time that was promised.
+	s.db.Exec(t, `insert into fulfilments (commune_id, shop_id, mode, lead_minutes, minimum_cents, fee_cents, perimeter_m) values ($1, $2, 'DELIVERY', 60, 0, 0, 5000) on conflict do nothing`,
+		s.shop.Commune, s.shop.Row)
+	next, _, number, _ := sold(t, s.site, fixture.OrderOpts{Mode: "DELIVERY", Street: "12 rue du Commandant-Paul-Teste", Slot: time.Now().AddDate(0, 0, 1).Truncate(30 * time.Minute)})
 	do(t, tab, chromedp.Navigate(s.URL+"/comptoir/liste"))
 	holds(t, tab, says("À préparer"))
 	fits(t, tab)
 	keep(t, tab, "list")
 
-	next, _, number, _ := sold(t, s.site, fixture.OrderOpts{})
 	link := identity.NewShopLinks(tenancy.NewRegister(s.db.DB), fixture.Secret).New(s.shop, next)
 	do(t, tab, chromedp.Navigate(s.URL+"/comptoir/commande#"+link))
 	holds(t, tab, says(number))
@@ -103,6 +106,10 @@ func counterOnAPhone(t *testing.T, browser context.Context) {
 	}
 	fits(t, tab)
 	keep(t, tab, "link")
+	holds(t, tab, says("12 rue du Commandant-Paul-Teste, 56100 Lorient"))
+	do(t, tab, chromedp.Evaluate[bool]("([...document.querySelectorAll('summary')].find(e => e.innerText.includes('heure')).click(), true)"))
+	fits(t, tab)
+	keep(t, tab, "link-move")
 	press(t, tab, `button[value="ACCEPT"]`)
 	holds(t, tab, says("La commande est acceptée."))
 	if got := statusOf(t, s.site, next); got != "ACCEPTED" {
