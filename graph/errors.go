@@ -52,7 +52,7 @@ func present(log *slog.Logger, requestID func(context.Context) string) graphql.E
 			if argument = append(argument, f.Path...); len(argument) > 0 {
 				shown.Extensions["argument"] = argument
 			}
-			if f.Kind == fault.Unavailable && ctx.Err() == nil { // else the client left in the middle
+			if f.Kind == fault.Unavailable && f.Wait == 0 && ctx.Err() == nil { // else it was turned away, or left in the middle
 				log.WarnContext(ctx, "unavailable", "path", shown.Path.String(), "error", err)
 			}
 		case own != nil && own.Err == nil:

@@ -32,11 +32,12 @@ type ServerOptions struct {
 	SocketInit  gqlgen.WebsocketInitFunc
 	Viewer      func(context.Context) (context.Context, error) // renews the viewer before each operation, of which a socket has many; nil: as it came
 	CheckOrigin func(*http.Request) bool
-	Registered  func(context.Context) Audience // whose registered documents are all that a request may send; nil, or "" for a request: it may send any document
-	Meter       Meter                          // how often somebody may ask; the zero Meter counts nothing
-	Watch       Watch                          // is told of what is asked
-	Heartbeat   time.Duration                  // between signs of life on sockets and streams; 12 s when zero
-	InitTimeout time.Duration                  // how long a socket may be silent at first; 5 s when zero
+	Registered  func(context.Context) Audience                  // whose registered documents are all that a request may send; nil, or "" for a request: it may send any document
+	Meter       Meter                                           // how often somebody may ask; the zero Meter counts nothing
+	Watch       Watch                                           // is told of what is asked
+	Admit       func(context.Context) (leave func(), err error) // lets a query begin, and is told of its end; nil: at once
+	Heartbeat   time.Duration                                   // between signs of life on sockets and streams; 12 s when zero
+	InitTimeout time.Duration                                   // how long a socket may be silent at first; 5 s when zero
 }
 
 // parsedDocuments bounds the cache of parsed documents: a storefront has some dozens.
@@ -90,6 +91,19 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 		})
 	}
 	srv.AroundOperations(withEnding)
+	if o.Admit != nil {
+		srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+			if operation := graphql.GetOperationContext(ctx).Operation; operation == nil || operation.Operation != ast.Query {
+				return next(ctx)
+			}
+			leave, err := o.Admit(ctx)
+			if err != nil {
+				return &graphql.Response{Errors: gqlerror.List{presenter(ctx, err)}}
+			}
+			defer leave()
+			return next(ctx)
+		})
+	}
 	// Fresh loaders for each response: each event of a subscription reads anew.
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		if response := next(r.withLoaders(ctx)); response != nil {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
 	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/pg"
@@ -27,28 +29,29 @@ type serveCmd struct {
 	mails
 	deadlines
 	rates
-	Secret      string   `env:"HALLES_SECRET" placeholder:"BASE64" help:"The deployment's secret: 32 random bytes or more in base64, as openssl rand -base64 32 prints them. All servers of a deployment share it; with another one, cursors and guests' links no longer open."`
-	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
-	Operations  string   `name:"operations-listen" env:"HALLES_OPERATIONS_LISTEN" placeholder:"127.0.0.1:9464" help:"Another address for those who run the server: /metrics for Prometheus, /healthz and /readyz. It asks for no credential: let nobody else reach it. Without it there are no metrics."`
-	Origins     []string `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
-	ListenURL   string   `name:"listen-url" env:"HALLES_LISTEN_URL" placeholder:"postgres://HOST:5432/halles" help:"Where the database itself is, when HALLES_DATABASE_URL is a pooler's: subscriptions are woken over a connection that a pooler would swallow."`
-	Registered  []string `env:"HALLES_REGISTERED_ONLY" default:"widget" help:"Audiences that may send the documents registered in the program only, by their hash (see /documents.json): widget (requests with a commune's key), spa (pages of HALLES_ORIGINS), or none. With none, a commune's developers may send documents of their own with its key."`
-	RegisterURL string   `name:"register-url" env:"HALLES_REGISTER_URL" default:"https://recherche-entreprises.api.gouv.fr" placeholder:"URL" help:"Where SIRETs of new shops are looked up: the API Recherche d'entreprises. Empty: nowhere; agents then check them by hand."`
-	RouterToken string   `env:"HALLES_ROUTER_TOKEN" help:"What the federation's router sends in the header X-Halles-Router. Without it, _service and _entities answer nobody."`
+	Secret      string        `env:"HALLES_SECRET" placeholder:"BASE64" help:"The deployment's secret: 32 random bytes or more in base64, as openssl rand -base64 32 prints them. All servers of a deployment share it; with another one, cursors and guests' links no longer open."`
+	Listen      string        `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
+	Operations  string        `name:"operations-listen" env:"HALLES_OPERATIONS_LISTEN" placeholder:"127.0.0.1:9464" help:"Another address for those who run the server: /metrics for Prometheus, /healthz and /readyz. It asks for no credential: let nobody else reach it. Without it there are no metrics."`
+	Leave       time.Duration `env:"HALLES_LEAVE" default:"3s" help:"How long a server that is told to stop says that it is not ready and still answers: longer than the balancer takes to see it. A second signal ends it at once."`
+	Origins     []string      `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
+	ListenURL   string        `name:"listen-url" env:"HALLES_LISTEN_URL" placeholder:"postgres://HOST:5432/halles" help:"Where the database itself is, when HALLES_DATABASE_URL is a pooler's: subscriptions are woken over a connection that a pooler would swallow."`
+	Registered  []string      `env:"HALLES_REGISTERED_ONLY" default:"widget" help:"Audiences that may send the documents registered in the program only, by their hash (see /documents.json): widget (requests with a commune's key), spa (pages of HALLES_ORIGINS), or none. With none, a commune's developers may send documents of their own with its key."`
+	RegisterURL string        `name:"register-url" env:"HALLES_REGISTER_URL" default:"https://recherche-entreprises.api.gouv.fr" placeholder:"URL" help:"Where SIRETs of new shops are looked up: the API Recherche d'entreprises. Empty: nowhere; agents then check them by hand."`
+	RouterToken string        `env:"HALLES_ROUTER_TOKEN" help:"What the federation's router sends in the header X-Halles-Router. Without it, _service and _entities answer nobody."`
 }
 
 // Help is the long form of the command's help.
 func (serveCmd) Help() string {
-	return "The schema must be up to date: run `halles migrate` first. SIGINT and SIGTERM end it: it finishes what it is answering, for at most 10 s."
+	return "The schema must be up to date: run `halles migrate` first. SIGINT and SIGTERM end it: it says not ready (--leave), takes nothing new, finishes what it is answering, for at most 10 s, and ends subscriptions last."
 }
 
 // minRouterToken is the least length of a credential that nobody may guess.
 const minRouterToken = 20
 
-// Run serves until ctx ends.
-func (c *serveCmd) Run(ctx context.Context, p *process) error {
-	options := web.Options{Origins: c.Origins, RouterToken: c.RouterToken, RegisterURL: c.RegisterURL, Log: p.log}
-	databaseOptions := c.database.options(p)
+// settings reads the configuration; what is wrong with it stands in p.wrong.
+func (c *serveCmd) settings(p *process) (options web.Options, databaseOptions pg.Options, trusted []identity.Issuer) {
+	options = web.Options{Origins: c.Origins, RouterToken: c.RouterToken, RegisterURL: c.RegisterURL, Log: p.log}
+	databaseOptions = c.database.options(p)
 	var err error
 	if options.Secret, err = base64.StdEncoding.DecodeString(c.Secret); err != nil || len(options.Secret) < 32 {
 		p.wrong.addf("HALLES_SECRET must be 32 bytes or more in base64; make one with: openssl rand -base64 32.")
@@ -68,19 +71,32 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	if _, _, err := net.SplitHostPort(c.Operations); c.Operations != "" && err != nil {
 		p.wrong.addf("HALLES_OPERATIONS_LISTEN: %q is not an address and a port; write 127.0.0.1:9464.", c.Operations)
 	}
-	trusted := c.issuers.list(p)
+	trusted = c.issuers.list(p)
 	options.URL, options.Clients = c.URL, c.pages.list(p, trusted)
 	options.SMTP, options.Deadlines = c.server(p), c.of(p)
 	options.Limits = c.limits(p)
+	if options.Leave = c.Leave; c.Leave < 0 {
+		p.wrong.addf("HALLES_LEAVE: %s is less than nothing; write a time such as 3s, or 0s.", c.Leave)
+	}
 	listenOptions := databaseOptions
 	listenOptions.URL = cmp.Or(c.ListenURL, databaseOptions.URL)
 	if options.ListenURL, err = listenOptions.RoleURL(pg.Listen); err != nil && c.ListenURL != "" {
 		p.wrong.addf("HALLES_LISTEN_URL is not a URL of Postgres: write it as postgres://HOST:5432/halles.")
 	}
-	if err := p.wrong.orNil(); err != nil {
+	return options, databaseOptions, trusted
+}
+
+// Run serves until ctx ends.
+func (c *serveCmd) Run(ctx context.Context, p *process) error {
+	options, databaseOptions, trusted := c.settings(p)
+	err := p.wrong.orNil()
+	if err != nil {
 		return err
 	}
-
+	// The heap stays below what the service may have (GOMEMLIMIT, where set, goes before).
+	if _, err := memlimit.Set(); err != nil {
+		p.log.WarnContext(ctx, "the limit of memory cannot be read", "error", err)
+	}
 	if options.DB, err = pg.Open(ctx, databaseOptions); err != nil {
 		return err
 	}

@@ -100,3 +100,31 @@ func TestTwoServersAreOne(t *testing.T) {
 		t.Errorf("the second server told %q\n%s", got, servers[1].log)
 	}
 }
+
+// firstOf is the first thing that the subscription to an order says.
+func firstOf(t *testing.T, address, token, order, after string) gjson.Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if after != "" {
+		after = `, after: \"` + after + `\"`
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/graphql",
+		strings.NewReader(`{"query":"subscription { orderUpdated(id: \"`+order+`\"`+after+`) { status cursor } }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = http.Header{"Accept": {"text/event-stream"}, "Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}}
+	stream, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	for lines := bufio.NewScanner(stream.Body); lines.Scan(); {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			return gjson.Parse(data)
+		}
+	}
+	t.Fatal("the stream says nothing")
+	return gjson.Result{}
+}

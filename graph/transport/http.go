@@ -148,8 +148,8 @@ const RetryAfter = "retryAfterSeconds"
 
 // answer writes a response. The older application/json gets 200 whatever happened, since its
 // clients take any other status for an intermediary's; the newer type says what is refused
-// before execution by 400. What was asked too often gets 429 in both: that is HTTP's own word, and
-// for the intermediaries too.
+// before execution by 400. What was asked too often gets 429 in both, and what came when too many
+// asked 503: these are HTTP's own words, and for the intermediaries too.
 func answer(w http.ResponseWriter, kind string, response *graphql.Response) {
 	write(w, kind, response, encode(response))
 }
@@ -163,6 +163,9 @@ func write(w http.ResponseWriter, kind string, response *graphql.Response, body 
 		if wait, limited := response.Errors[0].Extensions[RetryAfter].(int); limited {
 			w.Header().Set("Retry-After", strconv.Itoa(wait))
 			status = http.StatusTooManyRequests
+			if response.Errors[0].Extensions["code"] == fault.Unavailable {
+				status = http.StatusServiceUnavailable
+			}
 		}
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -250,7 +251,12 @@ func collect[T any](ctx context.Context, db *DB, s Scope, row pgx.RowToFunc[T], 
 	settings, values := s.briefly()
 	batch.Queue(settings, values...)
 	batch.Queue(sql, args...)
-	results := pool.SendBatch(ctx, &batch)
+	conn, err := lend(ctx, s.Role, pool)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer conn.Release()
+	results := conn.SendBatch(ctx, &batch)
 	defer results.Close()
 	if _, err := results.Exec(); err != nil {
 		return nil, unavailable(err)
@@ -276,22 +282,49 @@ func (db *DB) Write(ctx context.Context, s Scope, fn func(ctx context.Context, t
 	}
 	var err error
 	for range maxTries {
-		err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, setScope, s.args()...); err != nil {
-				return err
-			}
-			if err := fn(ctx, tx); err != nil || s.Witness == nil {
-				return err
-			}
-			b := &pgx.Batch{}
-			s.Witness(b)
-			return tx.SendBatch(ctx, b).Close()
-		})
+		err = write(ctx, pool, s, fn)
 		if code := Code(err); code != "40001" && code != "40P01" {
 			break
 		}
 	}
 	return unavailable(err)
+}
+
+func write(ctx context.Context, pool *pgxpool.Pool, s Scope, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	conn, err := lend(ctx, s.Role, pool)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, setScope, s.args()...); err != nil {
+			return err
+		}
+		if err := fn(ctx, tx); err != nil || s.Witness == nil {
+			return err
+		}
+		b := &pgx.Batch{}
+		s.Witness(b)
+		return tx.SendBatch(ctx, b).Close()
+	})
+}
+
+// lendTime is how long somebody who waits for an answer waits for a connection.
+const lendTime = 5 * time.Second
+
+// lend takes a connection from a role's pool. Where none comes back in time it says so, for as long
+// as somebody waits; a job waits as long as it has.
+func lend(ctx context.Context, role Role, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	if role == Worker {
+		return pool.Acquire(ctx)
+	}
+	waiting, cancel := context.WithTimeout(ctx, lendTime)
+	defer cancel()
+	conn, err := pool.Acquire(waiting)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return nil, &fault.Error{Kind: fault.Unavailable, Message: "Le service est très demandé. Réessayez dans quelques secondes.", Wait: 2 * time.Second}
+	}
+	return conn, err
 }
 
 // Code is the SQLSTATE inside err, or "".

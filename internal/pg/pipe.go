@@ -37,7 +37,7 @@ func (db *DB) Pipe(ctx context.Context, s Scope, fn func(ctx context.Context, p 
 }
 
 func pipe(ctx context.Context, pool *pgxpool.Pool, s Scope, fn func(ctx context.Context, p *Pipe) error) error {
-	conn, err := pool.Acquire(ctx)
+	conn, err := lend(ctx, s.Role, pool)
 	if err != nil {
 		return err
 	}

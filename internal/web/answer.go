@@ -31,7 +31,7 @@ func (s *Server) logFault(ctx context.Context, err error) {
 	case left(ctx, err):
 	case f == nil:
 		s.log.ErrorContext(ctx, "internal error", "request", RequestID(ctx), "error", err)
-	case f.Kind == fault.Unavailable:
+	case f.Kind == fault.Unavailable && f.Wait == 0:
 		s.log.WarnContext(ctx, "unavailable", "request", RequestID(ctx), "error", err)
 	}
 }

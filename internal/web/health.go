@@ -37,8 +37,8 @@ const readyTime = 3 * time.Second
 // name no host and no statement: anybody may read /readyz.
 func (s *Server) Unready(ctx context.Context) []string {
 	reasons := []string{}
-	if s.leaving.Load() {
-		reasons = append(reasons, "the server is stopping")
+	if s.leaving.Load() { // at once: the balancer is waited for
+		return append(reasons, "the server is stopping")
 	}
 	roles := s.db.Roles()
 	unreached := make([]error, len(roles))
@@ -55,6 +55,7 @@ func (s *Server) Unready(ctx context.Context) []string {
 			reasons = append(reasons, fmt.Sprintf("the database does not answer as %s", roles[i]))
 		}
 	}
+	// Without its listener a server goes on, and only hears of others' changes up to a second late.
 	if len(reasons) > 0 {
 		return reasons
 	}

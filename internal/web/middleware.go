@@ -128,7 +128,11 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 		connection := http.NewResponseController(w)
 		_ = connection.SetReadDeadline(time.Now().Add(bodyTime)) // not every test's writer has one
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		_ = connection.SetReadDeadline(time.Time{})
+		if err == nil {
+			// Else it stays: net/http reads what is left of a body before it lets the connection go, and
+			// would wait for a client that sends a byte a second as long as that likes.
+			_ = connection.SetReadDeadline(time.Time{})
+		}
 		var tooBig *http.MaxBytesError
 		switch {
 		case errors.As(err, &tooBig):

@@ -14,12 +14,25 @@ import (
 	"github.com/audelor/halles/internal/vitals"
 )
 
-// counted measures each request under the pattern of its route.
+// counted measures each request under the pattern of its route, bounds its time, and tells its
+// client to come back elsewhere when the server is about to stop.
 func (s *Server) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		long, open := isLong(r), s.vitals.InFlight
+		long, open, connection := isLong(r), s.vitals.InFlight, http.NewResponseController(w)
+		var until time.Time // a stream has no end; a request before it on the connection had one
 		if long {
 			open = s.vitals.Streams
+		} else {
+			until = time.Now().Add(answerTime)
+			s.inFlight.Add(1)
+			defer s.inFlight.Add(-1)
+		}
+		_ = connection.SetWriteDeadline(until) // not every test's writer has one
+		if r.Method == http.MethodPost {
+			_ = connection.SetReadDeadline(time.Now().Add(bodyTime))
+		}
+		if s.leaving.Load() && r.Header.Get("Upgrade") == "" {
+			w.Header().Set("Connection", "close")
 		}
 		open.Inc()
 		defer open.Dec()

@@ -59,6 +59,7 @@ type Options struct {
 	Log         *slog.Logger
 	Limits      Limits             // how often somebody may ask; none when zero
 	Keep        time.Duration      // how long what an account may do is remembered, in requests and again in subscriptions; 25 s when zero
+	Leave       time.Duration      // how long a server that stops goes on answering, until balancers have seen that it is not ready
 	SMTP        *notice.SMTP       // nil: mails are not sent
 	Deadlines   ordering.Deadlines // ordering.DefaultDeadlines when zero
 	Demo        *Demo              // nil in production
@@ -112,7 +113,10 @@ type Server struct {
 	handler    http.Handler
 	background []func(context.Context) error
 
-	leaving  atomic.Bool // /readyz says no
+	leave    time.Duration
+	leaving  atomic.Bool  // /readyz says no
+	inFlight atomic.Int64 // requests that are being answered, without streams and sockets
+	public   *gate        // what visitors read
 	vitals   *vitals.Vitals
 	stopping context.Context // ends streams and sockets
 	stop     context.CancelFunc
@@ -132,7 +136,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{log: o.Log, db: o.DB, newest: newest, origins: o.Origins, registered: o.Registered, demo: o.Demo, limits: newLimiters(o.Limits)}
-	s.vitals = vitals.New()
+	s.vitals, s.leave = vitals.New(), o.Leave
+	s.public = newGate("public", publicAtOnce, s.vitals.Shed)
 	s.stopping, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if o.RouterToken != "" {
 		s.router = sha256.Sum256([]byte(o.RouterToken))
@@ -183,7 +188,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		Registrations: s.registrations, Insight: s.insight,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
-		Registered: s.registeredOnly, Meter: s.meter(), Watch: s.watch(),
+		Registered: s.registeredOnly, Meter: s.meter(), Watch: s.watch(), Admit: s.admit,
 	})
 	s.readVitals()
 	s.handler, err = s.routes(schema)

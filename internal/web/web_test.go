@@ -85,10 +85,10 @@ func start(t *testing.T, change ...func(*web.Options)) *site {
 }
 
 // bare is a production's server.
-func bare(t *testing.T, d *pgtest.Database) *site {
+func bare(t *testing.T, d *pgtest.Database, change ...func(*web.Options)) *site {
 	t.Helper()
 	s := &site{t: t, db: d}
-	s.serve(nil)
+	s.serve(nil, change...)
 	return s
 }
 
