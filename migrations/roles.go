@@ -34,12 +34,13 @@ var roles = []role{
 	}},
 	{name: "halles_worker", login: true, settings: map[string]string{"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}},
 	{name: "halles_listen", login: true},
+	{name: "halles_backup", login: true, settings: map[string]string{"default_transaction_read_only": "on"}},
 }
 
 // Roles makes the roles that are missing, gives each its settings and, where passwords has
 // one, its password, and lets the owner create in the database that adminURL names. It may
 // run again at any time. adminURL needs CREATEROLE; BYPASSRLS is given to halles_migrate
-// where the administrator has it to give, else the tables' own policy serves.
+// and halles_backup where the administrator has it to give, else the tables' own policy serves the first.
 func Roles(ctx context.Context, adminURL string, passwords map[string]string) error {
 	conn, err := pgx.Connect(ctx, adminURL)
 	if err != nil {
@@ -66,9 +67,10 @@ func Roles(ctx context.Context, adminURL string, passwords map[string]string) er
 		}
 	}
 	if mayBypass {
-		b.WriteString("alter role halles_migrate bypassrls;\n")
+		// Without it pg_dump stops with an error, instead of leaving rows out.
+		b.WriteString("alter role halles_migrate bypassrls;\nalter role halles_backup bypassrls;\n")
 	}
-	b.WriteString("grant halles_owner to halles_migrate;\n" + databaseGrants(database))
+	b.WriteString("grant halles_owner to halles_migrate;\ngrant pg_read_all_data to halles_backup;\n" + databaseGrants(database))
 	_, err = conn.Exec(ctx, b.String())
 	return err
 }
@@ -102,7 +104,7 @@ func onDatabase(database string) string {
 	return fmt.Sprintf(`revoke all on database %[1]s from public;
 grant connect, temporary, create on database %[1]s to halles_owner;
 grant connect, temporary on database %[1]s to halles_migrate, halles_worker, halles_app;
-grant connect on database %[1]s to halles_public, halles_identity, halles_stats, halles_listen;
+grant connect on database %[1]s to halles_public, halles_identity, halles_stats, halles_listen, halles_backup;
 `, pgx.Identifier{database}.Sanitize())
 }
 

@@ -11,7 +11,8 @@ import (
 
 type migrateCmd struct {
 	database
-	Roles string `env:"HALLES_ADMIN_URL" placeholder:"postgres://ADMIN@HOST/halles" help:"First make the program's roles in the cluster, or bring them up to date, with this administrator's URL (it needs CREATEROLE) and the passwords in HALLES_DB_PASSWORD_<ROLE>."`
+	Roles     string `env:"HALLES_ADMIN_URL" placeholder:"postgres://ADMIN@HOST/halles" help:"First make the program's roles in the cluster, or bring them up to date, with this administrator's URL (it needs CREATEROLE) and the passwords in HALLES_DB_PASSWORD_<ROLE>."`
+	OnlyRoles bool   `name:"only-roles" help:"Make the roles and no table: a dump is restored next."`
 }
 
 // Help is the long form of the command's help.
@@ -22,6 +23,9 @@ func (migrateCmd) Help() string {
 // Run makes the roles where asked, and applies what is missing.
 func (c *migrateCmd) Run(ctx context.Context, p *process) error {
 	options := c.database.options(p)
+	if c.OnlyRoles && c.Roles == "" {
+		p.wrong.addf("--only-roles needs --roles or HALLES_ADMIN_URL, an administrator's URL.")
+	}
 	if err := p.wrong.orNil(); err != nil {
 		return err
 	}
@@ -34,6 +38,9 @@ func (c *migrateCmd) Run(ctx context.Context, p *process) error {
 			return fmt.Errorf("make the roles: %w", err)
 		}
 		fmt.Fprintln(p.stdout, "The roles are there.")
+	}
+	if c.OnlyRoles {
+		return nil
 	}
 	url, err := options.RoleURL(pg.Role("halles_migrate"))
 	if err != nil {

@@ -17,12 +17,17 @@ type cli struct {
 	LogFormat string `env:"HALLES_LOG_FORMAT" default:"text" help:"How log lines are written on standard error: text or json."`
 	LogLevel  string `env:"HALLES_LOG_LEVEL" default:"info" help:"The least that is logged: debug, info, warn or error."`
 
-	Demo    demoCmd    `cmd:"" help:"Run everything on this machine: a private Postgres, the schema, fictitious data and the server."`
-	Serve   serveCmd   `cmd:"" help:"Serve the API and the pages."`
-	Export  exportCmd  `cmd:"" help:"Write what is published into files."`
-	Import  importCmd  `cmd:"" help:"Import what shops sell, from a spreadsheet."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to this program's."`
-	Schema  schemaCmd  `cmd:"" help:"Print the schema as a federation router composes it."`
+	Demo     demoCmd     `cmd:"" help:"Run everything on this machine: a private Postgres, the schema, fictitious data and the server."`
+	Serve    serveCmd    `cmd:"" help:"Serve the API and the pages."`
+	Doctor   doctorCmd   `cmd:"" help:"Look whether what serve needs is there and right, and say what to do."`
+	Jobs     jobsCmd     `cmd:"" help:"See the jobs that failed, and have them tried again."`
+	Pause    pauseCmd    `cmd:"" help:"Stop the orders of a commune's shops."`
+	Resume   resumeCmd   `cmd:"" help:"Let a commune's shops take orders again."`
+	Restored restoredCmd `cmd:"" help:"Say that the database was restored from a backup."`
+	Export   exportCmd   `cmd:"" help:"Write what is published into files."`
+	Import   importCmd   `cmd:"" help:"Import what shops sell, from a spreadsheet."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to this program's."`
+	Schema   schemaCmd   `cmd:"" help:"Print the schema as a federation router composes it."`
 }
 
 // process is what a command has of the outside.

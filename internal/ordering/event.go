@@ -85,3 +85,10 @@ func (e *Event) appendArgs() []any {
 func appendEventTx(ctx context.Context, tx pgx.Tx, e *Event) error {
 	return tx.QueryRow(ctx, appendEvent, e.appendArgs()...).Scan(&e.Seq)
 }
+
+// NewEpoch begins another life of the event log, after a restore: what was seen of the old one may
+// never have been, so cursors from before answer CURSOR_EXPIRED. conn is halles_migrate's.
+func NewEpoch(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `update feed_epoch set epoch = gen_random_uuid()`)
+	return err
+}

@@ -243,6 +243,10 @@ func (c *Cluster) logTail() string {
 	return strings.TrimSpace(string(content))
 }
 
+// Program is where a program of the installation lies, as pg_dump; a small installation has initdb
+// and postgres only.
+func (c *Cluster) Program(name string) string { return filepath.Join(c.options.Binaries.Dir, name) }
+
 // PID is the server's process.
 func (c *Cluster) PID() int { return c.process.Process.Pid }
 

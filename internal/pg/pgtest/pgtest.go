@@ -195,6 +195,14 @@ func Empty(t testing.TB, from string) *Database {
 	return d
 }
 
+// Bare is New with nothing in the database: to restore into.
+func Bare(t testing.TB) *Database {
+	t.Helper()
+	d := Empty(t, "")
+	d.open(t)
+	return d
+}
+
 func (d *Database) open(t testing.TB) {
 	t.Helper()
 	// The pools outlive the test's context, which ends before its clean-ups.
