@@ -58,10 +58,16 @@ func (p *publisher) flows(ctx context.Context, tx pgx.Tx, from, until string, c 
 	}
 	buyers := append(slices.Clone(p.scope.Communes), elsewhere, unsaid)
 	t := table2(2, buyers, p.scope.Communes, parts)
+	bought := make([]bool, len(buyers)) // of who bought nothing it is not said, and nothing hangs on it
+	for b := range buyers {
+		bought[b] = t.At(b, secrecy.Total).Units > 0
+	}
 	for s, shops := range p.scope.Communes {
 		if c.table.At(s, secrecy.Total, secrecy.Total).Exists {
 			for b := range buyers {
-				t.Exist(b, s)
+				if bought[b] {
+					t.Exist(b, s)
+				}
 			}
 		}
 		linkedTo(t, c.table.At(c.at(shops, all, all)...), secrecy.Total, s)
@@ -71,9 +77,10 @@ func (p *publisher) flows(ctx context.Context, tx pgx.Tx, from, until string, c 
 	var list []figure
 	for b, buyer := range buyers {
 		margin := t.At(b, secrecy.Total)
-		if margin.Exists {
-			list = append(list, figuresAt(byFlow, flowKey(buyer, all), []string{"gross_cents", "orders"}, margin)...)
+		if !bought[b] {
+			margin.Hidden = secrecy.FewerThanThree
 		}
+		list = append(list, figuresAt(byFlow, flowKey(buyer, all), []string{"gross_cents", "orders"}, margin)...)
 		for s, shops := range p.scope.Communes {
 			if cell := t.At(b, s); cell.Exists && cell.Hidden == secrecy.None {
 				list = append(list, figuresAt(byFlow, flowKey(buyer, shops), []string{"gross_cents", "orders"}, cell)...)
