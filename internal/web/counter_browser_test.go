@@ -16,7 +16,7 @@ import (
 // holds waits until a page satisfies a condition, across its own reloads.
 func holds(t *testing.T, tab context.Context, condition string) {
 	t.Helper()
-	for range 300 {
+	for range 1200 { // a minute
 		if there, err := chromedp.Run(tab, chromedp.Evaluate[bool](condition)); err == nil && there {
 			return
 		}
