@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,11 +26,13 @@ import (
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/cluster"
 	"github.com/audelor/halles/internal/web"
+	"github.com/audelor/halles/internal/web/widget/town"
 )
 
 type demoCmd struct {
 	rates
 	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
+	Site        string   `env:"HALLES_SITE" placeholder:"127.0.0.1:8081" help:"Address and port of a commune's site that shows the widget. By default the port after that of --listen, or a free one."`
 	Data        string   `env:"HALLES_DATA" type:"path" help:"Folder of the private Postgres, the secrets and demo.json. By default /var/lib/halles as root, else halles in the user's cache folder."`
 	Shops       int      `default:"300" help:"How many shops to make, over all communes."`
 	Orders      int      `default:"20000" help:"How many orders to make, over the 24 months before."`
@@ -81,6 +84,11 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	}
 	defer listener.Close()
 	options.URL = "http://" + reachable(listener.Addr()) + "/"
+	beside, err := listenBeside(c.Site, listener.Addr())
+	if err != nil {
+		return err
+	}
+	defer beside.Close()
 	bar := &progress{out: p.stdout}
 	options.Progress = bar.show
 	d, err := demo.Open(ctx, options)
@@ -102,7 +110,9 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	for _, role := range []pg.Role{pg.Public, pg.Identity} {
 		ready.Go(func() error { return db.Warm(readying, role) })
 	}
-	ready.Go(func() error { return d.OpenWidgets(readying, origins(listener.Addr())...) })
+	ready.Go(func() error {
+		return d.OpenWidgets(readying, append(origins(listener.Addr()), origins(beside.Addr())...)...)
+	})
 	listenURL, err := d.Database.RoleURL(pg.Listen)
 	if err != nil {
 		return err
@@ -126,17 +136,38 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		Deadlines: ordering.Deadlines{Remind: 30 * time.Minute, Call: time.Hour, GiveUp: 10 * 365 * 24 * time.Hour},
 		URL:       options.URL,
 		Clients:   []identity.Client{{Issuer: d.Trusted().URL, ID: "halles-pages", Label: "Démonstration"}},
-		Demo:      &web.Demo{Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}, Mails: mailbox},
+		Demo:      &web.Demo{Site: "http://" + reachable(beside.Addr()) + "/", Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}, Mails: mailbox},
 	})
 	if err := errors.Join(err, ready.Wait()); err != nil {
 		return err
 	}
+	d.Site = "http://" + reachable(beside.Addr()) + "/"
+	site := &http.Server{Handler: town.Site(strings.TrimSuffix(options.URL, "/"), d.WidgetKeys["lorient"]), ReadHeaderTimeout: 5 * time.Second}
+	defer site.Close()
+	go func() { _ = site.Serve(beside) }() // until it is closed: a page beside the program, no part of it
 	file, err := d.WriteFile(options.URL)
 	if err != nil {
 		return err
 	}
 	c.say(p.stdout, options, d, options.URL, file)
 	return serveUntilDone(ctx, server, listener, quiet(p.log))
+}
+
+// listenBeside opens the port of the commune's site.
+func listenBeside(site string, beside net.Addr) (net.Listener, error) {
+	if site != "" {
+		return listen(site)
+	}
+	host, port, err := net.SplitHostPort(beside.String())
+	if err != nil {
+		return nil, err
+	}
+	if number, err := strconv.Atoi(port); err == nil {
+		if next, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(number+1))); err == nil {
+			return next, nil
+		}
+	}
+	return listen(net.JoinHostPort(host, "0"))
 }
 
 // origins are those under which a browser on this machine knows pages of the server.
@@ -156,6 +187,7 @@ func (c *demoCmd) say(out io.Writer, o demo.Options, d *demo.Demo, url, file str
 	}
 	fmt.Fprintf(out, `
   home page   %[1]s
+  town site   %[4]s
   GraphQL     %[1]sgraphql
   GraphiQL    %[1]sgraphiql
   mails       %[1]smails
@@ -164,7 +196,7 @@ func (c *demoCmd) say(out io.Writer, o demo.Options, d *demo.Demo, url, file str
   Postgres    psql '%[3]s'
 
 Ctrl-C stops it.
-`, url, file, d.PostgresURL())
+`, url, file, d.PostgresURL(), d.Site)
 }
 
 // menuOfTokens is what the home page offers to ask as.

@@ -49,6 +49,7 @@ type Demo struct {
 	Fresh       bool              // whether that was now
 	Tokens      map[string]string
 	WidgetKeys  map[string]string // by the commune's slug; see OpenWidgets
+	Site        string            // where the commune's site is, for demo.json
 	People      People
 	cluster     *cluster.Cluster // nil with a given database
 	made        *ahead           // what Fill will need, begun before there is a database; or nil
@@ -312,6 +313,7 @@ type File struct {
 	URL      string            `json:"url"`
 	GraphQL  string            `json:"graphql"`
 	Postgres string            `json:"postgres"`
+	Site     string            `json:"site"`   // a commune's site with the widget
 	Tokens   map[string]string `json:"tokens"` // customer, merchant, agent, hotline, analyst, admin; router: its own header
 
 	WidgetKeys map[string]string `json:"widgetKeys"` // by the commune's slug: lorient, for pages of this server
@@ -320,7 +322,7 @@ type File struct {
 // WriteFile writes demo.json for a server at url, readable by its user only, and returns its
 // path.
 func (d *Demo) WriteFile(url string) (string, error) {
-	f := File{URL: url, GraphQL: url + "graphql", Postgres: d.PostgresURL(), Tokens: map[string]string{"router": d.RouterToken}, WidgetKeys: d.WidgetKeys}
+	f := File{URL: url, GraphQL: url + "graphql", Postgres: d.PostgresURL(), Site: d.Site, Tokens: map[string]string{"router": d.RouterToken}, WidgetKeys: d.WidgetKeys}
 	for who, token := range d.Tokens {
 		f.Tokens[who] = token
 	}

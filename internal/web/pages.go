@@ -134,8 +134,13 @@ func (s *Server) homePage(a *assets) http.HandlerFunc {
 		if s.demo != nil {
 			tokens = append(tokens, s.demo.Tokens...)
 		}
+		site := ""
+		if s.demo != nil {
+			site = s.demo.Site
+		}
 		var page bytes.Buffer
 		err = homeTemplate.Execute(&page, map[string]any{
+			"Site":  site,
 			"Facts": facts, "Tokens": tokens, "Demo": s.demo != nil, "Mails": s.demo != nil && s.demo.Mails != nil,
 			"SignIn": s.pages != nil, "SignedIn": v.InSession(), "Name": v.Name, "Kind": kindNames[v.Kind], "Guard": guardOf(r.Context()),
 			"Style": a.URL("halles.css"), "Script": a.URL("console.js"),

@@ -67,6 +67,7 @@ type Options struct {
 
 // Demo is what a demonstration shows beyond a deployment.
 type Demo struct {
+	Site   string                  // a commune's site with the widget, "http://127.0.0.1:8081/"; may be empty
 	Tokens []DemoToken             // for the menu of the home page, in its order; the visitor comes before them
 	Beside map[string]http.Handler // what else answers, each below its path: an issuer
 	Mails  *sink.Sink              // what was written to people, for /mails; may be nil
@@ -242,7 +243,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		return nil, err
 	}
 
-	release, err := widget.Current()
+	releases, err := widget.All()
 	if err != nil {
 		return nil, err
 	}
@@ -295,7 +296,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.mediaRoutes(r)
 	s.openDataRoutes(r, assets, zipped)
 	s.dashboardRoutes(r, assets, zipped)
-	s.widgetRoutes(r, assets, release, zipped)
+	s.widgetRoutes(r, assets, releases, zipped)
 	return r, nil
 }
 

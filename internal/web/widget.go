@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"html/template"
 	"io"
@@ -26,15 +27,17 @@ const (
 	widgetStays = "public, max-age=31536000, immutable"
 )
 
-func (s *Server) widgetRoutes(r chi.Router, a *assets, release *widget.Release, zipped func(http.Handler) http.Handler) {
+func (s *Server) widgetRoutes(r chi.Router, a *assets, releases *widget.Releases, zipped func(http.Handler) http.Handler) {
 	r.Group(func(r chi.Router) {
 		r.Use(s.leafing, zipped, anyOrigin)
 		r.Get("/widget/{version}/{file}", func(w http.ResponseWriter, r *http.Request) {
-			file, version := release.Files[chi.URLParam(r, "file")], chi.URLParam(r, "version")
-			if file == nil || version != "v1" && version != release.Version {
+			version := chi.URLParam(r, "version")
+			release := releases.Find(version)
+			if release == nil || release.Files[chi.URLParam(r, "file")] == nil {
 				s.notFound(w, r)
 				return
 			}
+			file := release.Files[chi.URLParam(r, "file")]
 			keep := widgetStays
 			if version == "v1" {
 				keep = widgetMoves
@@ -42,11 +45,35 @@ func (s *Server) widgetRoutes(r chi.Router, a *assets, release *widget.Release, 
 			w.Header().Set("Content-Type", file.MediaType)
 			w.Header().Set("Cache-Control", keep)
 			w.Header().Set("ETag", `W/"`+file.Integrity[len("sha384-"):]+`"`)
-			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(file.Body))
+			body := file.Body
+			if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+				w.Header().Set("Content-Encoding", "gzip")
+				body = file.Zipped
+			}
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 		})
 		r.Get("/widget/v1/check", s.checkKey)
 		r.Get("/widget/v1/shops.html", s.plainShops(a))
+		r.Get("/docs/widget", s.webmasterPage(a, releases))
 	})
+}
+
+//go:embed assets/webmaster.html
+var webmasterHTML string
+
+var webmasterTemplate = template.Must(template.New("webmaster").Parse(webmasterHTML))
+
+// webmasterPage tells how a commune's site shows the shops, with lines to copy that name this
+// server.
+func (s *Server) webmasterPage(a *assets, releases *widget.Releases) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		data := map[string]any{"Style": []string{a.URL("halles.css"), a.URL("docs.css")}, "Here": siteOf(r), "Pinned": releases.Pinned, "Script": widget.Script}
+		if s.demo != nil {
+			data["Site"] = s.demo.Site
+		}
+		w.Header().Set("Content-Security-Policy", pagePolicy)
+		s.sendFile(w, r, "text/html; charset=utf-8", func(_ context.Context, out io.Writer) error { return webmasterTemplate.Execute(out, data) })
+	}
 }
 
 // checkKey says to a page why the API does not answer it: a browser keeps what is refused by CORS

@@ -3,10 +3,12 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"html"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -28,10 +30,11 @@ import (
 func TestWidgetFiles(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	release, err := widget.Current()
+	releases, err := widget.All()
 	if err != nil {
 		t.Fatal(err)
 	}
+	release := releases.Pinned
 	for path, keep := range map[string]string{
 		"/widget/v1/halles.js": "public, max-age=300", "/widget/" + release.Version + "/halles.js": "public, max-age=31536000, immutable",
 		"/widget/v1/br.json": "public, max-age=300", "/widget/" + release.Version + "/en.json": "public, max-age=31536000, immutable",
@@ -41,6 +44,9 @@ func TestWidgetFiles(t *testing.T) {
 		if a.Header.Get("Cache-Control") != keep || a.Header.Get(allowOrigin) != "*" || a.Header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
 			t.Errorf("%s: %v", path, a.Header)
 		}
+		if zipped := s.do(http.MethodGet, path, "", "Accept-Encoding", "gzip"); zipped.Header.Get("Content-Encoding") != "gzip" || len(zipped.body) > 15<<10 || !slices.Contains(vary(zipped.Header), "Accept-Encoding") {
+			t.Errorf("%s: %d bytes zipped, %v", path, len(zipped.body), zipped.Header)
+		}
 		if again := s.do(http.MethodGet, path, "", "If-None-Match", a.Header.Get("ETag")); again.StatusCode != 304 {
 			t.Errorf("%s again: %d", path, again.StatusCode)
 		}
@@ -48,6 +54,10 @@ func TestWidgetFiles(t *testing.T) {
 	for _, path := range []string{"/widget/v2/halles.js", "/widget/v1/de.json", "/widget/000000000000/halles.js", "/widget/v1/shops.html?commune=nulle-part", "/widget/v1/shops.html"} {
 		s.do(http.MethodGet, path, "").wants(t, 404)
 	}
+
+	guide := s.do(http.MethodGet, "/docs/widget", "")
+	guide.body = html.UnescapeString(guide.body)
+	guide.wants(t, 200, s.URL+"/widget/v1/halles.js", s.URL+"/widget/"+release.Version+"/halles.js", release.Files[widget.Script].Integrity)
 
 	key := fixture.WidgetKey(t, s.db, fixture.Lorient, "https://lorient.bzh")
 	for want, c := range map[string][2]string{

@@ -9,8 +9,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/evanw/esbuild/pkg/api"
 
@@ -25,7 +28,13 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	release := flag.Bool("release", false, "also keep what was made as a version that pages may pin")
+	flag.Parse()
+	err := run()
+	if err == nil && *release {
+		err = keep()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
 		os.Exit(1)
 	}
@@ -60,7 +69,37 @@ func run() error {
 // own are names of our own members, which neither the API nor the browser has: they are shortened.
 var own = []string{
 	"asked", "bare", "changed", "diagnose", "foot", "guest", "heading", "land", "listeners", "locales",
-	"onBasket", "onChange", "onOrders", "onSlow", "price_", "said", "sentence", "tell", "trouble", "watch",
+	"onBasket", "onChange", "onOrders", "onSlow", "ways", "price_", "said", "sentence", "tell", "trouble", "watch",
+}
+
+// keep copies what was made to where nothing is changed any more, under its date and version: the
+// hash of its files that package widget serves it by.
+func keep() error {
+	files, err := filepath.Glob("dist/*") // sorted
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	bodies := map[string][]byte{}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(sum, "%s %d\n", filepath.Base(file), len(body))
+		sum.Write(body)
+		bodies[filepath.Base(file)] = body
+	}
+	folder := filepath.Join("released", time.Now().Format(time.DateOnly)+"_"+hex.EncodeToString(sum.Sum(nil))[:12])
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // published
+		return err
+	}
+	for name, body := range bodies {
+		if err := os.WriteFile(filepath.Join(folder, name), body, 0o644); err != nil { //nolint:gosec // published
+			return err
+		}
+	}
+	return nil
 }
 
 func readSources() (map[string]string, error) {

@@ -29,6 +29,7 @@ const address = () => ({ street: who.street.trim(), postcode: who.postcode.trim(
 const addressed = () => who.street.trim() && /^\d{5}$/.test(who.postcode.trim()) && who.city.trim();
 
 export function basketView(back: View): View {
+  const fields: Record<string, HTMLElement> = {}; // drawn once: who types while prices are asked for loses nothing
   return async function view(f: Frame): Promise<Child> {
     const { w, site } = f;
     f.bare = true;
@@ -76,7 +77,7 @@ export function basketView(back: View): View {
     ];
 
     function text(name: keyof typeof who, type: string, autocomplete: string): HTMLElement {
-      return field(
+      return (fields[name] ??= field(
         name,
         w.t(name),
         h("input", {
@@ -88,7 +89,7 @@ export function basketView(back: View): View {
           input: (event: Event) => (who[name] = (event.target as HTMLInputElement).value),
           change: () => ["street", "postcode", "city"].includes(name) && addressed() && f.go(view, true),
         }),
-      );
+      ));
     }
 
     async function send(event: Event): Promise<void> {

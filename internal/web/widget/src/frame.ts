@@ -12,7 +12,10 @@ let sheet: CSSStyleSheet | undefined; // one for all: a strict policy lets it pa
 export class Frame {
   readonly root: ShadowRoot;
   private readonly body = h("div", { class: "w" });
-  private readonly live = h("p", { role: "status", class: "hidden" });
+  private readonly foot = h("div", { class: "foot" });
+  private readonly ways = h("div");
+  private readonly live = h("p", { role: "status" });
+  private said = "";
   private view: View = () => [];
   small = false; // a badge
   bare = false;
@@ -26,7 +29,9 @@ export class Frame {
     this.root.adoptedStyleSheets = [sheet];
     this.body.lang = w.lang;
     this.root.replaceChildren(this.body);
-    site.onSlow = () => this.say(w.t("waiting"));
+    this.foot.append(this.live, this.ways);
+    this.put(h("slot")); // what the page itself holds, until there is more
+    site.onSlow.push(() => this.small || this.say(w.t("waiting")));
     site.watch(() => {
       this.bar();
       this.onChange?.();
@@ -38,10 +43,11 @@ export class Frame {
     return h("h" + Math.min(6, this.level + n), attributes, ...text);
   }
 
-  /** Tells it to who cannot see it, without moving them. */
+  /** Says it, aloud too, without moving anybody. */
   say(text: string): void {
     this.live.textContent = "";
-    setTimeout(() => (this.live.textContent = text), 50); // the same sentence twice is said twice
+    this.said = text;
+    setTimeout(() => (this.live.textContent = this.said), 50); // the same sentence twice is said twice
   }
 
   /** Tells the page around it; never anything about a person. */
@@ -65,7 +71,7 @@ export class Frame {
     }
     if (this.view !== view) return; // the visitor went on meanwhile
     this.put(content);
-    this.live.textContent = "";
+    if (this.said === this.w.t("loading") || this.said === this.w.t("waiting")) this.said = this.live.textContent = "";
     if (quietly && !failed) return;
     this.land(quietly ? null : this.root.querySelector<HTMLElement>("[data-land]"));
   }
@@ -73,9 +79,9 @@ export class Frame {
   /** Draws the view's content; who stood on something stands on the same thing after. */
   put(content: Child): void {
     const id = this.root.activeElement?.id;
-    this.body.replaceChildren(...nodes([content, this.foot, this.live]));
+    this.body.replaceChildren(...nodes([content, this.foot]));
     this.bar();
-    if (id) this.root.getElementById(id)?.focus();
+    if (id) this.land(this.root.getElementById(id));
   }
 
   /** Puts the focus there, and brings it into sight. */
@@ -85,7 +91,6 @@ export class Frame {
     on.focus();
   }
 
-  private readonly foot = h("div", { class: "foot" });
   onBasket = () => {};
   onOrders = () => {};
   onChange?: () => void; // of the view that is shown
@@ -95,7 +100,7 @@ export class Frame {
     const { site, w } = this;
     const there = site.count;
     const id = this.root.activeElement?.id;
-    this.foot.replaceChildren(
+    this.ways.replaceChildren(
       ...nodes([
         there > 0 && !this.bare && h("button", { id: "basket", class: "main", click: () => this.onBasket() }, w.t("basketOpen", { n: there })),
         site.orders.size > 0 && !this.onChange && !this.bare && h("button", { id: "orders", click: () => this.onOrders() }, w.t("ordersOpen")),

@@ -53,7 +53,7 @@ export class Site {
   readonly orders = new Map<string, Order>(); // as they were last read
   private readonly asked = new Map<string, Promise<unknown>>();
   private readonly listeners = new Set<() => void>();
-  onSlow = () => {};
+  readonly onSlow: (() => void)[] = [];
 
   constructor(readonly base: string, readonly key: string, readonly commune: string) {}
 
@@ -107,7 +107,7 @@ export class Site {
 
   private async send(address: string, init: RequestInit): Promise<unknown> {
     const abort = new AbortController();
-    const late = setTimeout(() => this.onSlow(), slow);
+    const late = setTimeout(() => this.onSlow.forEach((tell) => tell()), slow);
     const end = setTimeout(() => abort.abort(), patience);
     try {
       const answer = await fetch(address, { credentials: "omit", signal: abort.signal, ...init });
