@@ -39,15 +39,22 @@ import (
 //
 // With both locks; with row-level security off, by the program alone, when HALLES_LOCKS is
 // "program"; and, in the build with the tag nochecks, by row-level security alone. Each asks
-// twelve thousand documents: .ci/run asks all three times.
+// more than ten thousand documents, and .ci/run asks all three times. A usual run has both locks
+// and asks each question once of each side, each kind of viewer for another thing of it; when
+// HALLES_LOCKS is "both" it asks for all of them.
 func TestIsolation(t *testing.T) {
 	t.Parallel()
 	if !identity.Checked {
 		t.Run("RowLevelSecurityAlone", func(t *testing.T) { t.Parallel(); newMatrix(t).run(t) })
 		return
 	}
-	if os.Getenv("HALLES_LOCKS") != "program" {
-		t.Run("BothLocks", func(t *testing.T) { t.Parallel(); newMatrix(t).run(t) })
+	if locks := os.Getenv("HALLES_LOCKS"); locks != "program" {
+		t.Run("BothLocks", func(t *testing.T) {
+			t.Parallel()
+			m := newMatrix(t)
+			m.short = locks != "both"
+			m.run(t)
+		})
 		return
 	}
 	t.Run("ProgramAlone", func(t *testing.T) {
@@ -73,6 +80,8 @@ type matrix struct {
 	tables    []*table
 	questions []question
 	asked     atomic.Int64
+	short     bool // asks for one thing of each side, and not for all
+	changing  bool // what is one's own: no answer is that of the same question before
 
 	mu      sync.Mutex
 	seen    map[string]bool // kind, column, "own" or "published"
@@ -155,13 +164,15 @@ func (m *matrix) run(t *testing.T) {
 	const acts = `select count(*) from audit_events where action <> 'CONTACT_READ'`
 	acted := pgtest.Scan[int](t, m.h.Database, acts)
 	var wait sync.WaitGroup
-	for _, p := range m.people {
+	for n, p := range m.people {
 		wait.Go(func() {
 			for i := range m.questions {
 				q := &m.questions[i]
-				for _, s := range m.sides {
+				for j, s := range m.sides {
 					for round := range q.rounds() {
-						m.try(t, p, s, q, round)
+						if !m.short || (n+i+j)%q.rounds() == round {
+							m.try(t, p, s, q, round)
+						}
 					}
 					if len(q.kinds) == 0 {
 						break // it asks for nobody's
@@ -179,6 +190,7 @@ func (m *matrix) run(t *testing.T) {
 	if n := pgtest.Scan[int](t, m.h.Database, acts); n != acted {
 		t.Errorf("the log has %d entries of what was refused", n-acted)
 	}
+	m.changing = true
 	// What changes one's own comes last, one after the other: first what is for everybody, at the
 	// end what makes something public.
 	for turn := range 3 {
@@ -199,7 +211,7 @@ func (m *matrix) run(t *testing.T) {
 			t.Errorf("the log has %s", c)
 		}
 	}
-	if identity.Checked {
+	if identity.Checked && !m.short {
 		m.complete(t)
 	}
 }
@@ -329,7 +341,7 @@ func (m *matrix) harvest(t *testing.T) {
 	}
 	var wait sync.WaitGroup
 	for _, p := range m.people {
-		p.cursors, p.unknown = map[string]bool{}, map[string][]byte{}
+		p.cursors, p.unknown, p.answers = map[string]bool{}, map[string][]byte{}, map[string][]byte{}
 		wait.Go(func() {
 			for _, s := range m.sides {
 				collect(p, s, func(_, cursor string) { p.cursors[cursor] = true })
@@ -368,8 +380,22 @@ func (m *matrix) hash(t *testing.T) map[string]string {
 	return all
 }
 
-// ask sends a document as a person; of a subscription it takes the first event.
+// ask sends a document as a person; of a subscription it takes the first event. Until something
+// changes, a query is sent once: two sides of one commune have some in common.
 func (m *matrix) ask(t *testing.T, p *person, q *question, d document, values map[string]any) []byte {
+	if q.operation != ast.Query || m.changing || p.answers == nil {
+		return m.send(t, p, q, d, values)
+	}
+	key := d.text + fmt.Sprint(values) // a map is printed in the order of its keys
+	answer, ok := p.answers[key]
+	if !ok {
+		answer = m.send(t, p, q, d, values)
+		p.answers[key] = answer
+	}
+	return answer
+}
+
+func (m *matrix) send(t *testing.T, p *person, q *question, d document, values map[string]any) []byte {
 	m.asked.Add(1)
 	body, err := json.Marshal(map[string]any{"query": d.text, "variables": values})
 	if err != nil {

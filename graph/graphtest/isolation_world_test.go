@@ -25,6 +25,7 @@ type person struct {
 	kind     string
 	cursors  map[string]bool   // that it gets itself
 	unknown  map[string][]byte // what it is answered for what nobody has, see matrix.unknown
+	answers  map[string][]byte // to queries, see matrix.ask
 	viewer   *identity.Viewer
 	shops    []uuid.UUID
 	communes []string

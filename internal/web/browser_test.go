@@ -20,9 +20,13 @@ import (
 	"github.com/audelor/halles/internal/fixture"
 )
 
-// TestInABrowser runs the pages in one headless Chromium, a tab for each test.
+// TestInABrowser runs the pages in one headless Chromium, a tab for each test. It costs as much as
+// all the rest of the package, so it is a long form, and a check of .ci/run.
 func TestInABrowser(t *testing.T) {
 	t.Parallel()
+	if os.Getenv("HALLES_LONG") == "" {
+		t.Skip("drives a browser: with HALLES_LONG=1")
+	}
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -38,7 +42,7 @@ func TestInABrowser(t *testing.T) {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	defer cancel()

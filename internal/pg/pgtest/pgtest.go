@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,7 @@ var private struct {
 
 // Main runs the tests of a package and stops its cluster: `func TestMain(m *testing.M) { pgtest.Main(m) }`.
 func Main(m *testing.M) {
+	debug.SetGCPercent(400) // memory is there, and processors are what tests wait for
 	code := m.Run()
 	if private.cluster != nil {
 		if err := private.cluster.Stop(); err != nil {
