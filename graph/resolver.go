@@ -17,6 +17,7 @@ import (
 	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
+	"github.com/audelor/halles/internal/privacy"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -36,6 +37,7 @@ type Resolver struct {
 	Intake      *intake.Intake
 	Media       *media.Media
 	Insight     *insight.Insight
+	Privacy     *privacy.Privacy
 	Wait        time.Duration // loaders gather keys this long: loader.Wait, longer in tests that count statements
 
 	Registrations *directory.Registrations

@@ -79,7 +79,7 @@ func TestCatalogueTurnsRed(t *testing.T) {
 		"GrantTakenAway":          {sql: `revoke select (name) on shops from halles_public`, object: "public.shops", want: "halles_public is denied (created_at,headcount,name)"},
 		"GrantOfOrders":           {sql: `grant select on orders to halles_public`, object: "public.orders", want: "not published"},
 		"GrantToWritePublic":      {sql: `grant update on shops to halles_public`, object: "public.shops", want: "halles_public may UPDATE"},
-		"GrantOfAccounts":         {sql: `grant select (email) on accounts to halles_identity`, object: "public.accounts", want: "halles_identity reads (email,id"},
+		"GrantOfAccounts":         {sql: `grant select (created_at) on accounts to halles_identity`, object: "public.accounts", want: "halles_identity reads (created_at,email,id"},
 		"GrantOfAccountsToApp":    {sql: `grant select on accounts to halles_app`, object: "public.accounts", want: "halles_app reads"},
 		"Truncate":                {sql: `grant truncate on stalls to halles_app`, object: "public.stalls", want: "halles_app may TRUNCATE"},
 		"DeleteOrders":            {sql: `grant delete on orders to halles_app`, object: "public.orders", want: "halles_app may DELETE"},

@@ -27,6 +27,7 @@ type cli struct {
 	Export   exportCmd   `cmd:"" help:"Write what is published into files."`
 	Import   importCmd   `cmd:"" help:"Import what shops sell, from a spreadsheet."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to this program's."`
+	Privacy  privacyCmd  `cmd:"" help:"Erasures and retention of what is kept of persons."`
 	Schema   schemaCmd   `cmd:"" help:"Print the schema as a federation router composes it."`
 }
 

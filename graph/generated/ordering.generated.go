@@ -21,6 +21,7 @@ import (
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/privacy"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -85,6 +86,8 @@ type MutationResolver interface {
 	AddPhoto(ctx context.Context, input media.AddInput) (*media.Payload, error)
 	RemovePhoto(ctx context.Context, input media.RemoveInput) (*media.RemovePayload, error)
 	ReorderPhotos(ctx context.Context, input media.ReorderInput) (*media.ReorderPayload, error)
+	EraseMyData(ctx context.Context, input privacy.EraseMyDataInput) (*privacy.EraseDataPayload, error)
+	EraseCallerData(ctx context.Context, input privacy.EraseCallerDataInput) (*privacy.EraseDataPayload, error)
 	MoveOrder(ctx context.Context, input ordering.MoveInput) (*ordering.ChangePayload, error)
 	StartRegistration(ctx context.Context, input directory.StartRegistrationInput) (*directory.RegistrationPayload, error)
 	ResumeRegistration(ctx context.Context, input directory.ResumeRegistrationInput) (*directory.RegistrationPayload, error)
@@ -473,6 +476,34 @@ func (ec *executionContext) field_Mutation_enterPhoneOrder_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ordering.EnterInput, error) {
 			return ec.unmarshalNEnterPhoneOrderInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋorderingᚐEnterInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_eraseCallerData_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (privacy.EraseCallerDataInput, error) {
+			return ec.unmarshalNEraseCallerDataInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋprivacyᚐEraseCallerDataInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_eraseMyData_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (privacy.EraseMyDataInput, error) {
+			return ec.unmarshalNEraseMyDataInput2githubᚗcomᚋaudelorᚋhallesᚋinternalᚋprivacyᚐEraseMyDataInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3819,6 +3850,94 @@ func (ec *executionContext) fieldContext_Mutation_reorderPhotos(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_reorderPhotos_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_eraseMyData(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_eraseMyData(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EraseMyData(ctx, fc.Args["input"].(privacy.EraseMyDataInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *privacy.EraseDataPayload) graphql.Marshaler {
+			return ec.marshalNEraseDataPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋprivacyᚐEraseDataPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_eraseMyData(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EraseDataPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_eraseMyData_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_eraseCallerData(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_eraseCallerData(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EraseCallerData(ctx, fc.Args["input"].(privacy.EraseCallerDataInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *privacy.EraseDataPayload) graphql.Marshaler {
+			return ec.marshalNEraseDataPayload2ᚖgithubᚗcomᚋaudelorᚋhallesᚋinternalᚋprivacyᚐEraseDataPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_eraseCallerData(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EraseDataPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_eraseCallerData_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -8498,6 +8617,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "reorderPhotos":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_reorderPhotos(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "eraseMyData":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_eraseMyData(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "eraseCallerData":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_eraseCallerData(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -22,6 +22,7 @@ import (
 	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
+	"github.com/audelor/halles/internal/privacy"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -363,6 +364,13 @@ type ComplexityRoot struct {
 		FindVariant  func(childComplexity int, rep model.VariantRepresentation) int
 	}
 
+	EraseDataPayload struct {
+		Account    func(childComplexity int) int
+		Message    func(childComplexity int) int
+		OpenCount  func(childComplexity int) int
+		OrderCount func(childComplexity int) int
+	}
+
 	ExchangeGuestLinkPayload struct {
 		ExpiresAt func(childComplexity int) int
 		Orders    func(childComplexity int) int
@@ -557,6 +565,8 @@ type ComplexityRoot struct {
 		EndDelegation           func(childComplexity int, input identity.EndDelegationInput) int
 		EndRestriction          func(childComplexity int, input directory.EndRestrictionInput) int
 		EnterPhoneOrder         func(childComplexity int, input ordering.EnterInput) int
+		EraseCallerData         func(childComplexity int, input privacy.EraseCallerDataInput) int
+		EraseMyData             func(childComplexity int, input privacy.EraseMyDataInput) int
 		ExchangeGuestLink       func(childComplexity int, input identity.LinkInput) int
 		GrantRole               func(childComplexity int, input identity.ChangeRoleInput) int
 		ImportProducts          func(childComplexity int, input intake.Input) int
@@ -608,6 +618,10 @@ type ComplexityRoot struct {
 		UpdateShop              func(childComplexity int, input directory.UpdateShopInput) int
 		UpdateVariant           func(childComplexity int, input catalog.UpdateVariantInput) int
 		VerifyRegistration      func(childComplexity int, input directory.VerifyRegistrationInput) int
+	}
+
+	MyData struct {
+		JSON func(childComplexity int) int
 	}
 
 	Naf struct {
@@ -800,6 +814,25 @@ type ComplexityRoot struct {
 		Min func(childComplexity int) int
 	}
 
+	PrivacyNotice struct {
+		Page func(childComplexity int) int
+		Text func(childComplexity int) int
+	}
+
+	PrivacyRule struct {
+		Basis func(childComplexity int) int
+		Kept  func(childComplexity int) int
+		Key   func(childComplexity int) int
+		What  func(childComplexity int) int
+		Why   func(childComplexity int) int
+	}
+
+	PrivacyRun struct {
+		At   func(childComplexity int) int
+		Rows func(childComplexity int) int
+		Rule func(childComplexity int) int
+	}
+
 	Product struct {
 		Availability func(childComplexity int) int
 		Category     func(childComplexity int) int
@@ -849,10 +882,14 @@ type ComplexityRoot struct {
 		Import              func(childComplexity int, id tenancy.ID) int
 		Invitations         func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
 		Members             func(childComplexity int, commune *tenancy.ID, shop *tenancy.ID) int
+		MyData              func(childComplexity int) int
 		Node                func(childComplexity int, id tenancy.ID) int
 		Nodes               func(childComplexity int, ids []*tenancy.ID) int
 		Order               func(childComplexity int, id tenancy.ID) int
 		PreviewRestriction  func(childComplexity int, input directory.RestrictionInput) int
+		PrivacyNotice       func(childComplexity int) int
+		PrivacyRules        func(childComplexity int) int
+		PrivacyRuns         func(childComplexity int, first int) int
 		Product             func(childComplexity int, id tenancy.ID) int
 		Products            func(childComplexity int, filter *catalog.ProductFilter, first int, after *string) int
 		QuoteBasket         func(childComplexity int, input ordering.BasketInput) int
@@ -2290,6 +2327,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Entity.FindVariant(childComplexity, args["rep"].(model.VariantRepresentation)), true
 
+	case "EraseDataPayload.account":
+		if e.ComplexityRoot.EraseDataPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseDataPayload.Account(childComplexity), true
+	case "EraseDataPayload.message":
+		if e.ComplexityRoot.EraseDataPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseDataPayload.Message(childComplexity), true
+	case "EraseDataPayload.openCount":
+		if e.ComplexityRoot.EraseDataPayload.OpenCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseDataPayload.OpenCount(childComplexity), true
+	case "EraseDataPayload.orderCount":
+		if e.ComplexityRoot.EraseDataPayload.OrderCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseDataPayload.OrderCount(childComplexity), true
+
 	case "ExchangeGuestLinkPayload.expiresAt":
 		if e.ComplexityRoot.ExchangeGuestLinkPayload.ExpiresAt == nil {
 			break
@@ -3182,6 +3244,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EnterPhoneOrder(childComplexity, args["input"].(ordering.EnterInput)), true
+	case "Mutation.eraseCallerData":
+		if e.ComplexityRoot.Mutation.EraseCallerData == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eraseCallerData_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EraseCallerData(childComplexity, args["input"].(privacy.EraseCallerDataInput)), true
+	case "Mutation.eraseMyData":
+		if e.ComplexityRoot.Mutation.EraseMyData == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eraseMyData_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EraseMyData(childComplexity, args["input"].(privacy.EraseMyDataInput)), true
 	case "Mutation.exchangeGuestLink":
 		if e.ComplexityRoot.Mutation.ExchangeGuestLink == nil {
 			break
@@ -3743,6 +3827,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.VerifyRegistration(childComplexity, args["input"].(directory.VerifyRegistrationInput)), true
+
+	case "MyData.json":
+		if e.ComplexityRoot.MyData.JSON == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MyData.JSON(childComplexity), true
 
 	case "Naf.code":
 		if e.ComplexityRoot.Naf.Code == nil {
@@ -4459,6 +4550,69 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PriceRange.Min(childComplexity), true
 
+	case "PrivacyNotice.page":
+		if e.ComplexityRoot.PrivacyNotice.Page == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyNotice.Page(childComplexity), true
+	case "PrivacyNotice.text":
+		if e.ComplexityRoot.PrivacyNotice.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyNotice.Text(childComplexity), true
+
+	case "PrivacyRule.basis":
+		if e.ComplexityRoot.PrivacyRule.Basis == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyRule.Basis(childComplexity), true
+	case "PrivacyRule.kept":
+		if e.ComplexityRoot.PrivacyRule.Kept == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyRule.Kept(childComplexity), true
+	case "PrivacyRule.key":
+		if e.ComplexityRoot.PrivacyRule.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyRule.Key(childComplexity), true
+	case "PrivacyRule.what":
+		if e.ComplexityRoot.PrivacyRule.What == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyRule.What(childComplexity), true
+	case "PrivacyRule.why":
+		if e.ComplexityRoot.PrivacyRule.Why == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyRule.Why(childComplexity), true
+
+	case "PrivacyRun.at":
+		if e.ComplexityRoot.PrivacyRun.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyRun.At(childComplexity), true
+	case "PrivacyRun.rows":
+		if e.ComplexityRoot.PrivacyRun.Rows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyRun.Rows(childComplexity), true
+	case "PrivacyRun.rule":
+		if e.ComplexityRoot.PrivacyRun.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacyRun.Rule(childComplexity), true
+
 	case "Product.availability":
 		if e.ComplexityRoot.Product.Availability == nil {
 			break
@@ -4730,6 +4884,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Members(childComplexity, args["commune"].(*tenancy.ID), args["shop"].(*tenancy.ID)), true
+	case "Query.myData":
+		if e.ComplexityRoot.Query.MyData == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.MyData(childComplexity), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -4774,6 +4934,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PreviewRestriction(childComplexity, args["input"].(directory.RestrictionInput)), true
+	case "Query.privacyNotice":
+		if e.ComplexityRoot.Query.PrivacyNotice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.PrivacyNotice(childComplexity), true
+	case "Query.privacyRules":
+		if e.ComplexityRoot.Query.PrivacyRules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.PrivacyRules(childComplexity), true
+	case "Query.privacyRuns":
+		if e.ComplexityRoot.Query.PrivacyRuns == nil {
+			break
+		}
+
+		args, err := ec.field_Query_privacyRuns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PrivacyRuns(childComplexity, args["first"].(int)), true
 	case "Query.product":
 		if e.ComplexityRoot.Query.Product == nil {
 			break
@@ -6506,6 +6689,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EndDelegationInput", ec.unmarshalInputEndDelegationInput),
 			graphql.NewInputUnmarshaler("EndRestrictionInput", ec.unmarshalInputEndRestrictionInput),
 			graphql.NewInputUnmarshaler("EnterPhoneOrderInput", ec.unmarshalInputEnterPhoneOrderInput),
+			graphql.NewInputUnmarshaler("EraseCallerDataInput", ec.unmarshalInputEraseCallerDataInput),
+			graphql.NewInputUnmarshaler("EraseMyDataInput", ec.unmarshalInputEraseMyDataInput),
 			graphql.NewInputUnmarshaler("ExchangeGuestLinkInput", ec.unmarshalInputExchangeGuestLinkInput),
 			graphql.NewInputUnmarshaler("FulfilmentInput", ec.unmarshalInputFulfilmentInput),
 			graphql.NewInputUnmarshaler("GeoPointInput", ec.unmarshalInputGeoPointInput),
@@ -7030,6 +7215,7 @@ extend type DelegationPayload @tag(name: "staff")
 extend type DeliveryAddress @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type DirectoryRefusal @tag(name: "spa") @tag(name: "staff")
 extend type EnterPhoneOrderPayload @tag(name: "staff")
+extend type EraseDataPayload @tag(name: "spa") @tag(name: "staff")
 extend type ExchangeGuestLinkPayload @tag(name: "widget") @tag(name: "spa")
 extend type Figure @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type FigureRow @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -7053,6 +7239,7 @@ extend type Member @tag(name: "staff")
 extend type MergeCommunePayload @tag(name: "staff")
 extend type ModeFacet @tag(name: "widget") @tag(name: "spa")
 extend type ModeQuote @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type MyData @tag(name: "spa")
 extend type Naf @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend interface Node @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type OpenDataLinks @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -7079,6 +7266,9 @@ extend type PlaceOrdersPayload @tag(name: "widget") @tag(name: "spa") @tag(name:
 extend type PlaceOrdersResult @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type Price @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type PriceRange @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type PrivacyNotice @tag(name: "widget") @tag(name: "spa")
+extend type PrivacyRule @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+extend type PrivacyRun @tag(name: "staff")
 extend type Product @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ProductConnection @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
 extend type ProductEdge @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
@@ -9737,6 +9927,93 @@ enum PhotoRefusalCode {
   NOT_THE_PHOTOS
 }
 `, BuiltIn: false},
+	{Name: "../privacy.graphqls", Input: `extend type Query {
+  "What to show beside every checkout and registration, with a link to ` + "`" + `page` + "`" + `."
+  privacyNotice: PrivacyNotice! @tag(name: "widget") @tag(name: "spa")
+  "What is kept of persons, what for and how long: what the page says, as data."
+  privacyRules: [PrivacyRule!]! @tag(name: "widget") @tag(name: "spa")
+  "All that is kept of whoever asks (RGPD, art. 15 and 20): of a guest the orders of its link; of an account what its issuer told of it, its roles, its orders and the dossiers that it began. UNAUTHENTICATED for a visitor."
+  myData: MyData! @tag(name: "spa")
+  "What the daily round of the retention rules did, the latest first. Admins only."
+  privacyRuns("How many, 1 to 100." first: Int!): [PrivacyRun!]! @tag(name: "staff")
+}
+
+extend type Mutation {
+  """
+  Erases what is kept of whoever asks (RGPD, art. 17): of a guest the orders of its link; of an account all its orders and, unless an order is under way or the account has a role, the account itself. Orders under way keep the contact until their end; what was sold stays, without a person. It is noted at once, carried out within some minutes, and holds after a restore from a backup. Asked again, it changes nothing.
+  """
+  eraseMyData(input: EraseMyDataInput!): EraseDataPayload! @tag(name: "spa")
+  "Erases so for somebody who telephones: the order that the caller names, and all others of its telephone number. Hotline only; it stands in the audit log of the order's commune."
+  eraseCallerData(input: EraseCallerDataInput!): EraseDataPayload! @tag(name: "staff")
+}
+
+extend enum AuditAction {
+  "The hotline had a caller's data erased."
+  CALLER_ERASE
+}
+
+"What a person is told before giving a name and a number."
+type PrivacyNotice {
+  "In French, plain text."
+  text: String!
+  "The page with all rules: a path on this server."
+  page: String!
+}
+
+"What is kept of persons of one sort, in French, and how long."
+type PrivacyRule {
+  "Names the rule: ` + "`" + `order_contact` + "`" + `."
+  key: String!
+  "Which data."
+  what: String!
+  "What it is for."
+  why: String!
+  "The legal ground."
+  basis: String!
+  "How long it is kept, and what then."
+  kept: String!
+}
+
+"What one rule did in a daily round."
+type PrivacyRun {
+  "When."
+  at: DateTime!
+  "The rule; null for one that there is no more."
+  rule: PrivacyRule
+  "How many orders, dossiers or accounts lost a person."
+  rows: Int!
+}
+
+"All that is kept of a person."
+type MyData {
+  "A JSON document, to be saved as a file."
+  json: String!
+}
+
+"Confirms an erasure."
+input EraseMyDataInput {
+  "Must be true: an erasure is not undone."
+  confirm: Boolean!
+}
+
+"Whose data to erase."
+input EraseCallerDataInput {
+  "An order of the caller, as ` + "`" + `findOrders` + "`" + ` finds it by number or telephone."
+  order: ID!
+}
+
+"What is going to be erased."
+type EraseDataPayload {
+  "Orders that lose their person within some minutes."
+  orderCount: Int!
+  "Orders under way, which keep it until their end: ask again then."
+  openCount: Int!
+  "Whether the account is deleted too."
+  account: Boolean!
+  "What happens now and what is left to do, in French."
+  message: String!
+}
+`, BuiltIn: false},
 	{Name: "../quote.graphqls", Input: `extend type Query {
   """
   What a basket comes to if it is placed now, shop by shop, and all that keeps it from being placed: by the same verdict as ` + "`" + `placeOrders` + "`" + `. Nothing is taken or kept. Send the totals along as ` + "`" + `expectedCents` + "`" + `, and the slot as ` + "`" + `slot` + "`" + `: what has changed by then is refused, not charged.
@@ -11794,6 +12071,20 @@ func (ec *executionContext) childFields_EnterPhoneOrderPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type EnterPhoneOrderPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_EraseDataPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "orderCount":
+		return ec.fieldContext_EraseDataPayload_orderCount(ctx, field)
+	case "openCount":
+		return ec.fieldContext_EraseDataPayload_openCount(ctx, field)
+	case "account":
+		return ec.fieldContext_EraseDataPayload_account(ctx, field)
+	case "message":
+		return ec.fieldContext_EraseDataPayload_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EraseDataPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ExchangeGuestLinkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "token":
@@ -12130,6 +12421,14 @@ func (ec *executionContext) childFields_ModeQuote(ctx context.Context, field gra
 		return ec.fieldContext_ModeQuote_refusal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ModeQuote", field.Name)
+}
+
+func (ec *executionContext) childFields_MyData(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "json":
+		return ec.fieldContext_MyData_json(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MyData", field.Name)
 }
 
 func (ec *executionContext) childFields_Naf(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12510,6 +12809,44 @@ func (ec *executionContext) childFields_PriceRange(ctx context.Context, field gr
 		return ec.fieldContext_PriceRange_max(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PriceRange", field.Name)
+}
+
+func (ec *executionContext) childFields_PrivacyNotice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "text":
+		return ec.fieldContext_PrivacyNotice_text(ctx, field)
+	case "page":
+		return ec.fieldContext_PrivacyNotice_page(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PrivacyNotice", field.Name)
+}
+
+func (ec *executionContext) childFields_PrivacyRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_PrivacyRule_key(ctx, field)
+	case "what":
+		return ec.fieldContext_PrivacyRule_what(ctx, field)
+	case "why":
+		return ec.fieldContext_PrivacyRule_why(ctx, field)
+	case "basis":
+		return ec.fieldContext_PrivacyRule_basis(ctx, field)
+	case "kept":
+		return ec.fieldContext_PrivacyRule_kept(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PrivacyRule", field.Name)
+}
+
+func (ec *executionContext) childFields_PrivacyRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_PrivacyRun_at(ctx, field)
+	case "rule":
+		return ec.fieldContext_PrivacyRun_rule(ctx, field)
+	case "rows":
+		return ec.fieldContext_PrivacyRun_rows(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PrivacyRun", field.Name)
 }
 
 func (ec *executionContext) childFields_Product(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

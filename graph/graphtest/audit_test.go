@@ -27,6 +27,7 @@ import (
 var private = map[string]string{
 	"placeOrders":       "one's own order",
 	"exchangeGuestLink": "changes nothing",
+	"eraseMyData":       "one's own data; the ledger of erasures has it",
 
 	"resumeRegistration": "changes nothing",
 }
@@ -317,6 +318,13 @@ func TestEveryPrivilegedMutationIsAudited(t *testing.T) {
 			office,
 		},
 		"endRestriction": {"RESTRICTION_END", once, rules(`mutation ($r: ID!) { endRestriction(input: {restriction: $r, version: 1}) { restrictions { until version } } }`), office},
+		"eraseCallerData": {
+			"CALLER_ERASE", []string{"COLLECTED"}, func(t *testing.T, _ string, v *identity.Viewer, status string) (string, bool) {
+				t.Helper()
+				id := order(status)
+				return id, h.As(v).Query(t, `mutation ($o: ID!) { eraseCallerData(input: {order: $o}) { orderCount } }`, graphtest.Vars{"o": id}).Code() == ""
+			}, []identity.Kind{identity.Hotline},
+		},
 		"createWidgetKey": {
 			"WIDGET_KEY_CREATE", once, keys(`mutation { createWidgetKey(input: {commune: "commune_56121", name: "Site", origins: ["https://lorient.bzh"]}) { key { id } } }`),
 			[]identity.Kind{identity.Admin, identity.Agent},

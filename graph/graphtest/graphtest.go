@@ -32,6 +32,7 @@ import (
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/privacy"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -74,6 +75,7 @@ func New(t testing.TB) *Harness {
 
 		Registrations: directory.NewRegistrations(d.DB, communes, cursors, identity.NewMembers(d.DB, communes, fixture.Secret), fixture.Secret),
 	}}
+	h.Resolver.Privacy = &privacy.Privacy{DB: d.DB, Ordering: h.Resolver.Ordering, Registrations: h.Resolver.Registrations, Now: time.Now}
 	h.Resolver.Intake.Steps[intake.Products] = h.Resolver.Catalog.ImportSteps
 	h.Resolver.Intake.Steps[intake.Shops] = h.Resolver.Directory.ImportSteps
 	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{

@@ -154,7 +154,7 @@ func (m *matrix) admin(t *testing.T, sql string) {
 
 // notesAsking are tables in which a question leaves a note that it was asked: the log of who read a
 // contact, wrong codes, and searches in vain.
-var notesAsking = []string{"audit_events", "audit_heads", "code_failures", "search_misses", "search_miss_terms", "search_salts", "search_sightings"}
+var notesAsking = []string{"audit_events", "audit_heads", "code_failures", "erasures", "search_misses", "search_miss_terms", "search_salts", "search_sightings"}
 
 // run asks everything.
 func (m *matrix) run(t *testing.T) {

@@ -182,7 +182,7 @@ func planShops(ctx context.Context, tx pgx.Tx, im *intake.Import, report *sheet.
 	if _, err := tx.Exec(ctx, matchShops, pgx.QueryExecModeSimpleProtocol, im.CommuneID); err != nil {
 		return err
 	}
-	rows, err := tx.Query(ctx, wrongShops, sheet.Listed, hotlineNumber)
+	rows, err := tx.Query(ctx, wrongShops, sheet.Listed, HotlineNumber)
 	if err != nil {
 		return err
 	}

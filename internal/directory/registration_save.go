@@ -120,7 +120,7 @@ func (r *Registrations) destination(ctx context.Context, as reader, commune tena
 		return "", err
 	}
 	if as.staff() && !as.by.Serves(commune.Commune) {
-		return "", fault.Errorf(fault.Forbidden, "Vous ne servez pas cette commune : demandez au numéro vert, le %s.", hotlineNumber)
+		return "", fault.Errorf(fault.Forbidden, "Vous ne servez pas cette commune : demandez au numéro vert, le %s.", HotlineNumber)
 	}
 	return commune.Commune, nil
 }

@@ -112,7 +112,7 @@ func (r *Registrations) beginner(v *identity.Viewer, commune string) (as reader,
 	switch v.Kind {
 	case identity.Agent, identity.Hotline, identity.Admin:
 		if !v.Serves(commune) {
-			return reader{}, "", fault.Errorf(fault.Forbidden, "Vous ne servez pas cette commune : demandez au numéro vert, le %s.", hotlineNumber)
+			return reader{}, "", fault.Errorf(fault.Forbidden, "Vous ne servez pas cette commune : demandez au numéro vert, le %s.", HotlineNumber)
 		}
 	case identity.Visitor, identity.Widget, identity.Guest:
 		secret = newSecret(commune)

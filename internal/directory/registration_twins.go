@@ -11,8 +11,8 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 )
 
-// hotlineNumber is the numéro vert, as people read it.
-const hotlineNumber = "0 805 05 00 26"
+// HotlineNumber is the numéro vert, as people read it.
+const HotlineNumber = "0 805 05 00 26"
 
 // twin is a shop or a dossier that may be the one being told of.
 type twin struct {
@@ -87,7 +87,7 @@ func (r *Registrations) refuseTwins(v *identity.Viewer, found []twin) []Director
 			if !elsewhere[t.Match] {
 				elsewhere[t.Match] = true
 				refusals = append(refusals, DirectoryRefusal{Code: PossibleDuplicate, Path: path, Message: "Une boutique ou un dossier a déjà " + matches[t.Match] +
-					". Appelez le " + hotlineNumber + " pour le retrouver ; s'il s'agit d'une autre boutique, dites-le avec anotherShop."})
+					". Appelez le " + HotlineNumber + " pour le retrouver ; s'il s'agit d'une autre boutique, dites-le avec anotherShop."})
 			}
 			continue
 		}
@@ -115,7 +115,7 @@ func (r *Registrations) shows(v *identity.Viewer, commune string) bool {
 func (r *Registrations) held(ctx context.Context, as reader, commune string, siret Siret, path ...string) (*Registration, *DirectoryRefusal, error) {
 	refusal := &DirectoryRefusal{
 		Code: SiretHeld, Path: path,
-		Message: "Ce SIRET a déjà une boutique ou un dossier. Appelez le " + hotlineNumber + " pour le retrouver.",
+		Message: "Ce SIRET a déjà une boutique ou un dossier. Appelez le " + HotlineNumber + " pour le retrouver.",
 	}
 	if !as.staff() {
 		return r.heldBySelf(ctx, as, commune, siret, refusal)

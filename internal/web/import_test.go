@@ -13,6 +13,7 @@ import (
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
 	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
 )
 
 // A file is sent, tried, imported and undone over the API.
@@ -56,6 +57,18 @@ func TestImportOverTheAPI(t *testing.T) {
 	s.ask(fmt.Sprintf(`{ import(id: %q) { status kind createdAt finishedAt doneCount commune { slug } } }`, done.Get("id")), bearer...).
 		wants(t, http.StatusOK, `"status":"UNDONE","kind":"PRODUCTS"`)
 
+	// A commune's agent does so with shops.
+	subject, _ := fixture.Account(t, s.db, identity.Agent, tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Lorient})
+	agent := []string{"Authorization", "Bearer " + sign(t, subject, time.Hour)}
+	template := s.do(http.MethodGet, "/import/boutiques.csv", "").body
+	sent = send("/import?commune=lorient&name=boutiques.csv", template, "text/csv", agent...)
+	sent.wants(t, http.StatusCreated, `"name":"boutiques.csv"`)
+	for _, run := range [][2]string{{"true", "CHECKED"}, {"false", "APPLIED"}} {
+		dry, status := run[0], run[1]
+		s.ask(fmt.Sprintf(`mutation { importShops(input: {upload: %q, dryRun: %s}) { refusals { code } import { status kind createdCount issueCount } } }`, gjson.Get(sent.body, "id"), dry), agent...).
+			wants(t, http.StatusOK, fmt.Sprintf(`"status":%q,"kind":"SHOPS","createdCount":1,"issueCount":0`, status))
+	}
+
 	customer, _ := fixture.Account(t, s.db, identity.Customer)
 	for name, c := range map[string]struct {
 		a      answer
@@ -75,7 +88,7 @@ func TestImportOverTheAPI(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { c.a.wants(t, c.status, c.want) })
 	}
-	if n := pgtest.Scan[int](t, s.db, `select count(*) from uploads`); n != 1 {
+	if n := pgtest.Scan[int](t, s.db, `select count(*) from uploads`); n != 2 {
 		t.Errorf("%d files are kept", n)
 	}
 	s.do(http.MethodGet, "/import/produits.csv", "").wants(t, http.StatusOK, "reference;boutique;produit;nom")

@@ -19,5 +19,6 @@ func (s *Server) jobs() *job.Jobs {
 	job.Every(j, "media_expire", time.Hour, s.media.Expire)
 	s.registrations.Jobs(j)
 	s.insight.Jobs(j)
+	s.privacy.Jobs(j)
 	return j
 }

@@ -38,6 +38,7 @@ import (
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/privacy"
 	"github.com/audelor/halles/internal/tenancy"
 	"github.com/audelor/halles/internal/vitals"
 	"github.com/audelor/halles/internal/web/widget"
@@ -110,6 +111,7 @@ type Server struct {
 	media      *media.Media
 	openData   *opendata.Data
 	insight    *insight.Insight
+	privacy    *privacy.Privacy
 	home       *pg.Snapshot[*homeFacts]
 	handler    http.Handler
 	background []func(context.Context) error
@@ -172,9 +174,11 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.feed, s.guests, s.shopLinks, s.secure = feed, guests, identity.NewShopLinks(s.communes, o.Secret), strings.HasPrefix(o.URL, "https:")
 	s.ordering.Wake = feed.Wake
 	s.insight = insight.New(o.DB, s.communes)
+	s.privacy = &privacy.Privacy{DB: o.DB, Ordering: s.ordering, Now: time.Now, Forget: s.identity.Forget}
 	s.notices = notice.New(o.DB, o.SMTP, o.URL, o.Log)
 	members := identity.NewMembers(o.DB, s.communes, o.Secret)
 	s.registrations = directory.NewRegistrations(o.DB, s.communes, cursors, members, o.Secret)
+	s.privacy.Registrations = s.registrations
 	if o.RegisterURL != "" {
 		s.registrations.Register = register.New(o.RegisterURL)
 	}
@@ -186,7 +190,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	schema := graph.NewServer(&graph.Resolver{
 		Communes: s.communes, Directory: s.directory, Catalog: s.catalog, Ordering: s.ordering, Feed: feed, Guests: guests, Keys: s.keys, Audit: &identity.Audit{DB: o.DB, Cursors: cursors},
 		Members: members, Settings: &identity.Settings{DB: o.DB, Communes: s.communes, Now: time.Now}, Delegations: delegations, Wait: loader.Wait, Intake: s.intake, Media: s.media,
-		Registrations: s.registrations, Insight: s.insight,
+		Registrations: s.registrations, Insight: s.insight, Privacy: s.privacy,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
 		Registered: s.registeredOnly, Meter: s.meter(), Watch: s.watch(), Admit: s.admit,
@@ -295,6 +299,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.importRoutes(r)
 	s.mediaRoutes(r)
 	s.openDataRoutes(r, assets, zipped)
+	s.privacyRoutes(r, assets, zipped)
 	s.dashboardRoutes(r, assets, zipped)
 	s.widgetRoutes(r, assets, releases, zipped)
 	return r, nil
