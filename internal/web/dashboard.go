@@ -122,6 +122,9 @@ func (s *Server) dashboardPage(a *assets) http.HandlerFunc {
 			}
 			data["Dashboard"], data["Period"], data["Tables"], data["Query"] = d, report.Period(d), drawings, template.URL(q.Encode()) //nolint:gosec // encoded
 			data["From"], data["To"] = d.From.String(), d.To.String()
+			q.Set("de", (d.To - 11).String())
+			q.Set("a", d.To.String())
+			data["Year"] = template.URL(q.Encode()) //nolint:gosec // encoded
 		case f != nil && (errors.Is(err, fault.Invalid) || errors.Is(err, fault.NotFound)):
 			status, data["Wrong"] = http.StatusBadRequest, f.Message
 		default:

@@ -60,7 +60,7 @@ func TestDashboardPage(t *testing.T) {
 	t.Parallel()
 	s, b := publishedSite(t)
 	page := b.do(http.MethodGet, "/tableau-de-bord?"+october, "")
-	page.wants(t, http.StatusOK, "Chiffres clés, octobre 2026", `id="secteurs"`, `id="communes"`, "secret : moins de trois entreprises", `srcset="data:image/svg&#43;xml;base64,PHN2Zy`, `src="data:image/svg&#43;xml;base64,PHN2Zy`, "Publié le 05/11/2026")
+	page.wants(t, http.StatusOK, "Chiffres clés, octobre 2026", `id="secteurs"`, `id="communes"`, "secret : moins de trois entreprises", `srcset="data:image/svg&#43;xml;base64,PHN2Zy`, `src="data:image/svg&#43;xml;base64,PHN2Zy`, "Publié le 05/11/2026", `href="/tableau-de-bord?a=2026-10&amp;de=2025-11"`)
 	for _, foreign := range []string{"<script", "http://", "https://", "style="} {
 		if strings.Contains(page.body, foreign) {
 			t.Errorf("the page has %s", foreign)

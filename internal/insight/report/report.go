@@ -56,7 +56,7 @@ func Tables(d *insight.Dashboard) []Table {
 	}
 	kept := list[:0]
 	for _, t := range list {
-		if len(t.Rows) == 0 {
+		if len(t.Rows) == 0 || t.Kind == Line && len(t.Rows) == 1 { // one month is the figures above
 			continue
 		}
 		for _, f := range t.Rows[0].Figures {
