@@ -114,7 +114,7 @@ func TestKilledServerLosesNoMail(t *testing.T) {
 	r.start(t)
 	t.Cleanup(func() { r.kill(t) })
 	waitFor(t, r.log, func() bool {
-		d.Exec(t, `update river.river_job set scheduled_at = now() where kind = 'mail' and state = 'retryable'`)
+		tryAgain(t, d)
 		return pgtest.Scan[int](t, d, `select count(*) from river.river_job where kind = 'mail' and state <> 'completed'`) == 0
 	})
 	times, twice := mailsOf(box), 0
@@ -125,6 +125,14 @@ func TestKilledServerLosesNoMail(t *testing.T) {
 		t.Errorf("%d of %d mails were sent, %d once more; %d were on their way at the kills", len(times), mails, twice, inFlight)
 	}
 	t.Logf("%d kills, %d mails: %d were on their way, %d came twice", lives, mails, inFlight, twice)
+}
+
+// tryAgain has the next try of each mail come now. It passes over jobs that the server writes at
+// this moment: to wait for one while it holds others would be a circle.
+func tryAgain(t *testing.T, d *pgtest.Database) {
+	t.Helper()
+	d.Exec(t, `update river.river_job set scheduled_at = now() where id in (
+		select id from river.river_job where kind = 'mail' and state = 'retryable' for update skip locked)`)
 }
 
 // waitFor waits for what a server does in its own time.
@@ -170,7 +178,7 @@ func TestOrdersWithoutMailServer(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = box.Close() })
 	waitFor(t, &output{}, func() bool {
-		d.Exec(t, `update river.river_job set scheduled_at = now() where kind = 'mail' and state = 'retryable'`) // their next try comes
+		tryAgain(t, d)
 		return pgtest.Scan[int](t, d, `select count(*) from river.river_job where kind = 'mail' and state <> 'completed'`) == 0
 	})
 	if n := len(box.Mails()); n != 2*orders {
