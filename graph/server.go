@@ -36,6 +36,7 @@ type ServerOptions struct {
 	Meter       Meter                                           // how often somebody may ask; the zero Meter counts nothing
 	Watch       Watch                                           // is told of what is asked
 	Admit       func(context.Context) (leave func(), err error) // lets a query begin, and is told of its end; nil: at once
+	Wrote       func(context.Context)                           // a mutation of a request was done; nil: nobody asks
 	Heartbeat   time.Duration                                   // between signs of life on sockets and streams; 12 s when zero
 	InitTimeout time.Duration                                   // how long a socket may be silent at first; 5 s when zero
 }
@@ -107,6 +108,9 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 	// Fresh loaders for each response: each event of a subscription reads anew.
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		if response := next(r.withLoaders(ctx)); response != nil {
+			if operation := graphql.GetOperationContext(ctx).Operation; o.Wrote != nil && operation != nil && operation.Operation == ast.Mutation {
+				o.Wrote(ctx)
+			}
 			return withFewErrors(response)
 		}
 		return ended(ctx)

@@ -35,6 +35,7 @@ type serveCmd struct {
 	Leave       time.Duration `env:"HALLES_LEAVE" default:"3s" help:"How long a server that is told to stop says that it is not ready and still answers: longer than the balancer takes to see it. A second signal ends it at once."`
 	Origins     []string      `env:"HALLES_ORIGINS" placeholder:"https://marche.example" help:"Origins of first-party web sites whose pages may call the API, separated by commas."`
 	ListenURL   string        `name:"listen-url" env:"HALLES_LISTEN_URL" placeholder:"postgres://HOST:5432/halles" help:"Where the database itself is, when HALLES_DATABASE_URL is a pooler's: subscriptions are woken over a connection that a pooler would swallow."`
+	ReplicaURL  string        `name:"replica-url" env:"HALLES_REPLICA_URL" placeholder:"postgres://REPLICA:5432/halles" help:"A streaming replica of the database: what the public and the dashboards read comes from it while it is less than a second behind."`
 	Registered  []string      `env:"HALLES_REGISTERED_ONLY" default:"widget" help:"Audiences that may send the documents registered in the program only, by their hash (see /documents.json): widget (requests with a commune's key), spa (pages of HALLES_ORIGINS), or none. With none, a commune's developers may send documents of their own with its key."`
 	RegisterURL string        `name:"register-url" env:"HALLES_REGISTER_URL" default:"https://recherche-entreprises.api.gouv.fr" placeholder:"URL" help:"Where SIRETs of new shops are looked up: the API Recherche d'entreprises. Empty: nowhere; agents then check them by hand."`
 	RouterToken string        `env:"HALLES_ROUTER_TOKEN" help:"What the federation's router sends in the header X-Halles-Router. Without it, _service and _entities answer nobody."`
@@ -52,6 +53,10 @@ const minRouterToken = 20
 func (c *serveCmd) settings(p *process) (options web.Options, databaseOptions pg.Options, trusted []identity.Issuer) {
 	options = web.Options{Origins: c.Origins, RouterToken: c.RouterToken, RegisterURL: c.RegisterURL, Log: p.log}
 	databaseOptions = c.database.options(p)
+	databaseOptions.ReplicaURL, databaseOptions.Log = c.ReplicaURL, p.log
+	if u, err := url.Parse(c.ReplicaURL); c.ReplicaURL != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		p.wrong.addf("HALLES_REPLICA_URL is not a URL of Postgres: write it as postgres://REPLICA:5432/halles.")
+	}
 	var err error
 	if options.Secret, err = base64.StdEncoding.DecodeString(c.Secret); err != nil || len(options.Secret) < 32 {
 		p.wrong.addf("HALLES_SECRET must be 32 bytes or more in base64; make one with: openssl rand -base64 32.")

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/url"
@@ -45,8 +46,12 @@ const (
 // jobs': of these as many as internal/job lets run beside messages, and those that River asks by.
 var pools = map[Role]int32{Public: 8, App: 12, Identity: 2, Stats: 2, Worker: 8}
 
-// DB is a pool for each role.
-type DB struct{ pools map[Role]*pgxpool.Pool }
+// DB is a pool for each role, and for those that only read what is published another one on a
+// replica, where there is one.
+type DB struct {
+	pools   map[Role]*pgxpool.Pool
+	replica *replica // may be nil
+}
 
 // Options says how to reach the database.
 type Options struct {
@@ -56,6 +61,9 @@ type Options struct {
 	URL       string
 	Passwords map[Role]string // none where the server trusts its socket
 	Tracer    pgx.QueryTracer // sees every statement; may be nil
+
+	ReplicaURL string       // of a streaming replica, as URL; empty: there is none
+	Log        *slog.Logger // tells when the replica serves and when not; may be nil
 }
 
 // RoleURL is the connection URL of a role.
@@ -73,24 +81,34 @@ func (o Options) RoleURL(role Role) (string, error) {
 // Open makes the pools. Connections are made when they are needed.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	db := &DB{pools: map[Role]*pgxpool.Pool{}}
-	for role, size := range pools {
-		roleURL, err := o.RoleURL(role)
-		if err != nil {
-			return nil, err
-		}
-		config, err := pgxpool.ParseConfig(roleURL)
-		if err != nil {
-			return nil, fmt.Errorf("the database URL: %w", err)
-		}
-		config.MaxConns = size
-		config.ConnConfig.Tracer = o.Tracer
-		pool, err := pgxpool.NewWithConfig(ctx, config)
+	for role := range pools {
+		pool, err := open(ctx, o, role)
 		if err != nil {
 			return nil, err
 		}
 		db.pools[role] = pool
 	}
+	if o.ReplicaURL != "" {
+		var err error
+		if db.replica, err = openReplica(ctx, o, db); err != nil {
+			return nil, err
+		}
+	}
 	return db, nil
+}
+
+func open(ctx context.Context, o Options, role Role) (*pgxpool.Pool, error) {
+	roleURL, err := o.RoleURL(role)
+	if err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(roleURL)
+	if err != nil {
+		return nil, fmt.Errorf("the database URL: %w", err)
+	}
+	config.MaxConns = pools[role]
+	config.ConnConfig.Tracer = o.Tracer
+	return pgxpool.NewWithConfig(ctx, config)
 }
 
 // Warm makes a role's first connection, which the first request would wait for.
@@ -104,6 +122,9 @@ func (db *DB) Warm(ctx context.Context, role Role) error {
 
 // Close waits for the connections in use and closes all.
 func (db *DB) Close() {
+	if db.replica != nil {
+		db.replica.close()
+	}
 	for _, pool := range db.pools {
 		pool.Close()
 	}
@@ -247,6 +268,20 @@ func collect[T any](ctx context.Context, db *DB, s Scope, row pgx.RowToFunc[T], 
 	if !ok {
 		return nil, fmt.Errorf("no pool for role %q", s.Role)
 	}
+	if r := db.replica; r != nil {
+		if near := r.pool(ctx, s.Role); near != nil {
+			list, err := collectFrom(ctx, near, s, row, sql, args)
+			if !gaveUp(ctx, err) {
+				r.served.Add(1)
+				return list, err
+			}
+			r.passed.Add(1)
+		}
+	}
+	return collectFrom(ctx, pool, s, row, sql, args)
+}
+
+func collectFrom[T any](ctx context.Context, pool *pgxpool.Pool, s Scope, row pgx.RowToFunc[T], sql string, args []any) ([]T, error) {
 	var batch pgx.Batch
 	settings, values := s.briefly()
 	batch.Queue(settings, values...)

@@ -33,8 +33,8 @@ func (s *Server) cors() func(http.Handler) http.Handler {
 			return s.mayRead(r, origin), []string{keyHeader} // Vary, on every answer
 		},
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", keyHeader, actHeader},
-		ExposedHeaders: []string{"X-Request-Id", "Retry-After"},
+		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", keyHeader, actHeader, seenHeader},
+		ExposedHeaders: []string{"X-Request-Id", "Retry-After", seenHeader},
 		MaxAge:         600, // seconds
 	}).Handler
 }

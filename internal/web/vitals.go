@@ -80,6 +80,7 @@ func (s *Server) watch() graph.Watch {
 // readVitals adds what is read at each scrape.
 func (s *Server) readVitals() {
 	s.vitals.Pools(s.db)
+	s.replicaVitals()
 	s.vitals.Database(s.db, s.communes.Codes, s.log)
 	yes := func(is bool) float64 {
 		if is {

@@ -193,7 +193,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		Registrations: s.registrations, Insight: s.insight, Privacy: s.privacy,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
-		Registered: s.registeredOnly, Meter: s.meter(), Watch: s.watch(), Admit: s.admit,
+		Registered: s.registeredOnly, Meter: s.meter(), Watch: s.watch(), Admit: s.admit, Wrote: s.wrote,
 	})
 	s.readVitals()
 	s.handler, err = s.routes(schema)
@@ -291,7 +291,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		}
 	}
 	r.Group(func(r chi.Router) {
-		r.Use(s.cors(), s.paying, zipped, s.ending, s.bounded, s.authenticated)
+		r.Use(s.cors(), s.paying, zipped, s.ending, s.bounded, s.seeing, s.authenticated)
 		r.Get("/graphql", schema.ServeHTTP)
 		r.Post("/graphql", schema.ServeHTTP)
 		r.Options("/graphql", schema.ServeHTTP)

@@ -1,0 +1,62 @@
+package pgtest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/audelor/halles/internal/pg/cluster"
+)
+
+// Pair makes a database in a cluster of its own, and a streaming replica of that cluster. Both begin
+// as copies of the kept cluster, so that no base backup is taken; where there is none, the test is
+// skipped.
+func Pair(t testing.TB) (*Database, *cluster.Cluster) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	binaries, err := cluster.FindOrFetch(ctx, cluster.Source{
+		Dir: cluster.DefaultDir(), Repository: os.Getenv("HALLES_POSTGRES_REPOSITORY"), Progress: os.Stderr,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, ok := kept(ctx, binaries)
+	if !ok {
+		t.Skip("there is no place to keep a cluster in: a replica cannot be made of it")
+	}
+	dir, err := os.MkdirTemp(scratch(), "halles-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // search permission only
+		t.Fatal(err)
+	}
+	start := func(name string, more ...string) *cluster.Cluster {
+		o := cluster.Options{Dir: filepath.Join(dir, name), Binaries: binaries, Params: append([]string{
+			"max_connections=100", "shared_buffers=32MB", "autovacuum=off", "wal_level=replica", "wal_keep_size=64MB",
+		}, more...)}
+		if err := cluster.Copy(from, o); err != nil {
+			t.Fatal(err)
+		}
+		if len(more) > 0 {
+			signal := filepath.Join(o.Dir, "pg"+strconv.Itoa(binaries.Major), "standby.signal")
+			if err := os.WriteFile(signal, nil, 0o644); err != nil { //nolint:gosec // read by the server's user
+				t.Fatal(err)
+			}
+		}
+		c, err := cluster.Start(ctx, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	d := &Database{Cluster: start("primary"), name: template}
+	t.Cleanup(func() { _ = d.Cluster.Stop() })
+	standby := start("replica", "primary_conninfo=host="+d.Host()+" user=postgres")
+	t.Cleanup(func() { _ = standby.Stop() }) // a test may have stopped it
+	d.open(t)
+	return d, standby
+}
