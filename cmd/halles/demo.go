@@ -143,7 +143,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	}
 	d.Site = "http://" + reachable(beside.Addr()) + "/"
 	site := &http.Server{Handler: town.Site(strings.TrimSuffix(options.URL, "/"), d.WidgetKeys["lorient"]), ReadHeaderTimeout: 5 * time.Second}
-	defer site.Close()
+	defer func() { _ = site.Close() }()
 	go func() { _ = site.Serve(beside) }() // until it is closed: a page beside the program, no part of it
 	file, err := d.WriteFile(options.URL)
 	if err != nil {

@@ -132,12 +132,12 @@ func TestRestoreDrill(t *testing.T) {
 	before.kill(t)
 
 	file := filepath.Join(t.TempDir(), "halles.dump")
-	saved, err := exec.CommandContext(t.Context(), dump, "--format=custom", "--file="+file, d.URL("halles_backup")).CombinedOutput() //nolint:gosec // beside the tests' Postgres
+	saved, err := exec.CommandContext(t.Context(), dump, "--format=custom", "--file="+file, d.URL("halles_backup")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("pg_dump: %v: %s", err, saved)
 	}
 	after := pgtest.Bare(t)
-	if said, err := exec.CommandContext(t.Context(), restore, "--exit-on-error", "--dbname="+after.AdminURL(), file).CombinedOutput(); err != nil { //nolint:gosec // as above
+	if said, err := exec.CommandContext(t.Context(), restore, "--exit-on-error", "--dbname="+after.AdminURL(), file).CombinedOutput(); err != nil {
 		t.Fatalf("pg_restore: %v: %s", err, said)
 	}
 	was, is := everyRow(t, d), everyRow(t, after)

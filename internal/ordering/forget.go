@@ -62,7 +62,7 @@ func (o *Ordering) empty(ctx context.Context, commune string, orders []uuid.UUID
 				return err
 			}
 			b := &pgx.Batch{} // where the buyer lives stays: a commune of some thousands, for figures of flows
-			if account { // the scope names the account too; the key in it has served
+			if account {      // the scope names the account too; the key in it has served
 				b.Queue(`update orders set customer_id = null, scope = id::text where commune_id = $1 and id = any($2) and scope <> id::text`, commune, part)
 			}
 			b.Queue(`delete from guest_links where commune_id = $1 and order_id = any($2)`, commune, part)

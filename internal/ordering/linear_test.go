@@ -2,6 +2,7 @@ package ordering_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -165,7 +166,7 @@ func (c *clerk) do(ctx context.Context, in stockOp, held []holding) (stockAnswer
 	case "read":
 		of, err := c.cat.StockOf(ctx, c.merchant, []tenancy.ID{book})
 		if err != nil || of[book] == nil {
-			return stockAnswer{}, nil, fmt.Errorf("no stock is told: %v", err)
+			return stockAnswer{}, nil, errors.Join(errors.New("no stock is told"), err)
 		}
 		return stockAnswer{true, *of[book]}, nil, nil
 	}
