@@ -6,7 +6,7 @@ import "context"
 // people read: French.
 type Rule struct {
 	Key   string // "order_contact"
-	What  string // "Nom, téléphone … de vos commandes"
+	What  string // in French: « Votre compte », say
 	Why   string // what it is for
 	Basis string // the legal ground
 	Kept  string // how long, and what then

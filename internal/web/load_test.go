@@ -70,7 +70,7 @@ func TestSlowClientsAreCut(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.web.Serve(ctx, listener) }()
-	t.Cleanup(func() { stop(); _ = <-ended })
+	t.Cleanup(func() { stop(); t.Log("ended:", <-ended) })
 	s.URL = "http://" + listener.Addr().String()
 	healthy := func() error { return s.asks(http.DefaultClient, `{ communes { name } }`, "") }
 	var before time.Duration

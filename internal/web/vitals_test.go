@@ -119,7 +119,7 @@ func TestDashboardNamesWhatExists(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.web.Run(ctx) }()
-	defer func() { cancel(); _ = <-ended }()
+	defer func() { cancel(); t.Log("ended:", <-ended) }()
 	var given []string
 	for began := time.Now(); !slices.Contains(given, "halles_job_runs_total"); time.Sleep(50 * time.Millisecond) {
 		if time.Since(began) > time.Minute {
