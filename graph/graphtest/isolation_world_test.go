@@ -106,6 +106,7 @@ func newSide(t *testing.T, h *graphtest.Harness, name, commune string) *side {
 	d.Exec(t, `insert into order_escalations (commune_id, order_id, step, at) values ($1, $2, 'CALL', now())`, commune, s.rows[0].Row)
 	d.Exec(t, `insert into order_changes (commune_id, order_id, version, lines, quantities, missing, text, proposed_at) values ($1, $2, 1, '{1}', '{1}', true, 'La fournée est finie', now())`, commune, s.rows[0].Row)
 	d.Exec(t, `update orders set change_version = 1, change_until = now() + interval '9 d' where commune_id = $1 and id = $2`, commune, s.rows[0].Row)
+	d.Exec(t, `insert into erasures (id, subject, commune_id, subject_id, by_kind, asked_at, done_at) values (gen_random_uuid(), 'ORDER', $1, $2, 'GUEST', now(), now())`, commune, s.rows[0].Row)
 	d.Exec(t, `insert into wrong_codes (commune_id, shop_id, paid_until) values ($1, $2, now())`, commune, s.shops[0].Row)
 	s.dossier = fixture.Registration(t, d, fixture.RegistrationOpts{Commune: commune, Account: s.customer.Account, Status: directory.Submitted})
 	d.Exec(t, `update registrations set call_back_at = now(), register_state = 'ACTIVE', register_answered_at = now(), register_name = 'X', register_naf = 'X',

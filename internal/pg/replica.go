@@ -90,7 +90,7 @@ func (db *DB) Position(ctx context.Context) (Position, error) {
 	}
 	var at int64
 	err := db.pools[Worker].QueryRow(ctx, `select (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint`).Scan(&at)
-	return Position(at), err //nolint:gosec // a log has not 2^63 bytes
+	return Position(at), err
 }
 
 func openReplica(ctx context.Context, o Options, primary *DB) (*replica, error) {
@@ -140,7 +140,7 @@ func (r *replica) watch(ctx context.Context, primary *DB) {
 		}
 		fresh := err == nil && at >= before[0]
 		if was := r.fresh.Swap(fresh); was != fresh {
-			r.log.WarnContext(ctx, "the replica", "serves", fresh, "behind", max(int64(now)-int64(at), 0), "error", err) //nolint:gosec // bytes
+			r.log.WarnContext(ctx, "the replica", "serves", fresh, "behind", max(int64(now)-int64(at), 0), "error", err)
 		}
 		if away == nil { // while the primary is away, what it had last is all there is
 			before[0], before[1] = before[1], now
@@ -158,9 +158,9 @@ func (r *replica) replayed(ctx context.Context) (Position, error) {
 	var at int64
 	err := r.pools[Public].QueryRow(ctx, `select coalesce(pg_last_wal_replay_lsn() - '0/0'::pg_lsn, 0)::bigint`).Scan(&at)
 	if err == nil {
-		r.at.Store(uint64(at)) //nolint:gosec // see Position
+		r.at.Store(uint64(at))
 	}
-	return Position(at), err //nolint:gosec // see Position
+	return Position(at), err
 }
 
 // pool is the replica's for a role, when it may serve a read of ctx; else nil.

@@ -26,7 +26,7 @@ func Pair(t testing.TB) (*Database, *cluster.Cluster) {
 	if !ok {
 		t.Skip("there is no place to keep a cluster in: a replica cannot be made of it")
 	}
-	dir, err := os.MkdirTemp(scratch(), "halles-test-")
+	dir, err := os.MkdirTemp(scratch(), "halles-test-") //nolint:usetesting // in memory, and open to the server's user
 	if err != nil {
 		t.Fatal(err)
 	}
