@@ -23,7 +23,7 @@ import (
 func TestOrdersDoNotWaitForAnImport(t *testing.T) {
 	t.Parallel()
 	b := newImporter(t)
-	const n = 3000
+	const n = 1200
 	b.articles(t, "P", n)
 	lines := []string{"reference;prix;stock;description"}
 	for i := 1; i <= n; i++ {
