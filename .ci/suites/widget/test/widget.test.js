@@ -38,6 +38,16 @@ async function tabTo(page, wanted) {
   throw new Error("Tab never comes there: " + wanted);
 }
 
+/** Does what has the prices asked for anew, and waits until the form is drawn with them. */
+async function redrawn(page, host, act) {
+  await page.evaluate((host) => (document.querySelector(host).shadowRoot.getElementById("send").dataset.old = "1"), host);
+  await act();
+  await page.waitForFunction((host) => {
+    const send = document.querySelector(host).shadowRoot.getElementById("send");
+    return send && !send.dataset.old;
+  }, host);
+}
+
 const clean = async (page, state, within) => assert.deepEqual(await axe(page, within), [], state);
 
 for (const [path, words] of [
@@ -78,7 +88,7 @@ for (const [path, words] of [
     // A slot, where the shop wants one: the first of the list, by its keys.
     await page.locator("halles-shops h2").focus();
     const slot = await tabTo(page, ({ id }) => id.startsWith("slot-"));
-    await page.keyboard.press("ArrowDown");
+    await redrawn(page, "halles-shops", () => page.keyboard.press("ArrowDown"));
     await page.waitForFunction((id) => document.querySelector("halles-shops").shadowRoot.getElementById(id)?.value, slot.id);
     await tabTo(page, ({ id }) => id === "name");
     await page.keyboard.type("Anna Le Goff");
@@ -198,7 +208,7 @@ test("each step of the shop is shown live, and told without a name", async () =>
   await page.locator("button.main:visible").first().click();
   await page.click("#basket");
   await page.waitForSelector("#send");
-  await page.locator("select[id^=slot-]").first().selectOption({ index: 1 });
+  await redrawn(page, "halles-shop", () => page.locator("select[id^=slot-]").first().selectOption({ index: 1 }));
   await page.fill("#name", "Anna Le Goff");
   await page.fill("#email", "anna@exemple.fr");
   await page.waitForFunction(() => document.querySelector("halles-shop").shadowRoot.querySelector("select[id^=slot-]").value);
