@@ -243,11 +243,11 @@ func TestFeedBehindABalancer(t *testing.T) {
 		return token
 	}
 	merchant, hotline := sign(identity.Merchant, shops...), sign(identity.Hotline)
-	env := []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_ISSUERS=" + issuer.URL + "|market"}
+	env := []string{"HALLES_ISSUERS=" + issuer.URL + "|market"}
 	for _, limit := range []string{"ACCOUNT", "NETWORK", "PAGES", "SIGN_INS", "GUESSES"} {
 		env = append(env, "HALLES_RATE_"+limit+"=none")
 	}
-	servers := []*restarting{{address: freePort(t), log: &output{}, env: env}, {address: freePort(t), log: &output{}, env: env}}
+	servers := []*restarting{restartable(t, d, env...), restartable(t, d, env...)}
 	for _, s := range servers {
 		s.start(t)
 		t.Cleanup(func() { s.kill(t) })

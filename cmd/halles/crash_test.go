@@ -30,6 +30,14 @@ type restarting struct {
 	log     *output
 }
 
+// restartable is a server of a database, not yet started, with more of its environment.
+func restartable(t *testing.T, d *pgtest.Database, env ...string) *restarting {
+	t.Helper()
+	return &restarting{address: freePort(t), log: &output{}, env: append([]string{
+		"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret,
+	}, env...)}
+}
+
 func (r *restarting) start(t *testing.T) {
 	t.Helper()
 	binary, err := os.Executable()
@@ -232,10 +240,7 @@ func TestKilledServerLosesNoOrder(t *testing.T) {
 		lives, life = 30, 2*time.Second
 	}
 	d := pgtest.New(t)
-	r := &restarting{
-		address: freePort(t), log: &output{},
-		env: []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret},
-	}
+	r := restartable(t, d)
 	r.start(t)
 	c := startRush(t, d, r.address, time.Duration(lives)*life+5*time.Minute)
 	for n := range lives {
@@ -263,10 +268,7 @@ func TestCrashedDatabaseLosesNoOrder(t *testing.T) {
 		crashes, between = 5, 3*time.Second
 	}
 	d := pgtest.Own(t)
-	r := &restarting{
-		address: freePort(t), log: &output{},
-		env: []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret},
-	}
+	r := restartable(t, d)
 	r.start(t)
 	t.Cleanup(func() {
 		r.kill(t)

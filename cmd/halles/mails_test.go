@@ -86,10 +86,7 @@ func TestKilledServerLosesNoMail(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := &restarting{
-		address: freePort(t), log: &output{},
-		env: []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_SMTP_URL=" + box.URL(), mailFrom},
-	}
+	r := restartable(t, d, "HALLES_SMTP_URL="+box.URL(), mailFrom)
 	inFlight := 0
 	for life := range lives {
 		mu.Lock()

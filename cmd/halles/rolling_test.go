@@ -107,13 +107,9 @@ func TestRollingRestartFailsNoRequest(t *testing.T) {
 	d := pgtest.New(t)
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	variant := fixture.Product(t, d, shop, fixture.ProductOpts{Stock: 1_000_000}).Variants[0]
-	env := []string{
-		"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_LOG_FORMAT=json",
-		"HALLES_LEAVE=3s", "HALLES_RATE_NETWORK=none", "HALLES_RATE_PAGES=none",
-	}
 	servers := make([]*restarting, 2)
 	for i := range servers {
-		servers[i] = &restarting{address: freePort(t), log: &output{}, env: env}
+		servers[i] = restartable(t, d, "HALLES_LOG_FORMAT=json", "HALLES_LEAVE=3s", "HALLES_RATE_NETWORK=none", "HALLES_RATE_PAGES=none")
 		servers[i].start(t)
 		t.Cleanup(func() { servers[i].kill(t) })
 	}

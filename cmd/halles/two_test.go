@@ -54,10 +54,9 @@ func TestTwoServersAreOne(t *testing.T) {
 	d := pgtest.New(t)
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	variant := fixture.Product(t, d, shop, fixture.ProductOpts{}).Variants[0]
-	env := []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret}
 	var servers [2]*restarting
 	for i := range servers {
-		servers[i] = &restarting{address: freePort(t), log: &output{}, env: env}
+		servers[i] = restartable(t, d)
 		servers[i].start(t)
 		t.Cleanup(func() { servers[i].kill(t) })
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/tenancy"
@@ -87,8 +88,14 @@ func appendEventTx(ctx context.Context, tx pgx.Tx, e *Event) error {
 }
 
 // NewEpoch begins another life of the event log, after a restore: what was seen of the old one may
-// never have been, so cursors from before answer CURSOR_EXPIRED. conn is halles_migrate's.
-func NewEpoch(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, `update feed_epoch set epoch = gen_random_uuid()`)
+// never have been, so cursors from before answer CURSOR_EXPIRED. db is halles_migrate's or the
+// worker's, a transaction as well as a connection.
+func NewEpoch(ctx context.Context, db executor) error {
+	_, err := db.Exec(ctx, `update feed_epoch set epoch = gen_random_uuid()`)
 	return err
+}
+
+// executor is a connection or a transaction.
+type executor interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }

@@ -19,8 +19,8 @@ const ContactKept = 90 * 24 * time.Hour
 // erasedAtOnce bounds a transaction that empties orders.
 const erasedAtOnce = 500
 
-// ended are the statuses of orders that nobody waits for.
-const ended = `('COLLECTED', 'DELIVERED', 'REJECTED', 'CANCELLED', 'NO_SHOW')`
+// Ended are, as a list in SQL, the statuses of orders that nobody waits for.
+const Ended = `('COLLECTED', 'DELIVERED', 'REJECTED', 'CANCELLED', 'NO_SHOW')`
 
 // Erase takes the person out of orders of a commune: contact, address, notes, what a shop wrote to
 // it, the account, the links that open them. What was sold stays. Erased already, it changes nothing.
@@ -38,7 +38,7 @@ func (o *Ordering) ForgetContacts(ctx context.Context) (n int, err error) {
 	for _, commune := range scope.Communes {
 		old, err := pg.SelectScalars[uuid.UUID](ctx, o.DB, scope.In(commune), `
 			select o.id from orders o join order_contacts c on c.commune_id = o.commune_id and c.order_id = o.id
-			where o.commune_id = $1 and o.status in `+ended+` and o.updated_at < $2
+			where o.commune_id = $1 and o.status in `+Ended+` and o.updated_at < $2
 			and (c.name is not null or c.phone is not null or c.email is not null or c.street is not null or c.latitude is not null)
 			order by o.id`, commune, o.now().Add(-ContactKept))
 		if err != nil {

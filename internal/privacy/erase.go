@@ -15,6 +15,7 @@ import (
 
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -42,8 +43,6 @@ type orderOf struct {
 	ID        uuid.UUID
 	Ended     bool
 }
-
-const orderOfColumns = `o.commune_id, o.id, o.status in ('COLLECTED', 'DELIVERED', 'REJECTED', 'CANCELLED', 'NO_SHOW') as ended`
 
 // EraseMine asks to erase what is kept of the viewer: of a guest the orders of its link, of an
 // account all its orders and, unless some are under way or it has a role, the account itself. It
@@ -126,7 +125,7 @@ func (p *Privacy) EraseCaller(ctx context.Context, v *identity.Viewer, in EraseC
 
 // ask writes the orders that have ended into the ledger.
 func (p *Privacy) ask(ctx context.Context, tx pgx.Tx, by identity.Kind, where string, args []any, got *EraseDataPayload) error {
-	rows, err := tx.Query(ctx, `select `+orderOfColumns+` from orders o where o.commune_id = any($1) and `+where+` order by o.commune_id, o.id`, args...)
+	rows, err := tx.Query(ctx, `select o.commune_id, o.id, o.status in `+ordering.Ended+` as ended from orders o where o.commune_id = any($1) and `+where+` order by o.commune_id, o.id`, args...)
 	if err != nil {
 		return err
 	}
@@ -274,8 +273,7 @@ func (p *Privacy) Replay(ctx context.Context, r io.Reader) (lines, erased int, e
 		if _, err := tx.Exec(ctx, `update erasures set done_at = null where done_at is not null`); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `update feed_epoch set epoch = gen_random_uuid()`)
-		return err
+		return ordering.NewEpoch(ctx, tx)
 	})
 	if err != nil {
 		return 0, 0, err
