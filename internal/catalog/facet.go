@@ -53,7 +53,7 @@ type ModeFacet struct {
 // The samples are those of all communes, whatever the search's: their indexes are so small that
 // nobody needs one for each.
 func counted(a *pg.Args, communes []string) string {
-	in := "w.words @@ (select meant from q) and w.commune_id = any(" + a.Add(communes) + ")"
+	in := "w.words @@ (select meant from q) and " + among(a, communes)
 	const columns = "select w.kind, w.commune_id, w.id, w.shop_id, w.category_id, w.pickup, w.delivery, "
 	return `
 		sample as materialized (` + columns + `64 as each from catalog_search w where ` + in + ` and ` + in64th + `),

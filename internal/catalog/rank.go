@@ -42,9 +42,16 @@ func places(communes []string) []string {
 func within(a *pg.Args, communes []string, fit string) string {
 	sql := "search_local(w.commune_id, w.words) @@ (select " + strings.ReplaceAll(fit, "PLACES", a.Add(places(communes))) + " from q)"
 	if len(communes) > fewCommunes {
-		sql += " and w.commune_id = any(" + a.Add(communes) + ")"
+		sql += " and " + among(a, communes)
 	}
 	return sql
+}
+
+// among narrows entries w that were found by their words to communes. It is no condition for an
+// index: Postgres reckons that few entries have a word, and that one more index would make them
+// fewer; it read the keys of all 120,000 products beside the 200 that had the words, in 40 of 45 ms.
+func among(a *pg.Args, communes []string) string {
+	return "w.commune_id || '' = any(" + a.Add(communes) + ")"
 }
 
 const (
@@ -112,7 +119,7 @@ func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int
 		if len(communes) <= fewCommunes || q.Filter.OpenNow != nil {
 			stage("others", others)
 		} else {
-			worded := "w.words @@ (select meant from q) and w.commune_id = any(" + a.Add(communes) + ")" + elsewhere + " and w.kind = 'PRODUCT'"
+			worded := "w.words @@ (select meant from q) and " + among(a, communes) + elsewhere + " and w.kind = 'PRODUCT'"
 			sql += fmt.Sprintf(", many as materialized (select count(*) as n from (select from catalog_search w where %s and %s and %s and %s and %s limit %d) s)",
 				category, mode, kind, worded, in64th, all64th)
 			stage("others", others+fmt.Sprintf(" and (select n from many) < %d", eighthFrom))
