@@ -99,6 +99,7 @@ func TestDocumentsByHash(t *testing.T) {
 	ways := map[string]url.Values{
 		"DocumentID":       {"documentId": {d.Hash}, "variables": {vars}},
 		"DocumentIDPrefix": {"documentId": {"sha256:" + d.Hash}, "variables": {vars}},
+		"Short":            {"documentId": {d.Short()}, "variables": {vars}},
 		"Extension":        {"extensions": {apq}, "variables": {vars}},
 	}
 	for name, query := range ways {
