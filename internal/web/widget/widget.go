@@ -5,7 +5,6 @@ package widget
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"crypto/sha512"
 	"embed"
@@ -16,6 +15,8 @@ import (
 	"mime"
 	"path"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 //go:generate go run -tags bundle ./bundle

@@ -84,9 +84,9 @@ func TestScript(t *testing.T) {
 func sends(t *testing.T, r *widget.Release) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
-	for _, hash := range regexp.MustCompile(`\b[0-9a-f]{64}\b`).FindAllString(string(r.Files[widget.Script].Body), -1) {
-		if d := documents.ByHash(hash); d == nil || d.Audience != "widget" {
-			t.Errorf("%s sends %s, which is no document of the widget's", r.Version, hash)
+	for _, hash := range regexp.MustCompile(`"([0-9a-f]{16}|[0-9a-f]{64})"`).FindAllStringSubmatch(string(r.Files[widget.Script].Body), -1) {
+		if d := documents.ByHash(hash[1]); d == nil || d.Audience != "widget" {
+			t.Errorf("%s sends %s, which is no document of the widget's", r.Version, hash[1])
 		} else {
 			names[d.Name] = true
 		}

@@ -1,29 +1,7 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { api, ask, axe, demo, launch, site } from "../demo.js";
-
-let browser;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-
-/** A page of the town, with what its console complains of. */
-async function open(path, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  const complaints = [];
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  if (path) await page.goto(site + path);
-  return { page, complaints, context };
-}
-
-const focused = (page) =>
-  page.evaluate(() => {
-    let on = document.activeElement;
-    while (on?.shadowRoot?.activeElement) on = on.shadowRoot.activeElement;
-    return on && { id: on.id, tag: on.localName, text: on.textContent.trim().slice(0, 80), seen: getComputedStyle(on).outlineStyle !== "none" };
-  });
+import { test } from "node:test";
+import { api, ask, axe, demo, site } from "../demo.js";
+import { focused, merchantShop, open, redrawn, rewrite, showing } from "../page.js";
 
 /** Presses Tab until the focus is on what is wanted. */
 async function tabTo(page, wanted) {
@@ -36,16 +14,6 @@ async function tabTo(page, wanted) {
     }
   }
   throw new Error("Tab never comes there: " + wanted);
-}
-
-/** Does what has the prices asked for anew, and waits until the form is drawn with them. */
-async function redrawn(page, host, act) {
-  await page.evaluate((host) => (document.querySelector(host).shadowRoot.getElementById("send").dataset.old = "1"), host);
-  await act();
-  await page.waitForFunction((host) => {
-    const send = document.querySelector(host).shadowRoot.getElementById("send");
-    return send && !send.dataset.old;
-  }, host);
 }
 
 const clean = async (page, state, within) => assert.deepEqual(await axe(page, within), [], state);
@@ -78,6 +46,9 @@ for (const [path, words] of [
     await page.waitForSelector("#send");
     assert.equal((await focused(page)).tag, "h2");
     await clean(page, "the basket");
+    const notice = await page.getAttribute("halles-shops form a", "href");
+    assert.match(notice, /\/confidentialite$/);
+    assert.ok((await page.request.get(notice)).ok());
 
     await tabTo(page, ({ id }) => id === "send");
     await page.keyboard.press("Enter");
@@ -121,10 +92,7 @@ test("the first list is painted with one request to the API", async () => {
   const { page } = await open(null);
   const asked = [];
   page.on("request", (request) => request.url().startsWith(api) && asked.push(request.method() + " " + new URL(request.url()).pathname));
-  await page.route(site + "/", async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({ response: answer, body: (await answer.text()).replace(/<halles-open-now.*?<\/halles-open-now>/, "") });
-  });
+  await rewrite(page, (html) => html.replace(/<halles-open-now.*?<\/halles-open-now>/, ""));
   await page.goto(site + "/");
   await page.waitForSelector("[data-shop]");
   assert.deepEqual(asked, ["GET /widget/v1/halles.js", "GET /graphql"]);
@@ -181,10 +149,7 @@ test("what goes wrong is a sentence and a way on", async () => {
   }
   {
     const { page } = await open(null);
-    await page.route(site + "/", async (route) => {
-      const answer = await route.fetch();
-      await route.fulfill({ response: answer, body: (await answer.text()).replaceAll(demo.widgetKeys.lorient, "pk_lorient_none") });
-    });
+    await rewrite(page, (html) => html.replaceAll(demo.widgetKeys.lorient, "pk_lorient_none"));
     await page.goto(site + "/");
     await says(page, "sa clé n’est pas valable");
     await clean(page, "wrong key", "halles-shops");
@@ -193,17 +158,13 @@ test("what goes wrong is a sentence and a way on", async () => {
 
 test("each step of the shop is shown live, and told without a name", async () => {
   const merchant = demo.tokens.merchant;
-  const { viewer } = await ask("{ viewer { shops { id name commune { slug } } } }", merchant);
-  const shop = viewer.shops.find(({ commune }) => commune.slug === "lorient") ?? viewer.shops[0];
+  const shop = await merchantShop();
   const { page } = await open(null);
   await page.addInitScript(() => {
     globalThis.told = [];
     for (const name of ["order-placed", "order-status", "basket-changed", "shop-opened"]) addEventListener("halles:" + name, ({ type, detail }) => globalThis.told.push({ type, ...detail }));
   });
-  await page.route(site + "/", async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({ response: answer, body: (await answer.text()).replace(/<halles-shops /, `<halles-shop id="${shop.id}" `).replace("</halles-shops>", "</halles-shop>") });
-  });
+  await rewrite(page, showing(shop));
   await page.goto(site + "/");
   await page.locator("button.main:visible").first().click();
   await page.click("#basket");
@@ -240,10 +201,7 @@ test("a thousand shops come page by page", async () => {
     const shops = { totalCount: 1000, nodes, pageInfo: { hasNextPage: begin + first < 1000, endCursor: String(begin + first) } };
     await route.fulfill({ json: { data: { commune: { name: "Lorient", openingText: null, ordersPausedText: null, shops }, categories: [] } }, headers: { "Access-Control-Allow-Origin": site } });
   });
-  await page.route(site + "/", async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({ response: answer, body: (await answer.text()).replace("<halles-shops ", '<halles-shops limit="100" ').replace(/<halles-open-now.*?<\/halles-open-now>/, "") });
-  });
+  await rewrite(page, (html) => html.replace("<halles-shops ", '<halles-shops limit="100" ').replace(/<halles-open-now.*?<\/halles-open-now>/, ""));
   await page.goto(site + "/");
   for (let n = 100; n < 1000; n += 100) {
     await page.waitForFunction((n) => document.querySelector("halles-shops").shadowRoot?.querySelectorAll("[data-shop]").length === n, n);

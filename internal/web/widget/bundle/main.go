@@ -14,6 +14,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -45,19 +46,20 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	used := hashes(sources)
 	languages, err := readLanguages(sources)
 	if err != nil {
 		return err
 	}
+	asked := hashes(sources)
 	result := api.Build(api.BuildOptions{
 		EntryPoints: []string{"src/main.ts"}, Outfile: "dist/halles.js", Bundle: true, Write: true,
 		Format: api.FormatIIFE, Target: api.ES2022, Charset: api.CharsetUTF8, LegalComments: api.LegalCommentsNone,
 		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true, LogLevel: api.LogLevelWarning,
 		MangleProps: "^(" + strings.Join(own, "|") + ")$",
+		TsconfigRaw: `{"compilerOptions": {"useDefineForClassFields": false}}`, // shorter
 		Plugins: []api.Plugin{
-			made("documents", used), made("words", map[string]any{"codes": languages.codes, "french": languages.french, "integrity": languages.integrity}),
-			{Name: "sources", Setup: languages.number}, {Name: "css", Setup: minifyStyle},
+			made("documents", asked.hashes), made("words", map[string]any{"codes": languages.codes, "french": languages.french, "integrity": languages.integrity}),
+			{Name: "sources", Setup: func(b api.PluginBuild) { load(b, languages.number, asked.number) }}, {Name: "css", Setup: minifyStyle},
 		},
 	})
 	if len(result.Errors) > 0 {
@@ -68,8 +70,10 @@ func run() error {
 
 // own are names of our own members, which neither the API nor the browser has: they are shortened.
 var own = []string{
-	"asked", "bare", "changed", "diagnose", "foot", "guest", "heading", "land", "listeners", "locales",
-	"onBasket", "onChange", "onOrders", "onSlow", "ways", "price_", "said", "sentence", "tell", "trouble", "watch",
+	"asked", "bar", "bare", "changed", "count", "diagnose", "ends", "foot", "guest", "heading", "host", "land",
+	"level", "links", "list", "listeners", "live", "locales", "main", "onBasket", "onChange", "onOrders",
+	"onSlow", "plural", "post", "price_", "put", "root", "said", "send", "sentence", "small", "tell", "trouble",
+	"turn", "view", "watch", "ways", "when",
 }
 
 // keep copies what was made to where nothing is changed any more, under its date and version: the
@@ -118,17 +122,35 @@ func readSources() (map[string]string, error) {
 	return sources, nil
 }
 
-// hashes are those of the documents that the sources name.
-func hashes(sources map[string]string) map[string]string {
-	list := map[string]string{}
-	for _, text := range sources {
-		for _, d := range documents.All() {
-			if d.Audience == "widget" && strings.Contains(text, `"`+d.Name+`"`) {
-				list[d.Name] = d.Hash
-			}
+// asking is what the sources ask: they name a document, and what is shipped has its number.
+type asking struct {
+	hashes  []string
+	numbers map[string]int
+}
+
+var document = regexp.MustCompile(`"(Widget\w+)"`)
+
+func hashes(sources map[string]string) *asking {
+	a := &asking{numbers: map[string]int{}}
+	all := strings.Join(slices.Collect(maps.Values(sources)), "\n")
+	for _, d := range documents.All() {
+		if d.Audience == "widget" && strings.Contains(all, `"`+d.Name+`"`) {
+			a.numbers[d.Name] = len(a.hashes)
+			a.hashes = append(a.hashes, d.Short())
 		}
 	}
-	return list
+	return a
+}
+
+// number puts numbers in the place of the names of documents; where they are types, nothing of
+// them is shipped.
+func (a *asking) number(text string) string {
+	return document.ReplaceAllStringFunc(text, func(name string) string {
+		if n, there := a.numbers[strings.Trim(name, `"`)]; there {
+			return strconv.Itoa(n)
+		}
+		return name
+	})
 }
 
 // languages are lists of texts, all in one order. The sources name a text, t("found"); what is
@@ -243,12 +265,20 @@ func sameNames(french, other map[string]string) error {
 }
 
 // number puts numbers in the place of the names of texts.
-func (l *languages) number(b api.PluginBuild) {
+func (l *languages) number(text string) string {
+	return named.ReplaceAllStringFunc(text, func(call string) string {
+		return "t(" + strconv.Itoa(l.numbers[named.FindStringSubmatch(call)[1]])
+	})
+}
+
+// load reads the sources as the functions change them.
+func load(b api.PluginBuild, change ...func(string) string) {
 	b.OnLoad(api.OnLoadOptions{Filter: `\.ts$`}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
 		text, err := os.ReadFile(args.Path)
-		body := named.ReplaceAllStringFunc(string(text), func(call string) string {
-			return "t(" + strconv.Itoa(l.numbers[named.FindStringSubmatch(call)[1]])
-		})
+		body := string(text)
+		for _, f := range change {
+			body = f(body)
+		}
 		return api.OnLoadResult{Contents: &body, Loader: api.LoaderTS}, err
 	})
 }

@@ -4,7 +4,7 @@ import type { Operations } from "halles";
 import { h, p, type Child } from "./dom";
 import type { Frame, View } from "./frame";
 import { ordersView, watch } from "./order";
-import { field } from "./parts";
+import { away, field } from "./parts";
 import { Link, type Line, type Mode, type Part, type Site } from "./site";
 
 type Quote = Operations["WidgetQuote"]["data"]["quoteBasket"];
@@ -29,12 +29,11 @@ const address = () => ({ street: who.street.trim(), postcode: who.postcode.trim(
 const addressed = () => who.street.trim() && /^\d{5}$/.test(who.postcode.trim()) && who.city.trim();
 
 export function basketView(back: View): View {
-  const fields: Record<string, HTMLElement> = {}; // drawn once: who types while prices are asked for loses nothing
   return async function view(f: Frame): Promise<Child> {
     const { w, site } = f;
     f.bare = true;
     const head = () => [
-      p(h("button", { id: "back", class: "link", click: () => f.go(back) }, "← " + w.t("back"))),
+      f.back(back),
       f.heading(0, { "data-land": true }, w.t("basket")),
     ];
     if (!site.basket.size) return [head(), p(w.t("basketEmpty"))];
@@ -51,11 +50,10 @@ export function basketView(back: View): View {
         for (const part of site.basket.values()) for (const line of part.lines) if (line.variant === variant?.id) line.cents = unitPrice.cents; // said below, where it changed
       }
     }
-    const problems = h("div", { id: "problems" });
     return [
       head(),
       p(w.t("basketNote")),
-      problems,
+      h("div", { id: "problems" }),
       h(
         "form",
         { class: "order", novalidate: true, submit: send },
@@ -63,21 +61,21 @@ export function basketView(back: View): View {
         delivered(site) &&
           h(
             "fieldset",
-            {},
+            { id: "where" },
             h("legend", {}, w.t("address")),
             text("street", "text", "address-line1"),
             text("postcode", "text", "postal-code"),
             text("city", "text", "address-level2"),
           ),
-        h("fieldset", {}, h("legend", {}, w.t("you")), text("name", "text", "name"), p(w.t("oneOf")), text("phone", "tel", "tel"), text("email", "email", "email")),
+        h("fieldset", { id: "who" }, h("legend", {}, w.t("you")), text("name", "text", "name"), p(w.t("oneOf")), text("phone", "tel", "tel"), text("email", "email", "email")),
         p(w.t("total"), " : ", h("strong", {}, w.price(quote.total.cents))),
-        p(w.t("privacy")),
+        p(w.t("privacy"), " ", away(site.base + "/confidentialite", w.t("rights"))),
         p(h("button", { id: "send", class: "main" }, w.t("order"))),
       ),
     ];
 
     function text(name: keyof typeof who, type: string, autocomplete: string): HTMLElement {
-      return (fields[name] ??= field(
+      return field(
         name,
         w.t(name),
         h("input", {
@@ -89,11 +87,12 @@ export function basketView(back: View): View {
           input: (event: Event) => (who[name] = (event.target as HTMLInputElement).value),
           change: () => ["street", "postcode", "city"].includes(name) && addressed() && f.go(view, true),
         }),
-      ));
+      );
     }
 
     async function send(event: Event): Promise<void> {
       event.preventDefault();
+      const problems = f.at("problems")!;
       const missing: [string, string][] = [];
       [...site.basket.values()].forEach((part, i) => {
         if (!part.slot && quote.quotes[i]!.modes.some((mode) => mode.mode === part.mode && mode.slotRequired)) missing.push(["slot-" + part.shop.id, w.t("needSlot") + ` (${part.shop.name})`]);
@@ -110,11 +109,11 @@ export function basketView(back: View): View {
             missing.map(([, text]) => p(text)),
           ),
         );
-        missing.forEach(([id]) => f.root.getElementById(id)?.setAttribute("aria-invalid", "true"));
-        f.root.getElementById(missing[0]![0])?.focus();
+        missing.forEach(([id]) => f.at(id)?.setAttribute("aria-invalid", "true"));
+        f.at(missing[0]![0])?.focus();
         return;
       }
-      const button = f.root.getElementById("send") as HTMLButtonElement;
+      const button = f.at("send")!;
       if (button.getAttribute("aria-disabled")) return; // twice at once
       button.setAttribute("aria-disabled", "true");
       f.say(w.t("ordering"));
@@ -140,11 +139,7 @@ export function basketView(back: View): View {
             site.basket.delete(shopId);
             continue;
           }
-          part.said = refusals.map(({ message, path, available, next }) => ({
-            text: message + (next ? ` ${w.when(next.start)}` : ""),
-            line: part.lines[Number(path[path.indexOf("lines") + 1])],
-            available: available ?? undefined,
-          }));
+          part.said = sentences(f, part, refusals);
           if (refusals.some(({ code }) => /SLOT|FULL|PAST|SOON/.test(code))) part.slot = "";
         }
         if (placed.length) {
@@ -164,6 +159,11 @@ export function basketView(back: View): View {
       button.removeAttribute("aria-disabled");
     }
   };
+}
+
+/** What the shop says no to, of which line, and what it could give; where time is the reason, when. */
+function sentences({ w }: Frame, { lines }: Part, refusals: Quote["quotes"][number]["refusals"]): Part["said"] {
+  return refusals.map(({ message, path, available, next }) => ({ text: message + (next ? ` ${w.when(next.start)}` : ""), line: lines[Number(path[path.indexOf("lines") + 1])], available }));
 }
 
 function section(f: Frame, view: View, part: Part, quote: Quote["quotes"][number], slots: Slot[]): HTMLElement {
@@ -188,12 +188,10 @@ function section(f: Frame, view: View, part: Part, quote: Quote["quotes"][number
   // What the visitor still has to choose is no refusal yet.
   const said = part.said.length
     ? part.said
-    : quote.refusals
-        .filter(({ code }) => code !== "SLOT_REQUIRED" && code !== "ADDRESS_REQUIRED")
-        .map(({ message, path, available }) => ({ text: message, line: part.lines[Number(path[path.indexOf("lines") + 1])], available: available ?? undefined }));
+    : sentences(f, part, quote.refusals.filter(({ code }) => code !== "SLOT_REQUIRED" && code !== "ADDRESS_REQUIRED"));
   return h(
     "fieldset",
-    {},
+    { id: "f-" + id },
     h("legend", { dir: "auto" }, part.shop.name),
     said.length > 0 &&
       h(
@@ -223,7 +221,9 @@ function section(f: Frame, view: View, part: Part, quote: Quote["quotes"][number
             value: line.quantity,
             "aria-label": w.t("quantityOf", { name: name(line) }),
             change: (event: Event) => {
-              line.quantity = Math.max(1, Math.min(999, Math.round(Number((event.target as HTMLInputElement).value)) || 1));
+              const count = event.target as HTMLInputElement;
+              line.quantity = Math.max(1, Math.min(999, Math.round(Number(count.value)) || 1));
+              count.value = String(line.quantity);
               again();
             },
           }),

@@ -1,6 +1,6 @@
 // One widget on the page: its shadow, the view that it shows, and what it says aloud.
 
-import { h, p, nodes, type Child } from "./dom";
+import { h, p, nodes, patch, type Child } from "./dom";
 import { Trouble, type Site } from "./site";
 import css from "./style.css";
 import type { Word, Words } from "./words";
@@ -12,11 +12,13 @@ let sheet: CSSStyleSheet | undefined; // one for all: a strict policy lets it pa
 export class Frame {
   readonly root: ShadowRoot;
   private readonly body = h("div", { class: "w" });
+  private readonly main = h("div");
   private readonly foot = h("div", { class: "foot" });
   private readonly ways = h("div");
   private readonly live = h("p", { role: "status" });
   private said = "";
-  private view: View = () => [];
+  private view?: View;
+  private turn = 0;
   small = false; // a badge
   bare = false;
 
@@ -29,6 +31,7 @@ export class Frame {
     this.root.adoptedStyleSheets = [sheet];
     this.body.lang = w.lang;
     this.root.replaceChildren(this.body);
+    this.body.append(this.main, this.foot);
     this.foot.append(this.live, this.ways);
     this.put(h("slot")); // what the page itself holds, until there is more
     site.onSlow.push(() => this.small || this.say(w.t("waiting")));
@@ -43,6 +46,15 @@ export class Frame {
     return h("h" + Math.min(6, this.level + n), attributes, ...text);
   }
 
+  /** The way back to a view. */
+  back(view: View): HTMLElement {
+    return p(h("button", { id: "back", class: "link", click: () => this.go(view) }, "← " + this.w.t("back")));
+  }
+
+  at(id: string): HTMLElement | null {
+    return this.root.getElementById(id);
+  }
+
   /** Says it, aloud too, without moving anybody. */
   say(text: string): void {
     this.live.textContent = "";
@@ -55,8 +67,10 @@ export class Frame {
     this.host.dispatchEvent(new CustomEvent("halles:" + event, { bubbles: true, composed: true, detail }));
   }
 
-  /** Shows another view and leads there, to its heading. */
+  /** Shows another view and leads there, to its heading; or, quietly, what is new in the one that is shown. */
   async go(view: View, quietly?: boolean): Promise<void> {
+    const turn = ++this.turn;
+    const stay = quietly && view === this.view;
     this.view = view;
     this.onChange = undefined;
     this.bare = this.small;
@@ -67,21 +81,21 @@ export class Frame {
       content = await view(this);
     } catch (error) {
       failed = true;
-      content = this.trouble(error, () => this.go(view));
+      content = this.trouble(error, () => this.go(view, stay));
     }
-    if (this.view !== view) return; // the visitor went on meanwhile
-    this.put(content);
+    if (this.turn !== turn) return; // the visitor went on meanwhile
+    if (failed && stay) this.main.prepend(content as Node); // above what may be half filled in
+    else this.put(content, stay);
     if (this.said === this.w.t("loading") || this.said === this.w.t("waiting")) this.said = this.live.textContent = "";
-    if (quietly && !failed) return;
+    if (quietly && (stay || !failed)) return;
     this.land(quietly ? null : this.root.querySelector<HTMLElement>("[data-land]"));
   }
 
-  /** Draws the view's content; who stood on something stands on the same thing after. */
-  put(content: Child): void {
-    const id = this.root.activeElement?.id;
-    this.body.replaceChildren(...nodes([content, this.foot]));
+  /** Draws the view's content; of the same view only what is new. */
+  put(content: Child, same?: boolean): void {
+    if (same) patch(this.main, h("div", {}, content));
+    else this.main.replaceChildren(...nodes([content]));
     this.bar();
-    if (id) this.land(this.root.getElementById(id));
   }
 
   /** Puts the focus there, and brings it into sight. */
@@ -99,14 +113,15 @@ export class Frame {
   private bar(): void {
     const { site, w } = this;
     const there = site.count;
-    const id = this.root.activeElement?.id;
-    this.ways.replaceChildren(
-      ...nodes([
+    patch(
+      this.ways,
+      h(
+        "div",
+        {},
         there > 0 && !this.bare && h("button", { id: "basket", class: "main", click: () => this.onBasket() }, w.t("basketOpen", { n: there })),
         site.orders.size > 0 && !this.onChange && !this.bare && h("button", { id: "orders", click: () => this.onOrders() }, w.t("ordersOpen")),
-      ]),
+      ),
     );
-    if (id === "basket" || id === "orders") this.root.getElementById(id)?.focus();
   }
 
   sentence(error: unknown): { text: string; french: boolean } {

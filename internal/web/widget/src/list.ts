@@ -3,7 +3,7 @@
 import type { Operations } from "halles";
 import { h, p, type Child } from "./dom";
 import type { Frame } from "./frame";
-import { doorOf, initials, mapLink } from "./parts";
+import { doorOf, field, initials, mapLink } from "./parts";
 import type { Mode } from "./site";
 import { shopView } from "./shop";
 
@@ -129,22 +129,20 @@ export function listView(search: Search): (f: Frame) => Promise<Child> {
           },
         },
         h("p", { class: "wide" }, h("label", { for: "text" }, w.t("search")), h("span", { class: "pair" }, words, h("button", { id: "find", class: "main" }, w.t("find")))),
-        h(
-          "p",
-          {},
-          h("label", { for: "category" }, w.t("category")),
+        field(
+          "category",
+          w.t("category"),
           h(
             "select",
-            { id: "category", change: change("category", "value") },
+            { change: change("category", "value") },
             option("", search.category, w.t("all")),
             ...head!.categories.map((top) => h("optgroup", { label: top.name }, option(top.id, search.category, top.name), ...top.children.map((below) => option(below.id, search.category, "– " + below.name)))),
           ),
         ),
-        h(
-          "p",
-          {},
-          h("label", { for: "mode" }, w.t("mode")),
-          h("select", { id: "mode", change: change("mode", "value") }, option("", search.mode, w.t("all")), option("PICKUP", search.mode, w.t("PICKUP")), option("DELIVERY", search.mode, w.t("DELIVERY"))),
+        field(
+          "mode",
+          w.t("mode"),
+          h("select", { change: change("mode", "value") }, option("", search.mode, w.t("all")), option("PICKUP", search.mode, w.t("PICKUP")), option("DELIVERY", search.mode, w.t("DELIVERY"))),
         ),
         h("p", { class: "check" }, h("input", { id: "open", type: "checkbox", checked: search.openNow, change: change("openNow", "checked") }), h("label", { for: "open" }, w.t("openNow"))),
       );

@@ -3,7 +3,7 @@
 import { h, p, type Child } from "./dom";
 import { follow } from "./follow";
 import type { Frame, View } from "./frame";
-import { mapLink, qr } from "./parts";
+import { away, mapLink, qr } from "./parts";
 import type { Link, Order } from "./site";
 import type { Word } from "./words";
 
@@ -38,14 +38,14 @@ export function ordersView(back: View, thanks?: string): View {
     const { w, site } = f;
     const asking = new Set<string>(); // where the visitor is asked whether to cancel
     const content = (): Child => [
-      p(h("button", { id: "back", class: "link", click: () => f.go(back) }, "← " + w.t("back"))),
+      f.back(back),
       f.heading(0, { "data-land": true, id: "title" }, w.t("orders")),
       thanks && h("p", { class: "notice good" }, thanks),
       thanks && site.basket.size > 0 && h("p", { class: "notice bad" }, w.t("some")),
       [...site.orders.values()].reverse().map((order) => slip(f, order, asking, draw)),
-      site.links.map(({ secret }) => p(w.t("keep"), " : ", h("a", { href: `${site.base}/commande#${secret}`, target: "_blank", rel: "noopener noreferrer" }, w.t("link")))),
+      site.links.map(({ secret }) => p(w.t("keep"), " : ", away(`${site.base}/commande#${secret}`, w.t("link")))),
     ];
-    const draw = () => f.put(content());
+    const draw = () => f.put(content(), true);
     f.onChange = draw;
     return content();
   };
@@ -72,7 +72,7 @@ function slip(f: Frame, order: Order, asking: Set<string>, draw: () => void): HT
       draw();
       f.say(f.sentence(error).text);
     }
-    f.land(f.root.getElementById("o-" + id));
+    f.land(f.at("o-" + id));
   };
   return h(
     "section",
@@ -88,7 +88,7 @@ function slip(f: Frame, order: Order, asking: Set<string>, draw: () => void): HT
         return h("li", { class: (now ? "now" : passed.has(step) ? "done" : "") + (now && !road.includes(step) ? " off" : ""), "aria-current": now && "step" }, h("span", {}, w.t(step as Word)), at && passed.has(step) ? h("small", {}, w.when(at)) : "");
       }),
     ),
-    order.proposedChange && h("p", { class: "notice" }, h("a", { href: `${site.base}/commande#${linkOf.get(id)!.secret}`, target: "_blank", rel: "noopener noreferrer" }, w.t("change", { time: w.when(order.proposedChange.until) }))),
+    order.proposedChange && h("p", { class: "notice" }, away(`${site.base}/commande#${linkOf.get(id)!.secret}`, w.t("change", { time: w.when(order.proposedChange.until) }))),
     order.reasonText && h("p", { dir: "auto", class: "words" }, order.reasonText),
     waits &&
       pickupCode &&
@@ -106,8 +106,8 @@ function slip(f: Frame, order: Order, asking: Set<string>, draw: () => void): HT
             "p",
             { class: "pair" },
             h("button", { id: "yes-" + id, click: cancel }, w.t("sure")),
-            h("button", { click: () => (asking.delete(id), draw(), f.root.getElementById("c-" + id)?.focus()) }, w.t("keepIt")),
+            h("button", { click: () => (asking.delete(id), draw(), f.at("c-" + id)?.focus()) }, w.t("keepIt")),
           )
-        : p(h("button", { id: "c-" + id, class: "link", "aria-label": w.t("cancelOf", { name }), click: () => (asking.add(id), draw(), f.root.getElementById("yes-" + id)?.focus()) }, w.t("cancel")))),
+        : p(h("button", { id: "c-" + id, class: "link", "aria-label": w.t("cancelOf", { name }), click: () => (asking.add(id), draw(), f.at("yes-" + id)?.focus()) }, w.t("cancel")))),
   );
 }

@@ -1,6 +1,6 @@
 // Small pieces that several views show.
 
-import { h, p, svg } from "./dom";
+import { h, p, svg, type Child } from "./dom";
 import type { Words } from "./words";
 
 interface Service {
@@ -18,7 +18,7 @@ export function doorOf(w: Words, { open, until, refusal }: Service): HTMLElement
 
 /** A way to the place on a map, which opens on another site. */
 export function mapLink(w: Words, { name, location: { latitude: y, longitude: x } }: { name: string; location: { latitude: number; longitude: number } }): HTMLElement {
-  return h("a", { href: `https://www.openstreetmap.org/?mlat=${y}&mlon=${x}#map=18/${y}/${x}`, target: "_blank", rel: "noopener noreferrer", "aria-label": w.t("mapOf", { name }) }, w.t("map"));
+  return away(`https://www.openstreetmap.org/?mlat=${y}&mlon=${x}#map=18/${y}/${x}`, w.t("map"), { "aria-label": w.t("mapOf", { name }) });
 }
 
 /** The photo, or the initials where there is none or the page's policy lets none pass. */
@@ -35,6 +35,9 @@ export function qr(text: string, label: string): SVGElement | null {
   const dark = /<path d="([\dMhvz -]+)"/.exec(text);
   return box && dark && svg("svg", { viewBox: box[1], class: "qr", role: "img", "aria-label": label }, svg("path", { fill: "#fff", d: "M0 0h99v99H0z" }), svg("path", { fill: "#000", d: dark[1] }));
 }
+
+/** A link to another page, which opens beside this one: the basket and the orders of this one stay. */
+export const away = (href: string, text: Child, attributes = {}): HTMLElement => h("a", { href, target: "_blank", rel: "noopener noreferrer", ...attributes }, text);
 
 export function field(name: string, label: string, input: HTMLElement): HTMLElement {
   input.id = name;

@@ -2,7 +2,7 @@
 
 import { h, p, type Child } from "./dom";
 import type { Frame, View } from "./frame";
-import { doorOf, initials, mapLink } from "./parts";
+import { away, doorOf, initials, mapLink } from "./parts";
 import { Trouble, type Mode, type Product, type Shop } from "./site";
 import type { Word } from "./words";
 
@@ -19,7 +19,7 @@ export function shopView(id: string, back?: View): View {
     const imposed = regime.because.length > 0;
 
     return [
-      back && p(h("button", { id: "back", class: "link", click: () => f.go(back) }, "← " + w.t("back"))),
+      back && f.back(back),
       f.heading(0, { "data-land": true, dir: "auto" }, shop.name),
       p(h("span", { lang: "fr" }, shop.category.name), " · ", shop.commune.name),
       doorOf(w, shop.service),
@@ -69,7 +69,7 @@ export function shopView(id: string, back?: View): View {
           p(address.street, h("br"), `${address.postcode} ${address.city}`, h("br"), mapLink(w, shop)),
           contact.phone && p(h("a", { href: "tel:" + contact.phone }, dialled(contact.phone))),
           contact.email && p(h("a", { href: "mailto:" + contact.email }, contact.email)),
-          contact.website && /^https?:/.test(contact.website) && p(h("a", { href: contact.website, rel: "nofollow noopener", target: "_blank" }, w.t("site"))),
+          contact.website && /^https?:/.test(contact.website) && p(away(contact.website, w.t("site"), { rel: "nofollow noopener" })),
           equipped && p(w.t("access"), " : ", equipped, "."),
         ),
       ),

@@ -1,9 +1,9 @@
 // What the widgets of a page share: how they ask, the basket, the orders that are followed.
 
 import type { Operations } from "halles";
-import hashes from "documents"; // {"WidgetShops": "c0ff…"}: the registered documents
+import hashes from "documents"; // of the registered documents, by their numbers
 
-type Name = keyof Operations & keyof typeof hashes;
+type Name = Extract<keyof Operations, `Widget${string}`>; // the bundler makes numbers of them
 type Variables<N extends Name> = Operations[N]["variables"];
 type Data<N extends Name> = Operations[N]["data"];
 export type Shop = NonNullable<Data<"WidgetShop">["shop"]>;
@@ -34,7 +34,7 @@ export interface Part {
   slot: string;
   note: string;
   lines: Line[];
-  said: { text: string; line?: Line; available?: number }[]; // why the shop refused
+  said: { text: string; line?: Line; available?: number | null }[]; // why the shop refused
 }
 
 /** The link to the orders of one basket: in memory only. */
@@ -84,7 +84,7 @@ export class Site {
   }
 
   address(name: Name, variables: object): string {
-    return `${this.base}/graphql?` + new URLSearchParams({ documentId: hashes[name], variables: JSON.stringify(variables), key: this.key });
+    return `${this.base}/graphql?` + new URLSearchParams({ documentId: hashes[name]!, variables: JSON.stringify(variables), key: this.key });
   }
 
   /** Asks with a body: what changes something, or holds what belongs in no address. */
@@ -106,11 +106,9 @@ export class Site {
   }
 
   private async send(address: string, init: RequestInit): Promise<unknown> {
-    const abort = new AbortController();
     const late = setTimeout(() => this.onSlow.forEach((tell) => tell()), slow);
-    const end = setTimeout(() => abort.abort(), patience);
     try {
-      const answer = await fetch(address, { credentials: "omit", signal: abort.signal, ...init });
+      const answer = await fetch(address, { credentials: "omit", signal: AbortSignal.timeout(patience), ...init });
       const { data, errors } = await answer.json();
       if (!errors) return data;
       const code = errors[0].extensions?.code ?? "";
@@ -119,16 +117,13 @@ export class Site {
       throw error instanceof Trouble ? error : await this.diagnose();
     } finally {
       clearTimeout(late);
-      clearTimeout(end);
     }
   }
 
   /** A browser hides an answer from an origin that it is not for: a path that all may read says why. */
   private async diagnose(): Promise<Trouble> {
     try {
-      const abort = new AbortController();
-      setTimeout(() => abort.abort(), slow);
-      const answer = await fetch(`${this.base}/widget/v1/check?key=` + encodeURIComponent(this.key), { credentials: "omit", signal: abort.signal });
+      const answer = await fetch(`${this.base}/widget/v1/check?key=` + encodeURIComponent(this.key), { credentials: "omit", signal: AbortSignal.timeout(slow) });
       const { code } = await answer.json();
       return new Trouble(code === "OK" ? "SLOW" : code);
     } catch {
