@@ -29,6 +29,8 @@ type cli struct {
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to this program's."`
 	Privacy  privacyCmd  `cmd:"" help:"Erasures and retention of what is kept of persons."`
 	Schema   schemaCmd   `cmd:"" help:"Print the schema as a federation router composes it."`
+	Bench    benchCmd    `cmd:"" help:"Measure a server beside a hand-written one."`
+	Limit    limitCmd    `cmd:"" hidden:"" help:"The hand-written one."`
 }
 
 // process is what a command has of the outside.

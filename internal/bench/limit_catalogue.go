@@ -48,7 +48,7 @@ func (l *Limit) window(r *http.Request, b []byte) ([]byte, error) {
 	}
 	var head []byte
 	var lines []line
-	var keys []uuid.UUID
+	keys := make([][16]byte, 0, shopsAPage*productsAShop)
 	commune, shop := "", uuid.UUID{}
 	err := l.read(r.Context(), func(v [][]byte) {
 		next := line{id: uuid.UUID(v[5])}

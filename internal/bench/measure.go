@@ -3,9 +3,12 @@ package bench
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/audelor/halles/internal/pg"
 )
 
 // Options say how to measure.
@@ -15,6 +18,12 @@ type Options struct {
 	During        time.Duration // of a round of each
 	Rounds        int           // 3: their medians count
 	Processes     Processes
+
+	// For Run.
+	Only     []string          // names of workloads; none: all
+	Database pg.Options        // an administrator's
+	Tokens   map[string]string // of the demo's people
+	Out      io.Writer
 }
 
 // Side is what one of the two did with a workload. Milliseconds but for CPU, which is microseconds of
