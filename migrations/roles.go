@@ -9,7 +9,7 @@ import (
 )
 
 // role is one database role. Timeouts are settings of the role and not of the connection:
-// a pooler refuses them at start-up. jit is off for whoever answers requests: policies make
+// a pooler refuses them at start-up. jit is off for whoever reads and writes: policies make
 // estimates high, and a query of some milliseconds would be compiled for hundreds.
 type role struct {
 	name     string
@@ -32,7 +32,7 @@ var roles = []role{
 	{name: "halles_stats", login: true, settings: map[string]string{
 		"default_transaction_read_only": "on", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "5s", "jit": "off",
 	}},
-	{name: "halles_worker", login: true, settings: map[string]string{"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}},
+	{name: "halles_worker", login: true, settings: map[string]string{"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s", "jit": "off"}},
 	{name: "halles_listen", login: true},
 	{name: "halles_backup", login: true, settings: map[string]string{"default_transaction_read_only": "on"}},
 }

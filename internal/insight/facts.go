@@ -90,8 +90,8 @@ func (n *Insight) countCommune(ctx context.Context, s pg.Scope, commune string) 
 				return err
 			}
 			args, from = append(args, shops, days), ordersOfDays
-			_, err = tx.Exec(ctx, `delete from shop_facts f using unnest($2::uuid[], $3::date[]) d (shop_id, day)
-				where f.commune_id = $1 and f.shop_id = d.shop_id and f.day = d.day`, args...)
+			_, err = tx.Exec(ctx, `delete from shop_facts where commune_id = $1 and shop_id = any($2) and day = any($3::date[])
+				and (shop_id, day) in (select * from unnest($2::uuid[], $3::date[]))`, args...)
 			if err != nil {
 				return err
 			}
@@ -115,9 +115,11 @@ func (n *Insight) countCommune(ctx context.Context, s pg.Scope, commune string) 
 // localDay is the day of an order o: that of its shop's clock when it was placed.
 const localDay = `(o.placed_at at time zone 'Europe/Paris')::date`
 
-// ordersOfDays are the orders of shops $2 on days $3, element by element.
-const ordersOfDays = `from unnest($2::uuid[], $3::date[]) d (shop_id, day) join orders o on o.commune_id = $1 and o.shop_id = d.shop_id
-	and o.placed_at >= d.day::timestamp at time zone 'Europe/Paris' and o.placed_at < (d.day + 1)::timestamp at time zone 'Europe/Paris'`
+// ordersOfDays are the orders of shops $2 on days $3, element by element. "offset 0" has each
+// day looked up in the index by shop; left to itself Postgres reads all orders of the commune once.
+const ordersOfDays = `from unnest($2::uuid[], $3::date[]) d (shop_id, day), lateral (
+	select * from orders o where o.commune_id = $1 and o.shop_id = d.shop_id
+	and o.placed_at >= d.day::timestamp at time zone 'Europe/Paris' and o.placed_at < (d.day + 1)::timestamp at time zone 'Europe/Paris' offset 0) o`
 
 // counted is the start of a statement that counts orders: sums as in shop_facts, and by_rate as in
 // shop_fact_rates. Delivery's rate and the rounding are those of ordering's totals, and a test

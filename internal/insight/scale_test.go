@@ -78,6 +78,7 @@ func TestPublishedAgainstOrders(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("all months published in %v", time.Since(start))
+	d.Exec(t, `analyze`) // as autovacuum would have meanwhile
 	analyst := fixture.Viewer(t, d, identity.Analyst)
 	in := insight.DashboardInput{From: month(t, "2025-11"), To: month(t, "2026-10")}
 	published := fastest(5, func() {
