@@ -69,7 +69,7 @@ func (r *queryResolver) Product(ctx context.Context, id tenancy.ID) (*catalog.Pr
 }
 
 func (r *shopResolver) Products(ctx context.Context, obj *directory.Shop, first int, after *string) (*catalog.ProductConnection, error) {
-	return load(ctx).productsOf.Load(ctx, productsKey{obj.ID(), newPageKey(first, after, obj.ID().String())})
+	return load(ctx).productsOf.Load(ctx, newProductsKey(obj.ID(), first, after))
 }
 
 func (r *variantResolver) Product(ctx context.Context, obj *catalog.Variant) (*catalog.Product, error) {

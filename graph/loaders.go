@@ -51,6 +51,9 @@ type loaders struct {
 	ordersOf    *loader.Loader[ordersKey, *ordering.OrderConnection]
 }
 
+// loaderByID loads values by the global ID of what they belong to.
+type loaderByID[V any] = loader.Loader[tenancy.ID, V]
+
 // orderLoaders are an order and its relations, read as one viewer.
 type orderLoaders struct {
 	order   *loader.Loader[tenancy.ID, *ordering.Order]
@@ -201,6 +204,10 @@ type pageKey struct {
 	first int
 	after string
 	of    string
+}
+
+func newProductsKey(shop tenancy.ID, first int, after *string) productsKey {
+	return productsKey{shop, newPageKey(first, after, shop.String())}
 }
 
 func (k productsKey) split() (pageKey, tenancy.ID) { return k.page, k.shop }

@@ -17,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"github.com/audelor/halles/graph/direct"
 	"github.com/audelor/halles/graph/generated"
 	"github.com/audelor/halles/graph/limits"
 	"github.com/audelor/halles/graph/transport"
@@ -39,6 +40,8 @@ type ServerOptions struct {
 	Wrote       func(context.Context)                           // a mutation of a request was done; nil: nobody asks
 	Heartbeat   time.Duration                                   // between signs of life on sockets and streams; 12 s when zero
 	InitTimeout time.Duration                                   // how long a socket may be silent at first; 5 s when zero
+	Indirect    bool                                            // gqlgen answers all queries by itself, none by graph/direct: for comparisons
+	Directly    func(*direct.Schema)                            // is given what stands in front of gqlgen; nil: nobody asks
 }
 
 // parsedDocuments bounds the cache of parsed documents: a storefront has some dozens.
@@ -57,7 +60,7 @@ const (
 
 // NewServer serves the schema.
 func NewServer(r *Resolver, o ServerOptions) *handler.Server {
-	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}}))
+	srv := handler.New(r.schema(o))
 	beat := cmp.Or(o.Heartbeat, heartbeat)
 	srv.AddTransport(transport.Socket{
 		Init: o.SocketInit, CheckOrigin: o.CheckOrigin,
@@ -129,6 +132,23 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 		return next(ctx)
 	})
 	return srv
+}
+
+// schema is gqlgen's, with graph/direct in front of it.
+func (r *Resolver) schema(o ServerOptions) graphql.ExecutableSchema {
+	es := generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}})
+	if o.Indirect {
+		return es
+	}
+	over, err := direct.Over(es, r.catalogue())
+	if err != nil {
+		panic(err) // a test holds the table against the schema
+	}
+	over.Broken = func(ctx context.Context, err error) { o.Log.WarnContext(ctx, "not answered directly", "error", err) }
+	if o.Directly != nil {
+		o.Directly(over)
+	}
+	return over
 }
 
 // validation is GraphQL's rules without "Did you mean": what is withheld from somebody must not

@@ -21,6 +21,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/audelor/halles/graph"
+	"github.com/audelor/halles/graph/direct"
 	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
@@ -41,7 +42,8 @@ import (
 type Harness struct {
 	*pgtest.Database
 	Resolver *graph.Resolver
-	Handler  http.Handler // expects a viewer in the request's context, see identity.With
+	Handler  http.Handler   // expects a viewer in the request's context, see identity.With
+	Direct   *direct.Schema // in front of gqlgen
 	visitor  *identity.Viewer
 }
 
@@ -78,12 +80,27 @@ func New(t testing.TB) *Harness {
 	h.Resolver.Privacy = &privacy.Privacy{DB: d.DB, Ordering: h.Resolver.Ordering, Registrations: h.Resolver.Registrations, Now: time.Now}
 	h.Resolver.Intake.Steps[intake.Products] = h.Resolver.Catalog.ImportSteps
 	h.Resolver.Intake.Steps[intake.Shops] = h.Resolver.Directory.ImportSteps
-	h.Handler = graph.NewServer(h.Resolver, graph.ServerOptions{
+	h.Handler = graph.NewServer(h.Resolver, h.options(t))
+	return h
+}
+
+func (h *Harness) options(t testing.TB) graph.ServerOptions {
+	return graph.ServerOptions{
 		Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),
 		RequestID: func(context.Context) string { return "test" },
 		IsRouter:  func(ctx context.Context) bool { return ctx.Value(routerKey{}) != nil },
-	})
-	return h
+		Directly:  func(s *direct.Schema) { h.Direct = s },
+	}
+}
+
+// Indirect is the same server with gqlgen's executor alone.
+func (h *Harness) Indirect(t testing.TB) *Harness {
+	t.Helper()
+	other := *h
+	o := h.options(t)
+	o.Indirect = true
+	other.Handler = graph.NewServer(h.Resolver, o)
+	return &other
 }
 
 // Client asks as one viewer.

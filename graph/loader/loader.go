@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/graph-gophers/dataloader/v7"
@@ -18,10 +19,26 @@ import (
 // come together (0 splits them: twice the time in Postgres), short beside a statement.
 const Wait = time.Millisecond
 
-// Loader loads values by key.
+// Loader loads values by key. Keys that are all known are asked for ahead (Ask, Fetch), and then
+// loaded without a wait; all others gather in a batch.
 type Loader[K comparable, V any] struct {
-	batch   *dataloader.Loader[K, V]
+	wait    time.Duration
+	fetch   Fetch[K, V]
 	missing func(K) (V, error)
+
+	begin sync.Once
+	batch *dataloader.Loader[K, V] // made when a key is loaded that was not asked for ahead
+
+	mu    sync.Mutex
+	asked []K
+	known map[K]outcome[V] // pending while its key is asked for
+}
+
+// outcome is what became of a key.
+type outcome[V any] struct {
+	value   V
+	err     error
+	pending bool
 }
 
 // Fetch reads the values of distinct keys, in any order; a key may have none.
@@ -36,35 +53,84 @@ func (f Failed[K]) Error() string { return fmt.Sprintf("%d keys failed", len(f))
 // New makes a loader that gathers keys for wait; missing answers for a key that fetch found
 // nothing for.
 func New[K comparable, V any](wait time.Duration, fetch Fetch[K, V], missing func(K) (V, error)) *Loader[K, V] {
-	batch := func(ctx context.Context, keys []K) []*dataloader.Result[V] {
-		found, err := fetch(ctx, slices.Clone(keys)) // fetch may sort its copy; the answers keep the order of keys
-		var failed Failed[K]
-		if errors.As(err, &failed) {
-			err = nil
-		}
-		results := make([]*dataloader.Result[V], len(keys))
-		for i, k := range keys {
-			r := &dataloader.Result[V]{Error: err}
-			if own := failed[k]; own != nil {
-				r.Error = own
-			} else if err == nil {
-				var ok bool
-				if r.Data, ok = found[k]; !ok {
-					r.Data, r.Error = missing(k)
-				}
-			}
-			results[i] = r
-		}
-		return results
+	return &Loader[K, V]{wait: wait, fetch: fetch, missing: missing}
+}
+
+// read is what fetch finds for keys; tell is called for each, in their order.
+func (l *Loader[K, V]) read(ctx context.Context, keys []K, tell func(i int, v V, err error)) {
+	found, err := l.fetch(ctx, slices.Clone(keys)) // fetch may sort its copy
+	var failed Failed[K]
+	if errors.As(err, &failed) {
+		err = nil
 	}
-	return &Loader[K, V]{batch: dataloader.NewBatchedLoader(batch, dataloader.WithWait[K, V](wait)), missing: missing}
+	for i, k := range keys {
+		v, there := found[k]
+		switch own := failed[k]; {
+		case own != nil:
+			tell(i, *new(V), own)
+		case err != nil:
+			tell(i, *new(V), err)
+		case !there:
+			v, missing := l.missing(k)
+			tell(i, v, missing)
+		default:
+			tell(i, v, nil)
+		}
+	}
+}
+
+func (l *Loader[K, V]) begun() *dataloader.Loader[K, V] {
+	l.begin.Do(func() {
+		l.batch = dataloader.NewBatchedLoader(func(ctx context.Context, keys []K) []*dataloader.Result[V] {
+			results := make([]*dataloader.Result[V], len(keys))
+			l.read(ctx, keys, func(i int, v V, err error) { results[i] = &dataloader.Result[V]{Data: v, Error: err} })
+			return results
+		}, dataloader.WithWait[K, V](l.wait))
+	})
+	return l.batch
 }
 
 // Zero is the answer for a missing key where nothing found is an answer: an empty list.
 func Zero[K comparable, V any](K) (v V, err error) { return v, nil }
 
-// Load returns the value of a key; it waits for the batch.
-func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) { return l.batch.Load(ctx, key)() }
+// Load returns the value of a key; it waits for the batch, unless the key was asked for ahead.
+func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
+	l.mu.Lock()
+	o, asked := l.known[key]
+	l.mu.Unlock()
+	if asked && !o.pending {
+		return o.value, o.err
+	}
+	return l.begun().Load(ctx, key)()
+}
+
+// Ask notes a key for Fetch; true: it is the first since the last.
+func (l *Loader[K, V]) Ask(key K) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, asked := l.known[key]; asked {
+		return false
+	}
+	if l.known == nil {
+		l.known = map[K]outcome[V]{}
+	}
+	l.known[key] = outcome[V]{pending: true}
+	l.asked = append(l.asked, key)
+	return len(l.asked) == 1
+}
+
+// Fetch reads, at once, what was asked for since the last Fetch.
+func (l *Loader[K, V]) Fetch(ctx context.Context) {
+	l.mu.Lock()
+	keys := l.asked
+	l.asked = nil
+	l.mu.Unlock()
+	l.read(ctx, keys, func(i int, v V, err error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.known[keys[i]] = outcome[V]{value: v, err: err}
+	})
+}
 
 // Grouped turns a fetch for keys that share their arguments into one for all keys: one
 // statement for each distinct group. A group that fails leaves the others their values.

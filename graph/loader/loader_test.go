@@ -50,3 +50,33 @@ func TestEachKeyGetsItsOwnValueInOneBatch(t *testing.T) {
 		t.Errorf("%d statements for one list", n)
 	}
 }
+
+// Keys that were asked for ahead come in one fetch and without a wait, with their own errors; a key
+// that was not is loaded as ever.
+func TestAskedAhead(t *testing.T) {
+	t.Parallel()
+	var fetched [][]int
+	l := loader.New(0, func(_ context.Context, keys []int) (map[int]string, error) {
+		fetched = append(fetched, keys)
+		return map[int]string{1: "one", 3: "three"}, loader.Failed[int]{2: errMissing}
+	}, func(int) (string, error) { return "", context.Canceled })
+	if first, again, next := l.Ask(1), l.Ask(1), l.Ask(2); !first || again || next {
+		t.Errorf("first %t, again %t, next %t", first, again, next)
+	}
+	l.Ask(4)
+	l.Fetch(t.Context())
+	for key, want := range map[int]struct {
+		value string
+		err   error
+	}{1: {"one", nil}, 2: {"", errMissing}, 4: {"", context.Canceled}, 3: {"three", nil}} {
+		if v, err := l.Load(t.Context(), key); v != want.value || !errors.Is(err, want.err) {
+			t.Errorf("%d: %q, %v", key, v, err)
+		}
+	}
+	if len(fetched) != 2 || len(fetched[0]) != 3 || len(fetched[1]) != 1 {
+		t.Errorf("fetched %v", fetched)
+	}
+	if l.Ask(1) || !l.Ask(5) {
+		t.Error("what is known is asked for again, or what is new is not")
+	}
+}

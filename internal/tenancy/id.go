@@ -81,16 +81,21 @@ func RowID(kind Kind, commune string, row uuid.UUID) ID {
 func AccountID(account uuid.UUID) ID { return ID{Kind: KindAccount, Row: account} }
 
 // String writes the ID as clients see it.
-func (id ID) String() string {
+func (id ID) String() string { return string(id.AppendTo(make([]byte, 0, 48))) }
+
+// AppendTo appends the ID as clients see it.
+func (id ID) AppendTo(b []byte) []byte {
+	b = append(append(b, id.Kind...), '_')
 	switch id.Kind {
 	case KindAccount, KindInvitation:
-		return string(id.Kind) + "_" + alphabet.EncodeToString(id.Row[:])
+		return alphabet.AppendEncode(b, id.Row[:])
 	case KindCommune:
-		return string(id.Kind) + "_" + id.Commune
+		return append(b, id.Commune...)
 	case KindCategory:
-		return string(id.Kind) + "_" + id.Name
+		return append(b, id.Name...)
 	}
-	return string(id.Kind) + "_" + id.Commune + "_" + alphabet.EncodeToString(id.Row[:])
+	b = append(append(b, id.Commune...), '_')
+	return alphabet.AppendEncode(b, id.Row[:])
 }
 
 // ParseID reads an ID, or says INVALID. It looks at the form only: whether the row exists is
