@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/graph/documents"
@@ -12,17 +13,17 @@ import (
 )
 
 // schemaFile serves the schema as clients see it; with `?contract=` the part for an audience.
-func (s *Server) schemaFile() (http.HandlerFunc, error) {
-	files := map[graph.Audience]string{"": graph.PublicSDL()}
-	for _, audience := range graph.Audiences {
-		var err error
-		if files[audience], err = graph.PublicContractSDL(audience); err != nil {
-			return nil, err
+func (s *Server) schemaFile() http.HandlerFunc {
+	made := sync.OnceValue(func() map[graph.Audience]string {
+		files := map[graph.Audience]string{"": graph.PublicSDL()}
+		for _, audience := range graph.Audiences {
+			files[audience] = must(graph.PublicContractSDL(audience))
 		}
-	}
+		return files
+	})
 	return func(w http.ResponseWriter, r *http.Request) {
 		asked := graph.Audience(r.URL.Query().Get("contract"))
-		sdl, ok := files[asked]
+		sdl, ok := made()[asked]
 		if !ok {
 			_, err := graph.PublicContractSDL(asked)
 			s.refuse(w, r, http.StatusNotFound, err)
@@ -30,7 +31,7 @@ func (s *Server) schemaFile() (http.HandlerFunc, error) {
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8") // shown, not downloaded
 		_, _ = w.Write([]byte(sdl))
-	}, nil
+	}
 }
 
 // documentsFile lists the registered documents, or those of an `?audience=`.

@@ -238,10 +238,6 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	schemaFile, err := s.schemaFile()
-	if err != nil {
-		return nil, err
-	}
 	assets, err := newAssets()
 	if err != nil {
 		return nil, err
@@ -263,14 +259,11 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 		r.Use(s.leafing, zipped)
 		r.With(s.recognized).Get("/", s.homePage(assets))
 		r.With(s.recognized).Get("/graphiql", s.graphiQLPage(graphiql))
-		r.Get("/schema.graphql", schemaFile)
+		r.Get("/schema.graphql", s.schemaFile())
 		r.Get("/documents.json", s.documentsFile)
 		r.Get("/assets/{version}/{file}", assets.ServeHTTP)
-		err = docs(r, assets)
+		s.docs(r, assets)
 	})
-	if err != nil {
-		return nil, err
-	}
 	if s.pages != nil {
 		r.Group(func(r chi.Router) {
 			r.Use(s.leafing)

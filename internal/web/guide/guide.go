@@ -9,6 +9,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,6 +30,12 @@ type Options struct {
 	MaxBody int         // bytes of a request's body
 	Types   string      // the version of the types at /sdk/
 }
+
+// Paths are those of the guide's pages below /docs.
+var Paths = slices.Sorted(maps.Keys(templateOf))
+
+// templateOf is the template of each page by its path.
+var templateOf = map[string]string{"": "guide.html", "/reference": "reference.html", "/changes": "changes.html"}
 
 // Pages are the guide's pages by path below /docs.
 func Pages(o Options) (map[string][]byte, error) {
@@ -66,7 +73,7 @@ func Pages(o Options) (map[string][]byte, error) {
 		"Codes": codes(), "RefusalEnums": refusalEnums(o.Schema), "Limits": limitsOf(o), "Changes": changes,
 	}
 	pages := map[string][]byte{}
-	for path, name := range map[string]string{"": "guide.html", "/reference": "reference.html", "/changes": "changes.html"} {
+	for path, name := range templateOf {
 		var b bytes.Buffer
 		if err := templates.ExecuteTemplate(&b, name, data); err != nil {
 			return nil, err
