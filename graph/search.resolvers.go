@@ -24,7 +24,7 @@ func (r *communeFacetResolver) Commune(ctx context.Context, obj *catalog.Commune
 }
 
 func (r *queryResolver) Search(ctx context.Context, text string, filter *catalog.SearchFilter, near *tenancy.Point, first int, after *string) (*catalog.SearchConnection, error) {
-	return r.Catalog.Search(ctx, identity.From(ctx), catalog.SearchQuery{Text: text, Filter: filter, Near: near}, first, after)
+	return counted(ctx)(r.Catalog.Search(ctx, identity.From(ctx), catalog.SearchQuery{Text: text, Filter: filter, Near: near}, first, after))
 }
 
 func (r *queryResolver) Suggest(ctx context.Context, text string, communes []string, first int) ([]*catalog.Suggestion, error) {

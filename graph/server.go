@@ -17,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"github.com/audelor/halles/graph/answers"
 	"github.com/audelor/halles/graph/direct"
 	"github.com/audelor/halles/graph/generated"
 	"github.com/audelor/halles/graph/limits"
@@ -38,6 +39,8 @@ type ServerOptions struct {
 	Watch       Watch                                           // is told of what is asked
 	Admit       func(context.Context) (leave func(), err error) // lets a query begin, and is told of its end; nil: at once
 	Wrote       func(context.Context)                           // a mutation of a request was done; nil: nobody asks
+	Answers     *answers.Cache                                  // keeps answers to what anybody may ask; nil: none is kept
+	Own         func(*http.Request) bool                        // whether a request wants an answer of its own for what it carries: a session, what it has seen; nil: none does
 	Heartbeat   time.Duration                                   // between signs of life on sockets and streams; 12 s when zero
 	InitTimeout time.Duration                                   // how long a socket may be silent at first; 5 s when zero
 	Indirect    bool                                            // gqlgen answers all queries by itself, none by graph/direct: for comparisons
@@ -67,7 +70,7 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 		InitTimeout: cmp.Or(o.InitTimeout, initTimeout), Heartbeat: beat,
 	})
 	srv.AddTransport(transport.Events{Heartbeat: beat})
-	srv.AddTransport(transport.HTTP{Heartbeat: beat, Cacheable: cacheable}) // takes what is left
+	srv.AddTransport(transport.HTTP{Heartbeat: beat, Cacheable: cacheable, Kept: o.kept()}) // takes what is left
 
 	good := known{lru.New[*ast.QueryDocument](parsedDocuments)}
 	srv.SetQueryCache(good)

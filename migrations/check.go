@@ -29,6 +29,10 @@ var exceptions = map[string]exception{
 		reason: "one tree for all communes: reference data, public", shared: true,
 		readable: map[string]string{"halles_public": "*", "halles_app": "*", "halles_worker": "*"},
 	},
+	"public.published_changes": {
+		reason:   "that something published changed, in which commune and transaction; some are all communes'",
+		readable: map[string]string{"halles_worker": "*"},
+	},
 	"public.vat_rates": {
 		reason: "French law: reference data, public", shared: true,
 		readable: map[string]string{"halles_public": "*", "halles_app": "*", "halles_worker": "*"},

@@ -135,7 +135,12 @@ func Of(ctx context.Context) (Cost, bool) {
 	if !graphql.HasOperationContext(ctx) {
 		return Cost{}, false
 	}
-	cost, counted := graphql.GetOperationContext(ctx).Stats.GetExtension(costName).(Cost)
+	return OfOperation(graphql.GetOperationContext(ctx))
+}
+
+// OfOperation is what an operation was counted at.
+func OfOperation(operation *graphql.OperationContext) (Cost, bool) {
+	cost, counted := operation.Stats.GetExtension(costName).(Cost)
 	return cost, counted
 }
 

@@ -29,6 +29,7 @@ import (
 type HTTP struct {
 	Heartbeat time.Duration                        // of such a stream
 	Cacheable func(*graphql.OperationContext) bool // whether the answer to a GET without a credential may be kept; nil: never
+	Kept      *Kept                                // answers that were made before; nil: none
 }
 
 var _ graphql.Transport = HTTP{}
@@ -72,6 +73,11 @@ func (t HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		refuse(w, kind, http.StatusBadRequest, err)
 		return
 	}
+	question, asks := t.Kept.ask(r, params)
+	asks = asks && slices.Contains(kinds, kind)
+	if asks && t.Kept.serve(w, r, kind, question) {
+		return
+	}
 	operation, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		answer(w, kind, exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
@@ -91,14 +97,28 @@ func (t HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		refuse(w, kind, http.StatusNotAcceptable, fault.Errorf(fault.Invalid, "Une requête ou une mutation se lit en application/json ou application/graphql-response+json."))
 		return
 	}
-	responses, ctx := exec.DispatchOperation(ctx, operation)
-	response := responses(ctx)
+	var response *graphql.Response
+	var body []byte
+	execute := func(ctx context.Context) {
+		responses, ctx := exec.DispatchOperation(ctx, operation)
+		if response = responses(ctx); response != nil {
+			body = encode(response)
+		}
+	}
+	public := t.Cacheable != nil && t.Cacheable(operation)
+	if !asks || operation.Operation.Operation != ast.Query {
+		execute(ctx)
+	} else if t.Kept.share(w, r, kind, question, operation, public, func(ctx context.Context) (*graphql.Response, []byte) {
+		execute(ctx)
+		return response, body
+	}) {
+		return
+	}
 	if response == nil { // the client has left, or the server stops
 		refuse(w, kind, http.StatusServiceUnavailable, fault.Errorf(fault.Unavailable, "La requête a été interrompue. Réessayez."))
 		return
 	}
-	body := encode(response)
-	if get && r.Header.Get("Authorization") == "" && t.Cacheable != nil && len(response.Errors) == 0 && t.Cacheable(operation) && unchanged(w, r, body) {
+	if get && r.Header.Get("Authorization") == "" && public && len(response.Errors) == 0 && unchanged(w, r, tagOf(body)) {
 		return
 	}
 	write(w, kind, response, body)
@@ -107,11 +127,16 @@ func (t HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 // kept is how long a cache may answer for us: nothing stale is shown for longer.
 const kept = "public, max-age=1"
 
+// tagOf is the ETag of an answer, without its quotation marks.
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:12])
+}
+
 // unchanged tells caches that they may keep an answer, and answers 304 to one that has it. The
 // address names the document, the variables and the key of a widget.
-func unchanged(w http.ResponseWriter, r *http.Request, body []byte) bool {
-	sum := sha256.Sum256(body)
-	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
+func unchanged(w http.ResponseWriter, r *http.Request, tag string) bool {
+	tag = `"` + tag + `"`
 	w.Header().Set("ETag", "W/"+tag) // weak: it may be compressed on its way
 	w.Header().Set("Cache-Control", kept)
 	w.Header().Add("Vary", "Authorization")

@@ -61,6 +61,9 @@ func (c *Catalog) Below(ctx context.Context, parent *Category) ([]*Category, err
 	return c.below(ctx, parent.Slug)
 }
 
+// Expire makes the next reader read the categories again.
+func (c *Catalog) Expire() { c.categories.Expire() }
+
 func (c *Catalog) below(ctx context.Context, parent string) ([]*Category, error) {
 	t, err := c.categories.Get(ctx)
 	if err != nil {

@@ -41,6 +41,9 @@ type Feed struct {
 	// Again is the viewer as it is granted now: a subscription goes on for as long as its viewer
 	// could begin it. Nil where nobody loses a right.
 	Again func(context.Context, *identity.Viewer) (*identity.Viewer, error)
+	// Heard is called when this or another process tells that something was committed, of the log or
+	// not. Nil where nobody wants to know.
+	Heard func()
 	// Recheck is how often that is asked; recheckEvery when zero.
 	Recheck time.Duration
 
@@ -124,6 +127,12 @@ func (f *Feed) Run(ctx context.Context) error {
 // committed. It does not block, and costs nothing where nobody reads.
 func (f *Feed) Wake(communes ...string) {
 	f.hub.wake(communes...)
+	f.Tell(communes...)
+}
+
+// Tell is Wake for what is in no log: whoever keeps what was read may look again.
+func (f *Feed) Tell(communes ...string) {
+	f.heard()
 	f.mu.Lock()
 	for _, c := range communes {
 		f.dirty[c] = struct{}{}
@@ -132,6 +141,12 @@ func (f *Feed) Wake(communes ...string) {
 	select {
 	case f.dirtied <- struct{}{}:
 	default:
+	}
+}
+
+func (f *Feed) heard() {
+	if f.Heard != nil {
+		f.Heard()
 	}
 }
 
@@ -253,6 +268,7 @@ func (f *Feed) hear(ctx context.Context) error {
 		switch {
 		case err == nil:
 			if process, communes, ok := strings.Cut(told.Payload, " "); ok && process != f.process {
+				f.heard()
 				f.hub.wake(strings.Split(communes, ",")...)
 			}
 		case ctx.Err() != nil || !silent:

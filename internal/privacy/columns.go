@@ -57,7 +57,7 @@ var plain = map[string]string{
 	"slots.*": "times", "stock_moves.*": "pieces", "calls.*": "codes; who called is not in it", "messages.*": "ids and codes; not to whom",
 	"order_escalations.*": "codes", "widget_keys.*": "publishable keys of sites", "shop_reminders.*": "times",
 	"shop_facts.*": "sums", "shop_fact_rates.*": "sums", "fact_heads.*": "counters", "stream_heads.*": "counters", "wrong_codes.*": "counters",
-	"privacy_runs.*": "counts", "insight.*": "published figures",
+	"privacy_runs.*": "counts", "published_changes.*": "counters", "insight.*": "published figures",
 }
 
 // RuleOf is the key of the rule that a column is under; "" for one that names nobody, and false for

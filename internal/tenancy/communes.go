@@ -89,8 +89,7 @@ func NewRegister(db *pg.DB) *Register {
 	})}
 }
 
-// Expire makes the next reader read the communes again: this program has just changed one. Others
-// do within a minute.
+// Expire makes the next reader read the communes again: one has just changed.
 func (r *Register) Expire() { r.snapshot.Expire() }
 
 // SucceedTx notes the commune that took over another, nil for none, and returns which it was before.

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 
+	"github.com/audelor/halles/graph/answers"
 	"github.com/audelor/halles/internal/identity"
 )
 
@@ -27,3 +29,15 @@ func SameNetwork(proxies []netip.Prefix, requests ...func() (peer string, header
 	}
 	return networks[0] == networks[1]
 }
+
+// ReadVersions reads the versions of the communes once, as a server that runs does twice a second.
+func (s *Server) ReadVersions(ctx context.Context) { s.versions.Read(ctx) }
+
+// RunVersions reads them until ctx ends.
+func (s *Server) RunVersions(ctx context.Context) error { return s.versions.Run(ctx) }
+
+// VersionReads is how often they were read.
+func (s *Server) VersionReads() int64 { return s.versions.Reads() }
+
+// Kept tells how the kept answers are.
+func (s *Server) Kept() answers.Figures { return s.answers.Figures() }

@@ -20,5 +20,6 @@ func (s *Server) jobs() *job.Jobs {
 	s.registrations.Jobs(j)
 	s.insight.Jobs(j)
 	s.privacy.Jobs(j)
+	s.versions.Jobs(j)
 	return j
 }

@@ -34,6 +34,7 @@ func (s *Server) seeing(next http.Handler) http.Handler {
 
 // wrote tells the client how far the database is, now that it has written.
 func (s *Server) wrote(ctx context.Context) {
+	s.feed.Tell() // who keeps answers looks what changed
 	answer, ok := ctx.Value(answerKey{}).(http.Header)
 	if !ok {
 		return

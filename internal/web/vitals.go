@@ -81,6 +81,7 @@ func (s *Server) watch() graph.Watch {
 func (s *Server) readVitals() {
 	s.vitals.Pools(s.db)
 	s.replicaVitals()
+	s.answerVitals()
 	s.vitals.Database(s.db, s.communes.Codes, s.log)
 	yes := func(is bool) float64 {
 		if is {
