@@ -28,15 +28,15 @@ type Workload struct {
 	Halles func(n int) []byte
 	Limit  func(n int) []byte
 
-	Writes bool // each request changes rows: it is not sent twice
+	Staff bool // asked by somebody with an account: not in this process, where nobody signs in
 }
 
 // body is what the answer to a request must begin with: data, and no error before it.
 var body = []byte(`{"data":{`)
 
-// answered tells whether a response has what was asked for.
+// answered tells whether a response has what was asked for, and nothing was refused.
 func answered(status int, answer []byte) error {
-	if status != 200 || !bytes.HasPrefix(answer, body) || bytes.Contains(answer, []byte(`"errors":[`)) {
+	if status != 200 || !bytes.HasPrefix(answer, body) || bytes.Contains(answer, []byte(`"errors":[`)) || bytes.Contains(answer, []byte(`"refusals":[{`)) {
 		return fmt.Errorf("status %d: %.300s", status, answer)
 	}
 	return nil
@@ -45,11 +45,15 @@ func answered(status int, answer []byte) error {
 // post is a request of halles: a document with variables. Nobody accepts gzip here, or both would
 // have to.
 func post(document string, variables any, headers ...string) []byte {
-	content, err := json.Marshal(map[string]any{"query": document, "variables": variables})
+	return request("POST /graphql", asJSON(map[string]any{"query": document, "variables": variables}), headers...)
+}
+
+func asJSON(v any) []byte {
+	content, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // plain data
 	}
-	return request("POST /graphql", content, headers...)
+	return content
 }
 
 // get is a request of the limit.

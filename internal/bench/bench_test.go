@@ -3,6 +3,7 @@ package bench_test
 import (
 	"net"
 	"net/http"
+	"regexp"
 	"testing"
 	"time"
 
@@ -11,14 +12,18 @@ import (
 	"github.com/audelor/halles/internal/bench"
 	"github.com/audelor/halles/internal/demo"
 	"github.com/audelor/halles/internal/fixture"
+	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/insight"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/tenancy"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // both are halles and the limit over the same rows of the demo, in this process.
 type both struct {
+	*pgtest.Database
 	halles http.Handler
 	limit  *bench.Limit
 	sample *bench.Sample
@@ -26,14 +31,14 @@ type both struct {
 	statements *bench.Statements // of halles
 }
 
-func setup(t testing.TB, shops int) *both {
+func setup(t testing.TB, shops, orders int) *both {
 	t.Helper()
 	d := pgtest.New(t)
-	plan := demo.Plan{Shops: shops, Seed: 1, Today: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), Issuer: fixture.Issuer}
+	plan := demo.Plan{Shops: shops, Orders: orders, Seed: 1, Today: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), Issuer: fixture.Issuer}
 	if _, err := demo.Fill(t.Context(), d.MigrateURL(), plan, nil); err != nil {
 		t.Fatal(err)
 	}
-	b := &both{statements: &bench.Statements{}}
+	b := &both{Database: d, statements: &bench.Statements{}}
 	o := d.Options
 	o.Tracer = b.statements
 	db, err := pg.Open(t.Context(), o)
@@ -45,7 +50,7 @@ func setup(t testing.TB, shops int) *both {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.limit.Close)
-	if b.halles, err = bench.NewHalles(t.Context(), db, fixture.Secret); err != nil {
+	if b.halles, err = bench.NewHalles(t.Context(), db, fixture.Secret, fixture.Issuers()); err != nil {
 		t.Fatal(err)
 	}
 	if b.sample, err = bench.Draw(t.Context(), b.limit.DB()); err != nil {
@@ -63,11 +68,18 @@ func ask(t testing.TB, h http.Handler, request []byte) []byte {
 	return answer
 }
 
+// All on the same rows: the orders last, since they change them.
+func TestSame(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 130, 3000)
+	t.Run("Answers", b.answersAreTheSame)
+	t.Run("Figures", b.figuresAreTheSame)
+	t.Run("Orders", b.ordersAreTheSame)
+}
+
 // What is compared is the same: each answer of the limit is halles's, leaf by leaf, but for the plain
 // search's, which orders otherwise: there each thing found is.
-func TestAnswersAreTheSame(t *testing.T) {
-	t.Parallel()
-	b := setup(t, 130)
+func (b *both) answersAreTheSame(t *testing.T) {
 	for _, w := range b.sample.Reads() {
 		n := 0
 		for i := range 6 {
@@ -83,6 +95,104 @@ func TestAnswersAreTheSame(t *testing.T) {
 		}
 		if n == 0 {
 			t.Errorf("%s: nothing was compared", w.Name)
+		}
+	}
+}
+
+// One basket, ordered at both: the answers are the same but for what is drawn, and so are the rows that
+// each has written.
+func (b *both) ordersAreTheSame(t *testing.T) {
+	baskets, err := b.limit.Receive(t.Context(), 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	for i, w := 0, bench.Orders(baskets); i < len(baskets) && compared < 5; i++ {
+		ours := ask(t, b.halles, w.Halles(i))
+		if gjson.GetBytes(ours, "data.placeOrders.results.0.refusals.#").Int() > 0 {
+			continue // closed for a while, as the limit does not know
+		}
+		compared++
+		theirs := ask(t, b.limit, w.Limit(i))
+		if where := bench.Same(drawn.ReplaceAll(ours, []byte(`"$1":""`)), drawn.ReplaceAll(theirs, []byte(`"$1":""`))); where != "" {
+			t.Fatalf("%s\nhalles %s\nlimit  %s", where, ours, theirs)
+		}
+		if one, other := b.written(t, ours), b.written(t, theirs); one != other {
+			t.Fatalf("halles writes %s\nthe limit     %s", one, other)
+		}
+	}
+	if compared == 0 {
+		t.Error("no shop takes an order")
+	}
+}
+
+// drawn is what chance makes.
+var drawn = regexp.MustCompile(`"(id|number|guestSecret|text)":"[^"]+"`)
+
+// written is all that placing an order left behind, but for what is drawn and when.
+func (b *both) written(t *testing.T, answer []byte) string {
+	t.Helper()
+	id, err := tenancy.ParseID(gjson.GetBytes(answer, "data.placeOrders.results.0.order.id").String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows string
+	err = b.limit.DB().QueryRow(t.Context(), `
+		select jsonb_build_object(
+			'order', to_jsonb(o) - '{id,number,pickup_code,scope,idempotency_key,placed_at,updated_at}'::text[],
+			'lines', (select jsonb_agg(to_jsonb(l) - 'order_id' order by line) from order_lines l where l.commune_id = o.commune_id and l.order_id = o.id),
+			'contacts', (select jsonb_agg(to_jsonb(c) - 'order_id') from order_contacts c where c.commune_id = o.commune_id and c.order_id = o.id),
+			'moves', (select jsonb_agg(to_jsonb(m) - '{id,order_id,at}'::text[] order by variant_id) from stock_moves m where m.commune_id = o.commune_id and m.order_id = o.id),
+			'keys', (select jsonb_agg(length(k.payload_hash)) from idempotency_keys k where k.commune_id = o.commune_id and k.order_id = o.id),
+			'links', (select jsonb_agg(length(g.digest)) from guest_links g where g.commune_id = o.commune_id and g.order_id = o.id),
+			'jobs', (select jsonb_agg(jsonb_build_array(j.kind, j.args->'template', j.queue, j.max_attempts, j.state) order by j.args->>'template')
+				from river.river_job j where j.args->>'id' = o.id::text),
+			'events', (select jsonb_agg(to_jsonb(e) - '{seq,order_id,at}'::text[]) from order_events e where e.commune_id = o.commune_id and e.order_id = o.id))::text
+		from orders o where o.commune_id = $1 and o.id = $2`, id.Commune, id.Row).Scan(&rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// What is told of a year is what the orders say: each figure that is not hidden.
+func (b *both) figuresAreTheSame(t *testing.T) {
+	subject, _ := fixture.Account(t, b.Database, identity.Analyst)
+	token, err := fixture.NewIssuer().Sign(subject, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := insight.New(b.DB, tenancy.NewRegister(b.DB)).Publish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	year, err := b.limit.LastYear(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range year.Dashboards(token) {
+		ours, theirs := ask(t, b.halles, w.Halles(0)), ask(t, b.limit, w.Limit(0))
+		told := 0
+		for _, of := range []string{"series", "byCommune"} {
+			live := map[string]gjson.Result{}
+			for _, row := range gjson.GetBytes(theirs, "data.dashboard."+of).Array() {
+				live[row.Get("key").String()] = row
+			}
+			for _, row := range gjson.GetBytes(ours, "data.dashboard."+of).Array() {
+				key := row.Get("key").String()
+				for _, f := range row.Get("figures").Array() {
+					name, value := f.Get("indicator").String(), f.Get("value.number")
+					other := live[key].Get(name)
+					if value.Type != gjson.Number || live[key].Exists() && !other.Exists() {
+						continue // hidden, or not among the limit's
+					}
+					if told++; value.Int() != other.Int() {
+						t.Errorf("%s, %s of %s: published %s, counted %s", w.Name, name, key, value.Raw, other.Raw)
+					}
+				}
+			}
+		}
+		if told < 10 {
+			t.Errorf("%s: %d figures are told: %s", w.Name, told, ours)
 		}
 	}
 }
@@ -107,9 +217,16 @@ func foundAre(t *testing.T, halles http.Handler, answer []byte) int {
 //	go test ./internal/bench -bench . -run '^$'
 func BenchmarkBeside(b *testing.B) {
 	const connections, rounds = 16, 3
-	x := setup(b, 300)
+	x := setup(b, 300, 20_000)
 	options := bench.Options{Halles: serve(b, x.halles), Limit: serve(b, x.limit), Connections: connections, During: 300 * time.Millisecond, Rounds: rounds}
-	for _, w := range x.sample.Reads() {
+	baskets, err := x.limit.Receive(b.Context(), 100)
+	if err == nil {
+		baskets, err = bench.Accepted(b.Context(), options.Halles, baskets)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, w := range append(x.sample.Reads(), bench.Orders(baskets)) {
 		b.Run(w.Name, func(b *testing.B) {
 			for b.Loop() {
 				c, err := bench.Measure(b.Context(), options, w)
@@ -121,7 +238,7 @@ func BenchmarkBeside(b *testing.B) {
 				b.ReportMetric(c.Halles.PerSecond, "halles/s")
 				b.ReportMetric(c.Limit.PerSecond, "limit/s")
 			}
-			inside, err := bench.Count(b.Context(), x.halles, x.statements, w.Halles)
+			inside, err := bench.Count(b.Context(), x.halles, x.statements, 1<<30, w.Halles)
 			if err != nil {
 				b.Fatal(err)
 			}

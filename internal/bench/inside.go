@@ -13,14 +13,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/web"
 )
 
 // NewHalles is the server itself in this process: what /proc does not tell, statements and
-// allocations, is counted here. It limits nobody, and knows nobody but visitors.
-func NewHalles(ctx context.Context, db *pg.DB, secret []byte) (http.Handler, error) {
-	server, err := web.New(ctx, web.Options{DB: db, Secret: secret, Log: slog.New(slog.DiscardHandler)})
+// allocations, is counted here. It limits nobody; without issuers, which may be nil, everybody is a
+// visitor.
+func NewHalles(ctx context.Context, db *pg.DB, secret []byte, issuers *identity.Issuers) (http.Handler, error) {
+	server, err := web.New(ctx, web.Options{DB: db, Secret: secret, Issuers: issuers, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +92,8 @@ type Inside struct {
 
 // Count asks a handler one request after the other and counts what each costs, on average. Nothing
 // else may go on in the process. The first requests, which prepare statements and fill what is kept,
-// do not count.
-func Count(ctx context.Context, h http.Handler, s *Statements, next func(n int) []byte) (Inside, error) {
+// do not count. It begins with the request after first.
+func Count(ctx context.Context, h http.Handler, s *Statements, first int, next func(n int) []byte) (Inside, error) {
 	const before, requests = 30, 100
 	var from, to runtime.MemStats
 	var statements int64
@@ -100,7 +102,7 @@ func Count(ctx context.Context, h http.Handler, s *Statements, next func(n int) 
 			runtime.ReadMemStats(&from)
 			statements = s.n.Load()
 		}
-		status, answer, err := Call(ctx, h, next(i))
+		status, answer, err := Call(ctx, h, next(first+i))
 		if err == nil {
 			err = answered(status, answer)
 		}

@@ -40,6 +40,8 @@ func OpenLimit(ctx context.Context, databaseURL string, tracer pgx.QueryTracer) 
 	l.handle("/w3", l.product)
 	l.handle("/w4", l.search)
 	l.handle("/w4p", l.searchPlain)
+	l.handle("/w5", l.dashboard)
+	l.handle("/w6", l.place)
 	return l, l.preparePlain(ctx)
 }
 

@@ -60,16 +60,37 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	fmt.Fprintf(o.Out, "%d shops, %d orders; Postgres %s, %s, %d processors; %d connections, medians of %d rounds of %s in turn\n",
 		r.Shops, r.Orders, r.Postgres, r.Go, r.Processors, r.Connections, r.Rounds, o.During)
-	for _, w := range sample.Reads() {
-		if len(o.Only) > 0 && !slices.Contains(o.Only, w.Name) {
+	wanted := func(name string) bool { return len(o.Only) == 0 || slices.Contains(o.Only, name) }
+	workloads := sample.Reads()
+	if analyst := o.Tokens["analyst"]; analyst != "" && (wanted("W5") || wanted("W5c")) {
+		year, err := limit.LastYear(ctx)
+		if err != nil {
+			return nil, err
+		}
+		workloads = append(workloads, year.Dashboards(analyst)...)
+	}
+	if wanted("W6") {
+		baskets, err := limit.Receive(ctx, 500)
+		if err != nil {
+			return nil, err
+		}
+		if baskets, err = Accepted(ctx, o.Halles, baskets); err != nil {
+			return nil, err
+		}
+		workloads = append(workloads, Orders(baskets))
+	}
+	for _, w := range workloads {
+		if !wanted(w.Name) {
 			continue
 		}
 		c, err := Measure(ctx, o, w)
 		if err != nil {
 			return nil, err
 		}
-		if err := count(ctx, o, c, w, limit, counted); err != nil {
-			return nil, err
+		if !w.Staff {
+			if err := count(ctx, o, c, w, limit, counted); err != nil {
+				return nil, err
+			}
 		}
 		r.Workloads = append(r.Workloads, c)
 		c.print(o.Out)
@@ -102,6 +123,9 @@ func settle(ctx context.Context, o Options, limit *Limit) error {
 	return err
 }
 
+// countFrom is past the requests of the rounds, whose keys are used.
+const countFrom = 1 << 30
+
 // count finds out what is counted inside: both are asked once more, in this process.
 func count(ctx context.Context, o Options, c *Compared, w Workload, limit http.Handler, counted *Statements) error {
 	own := &Statements{}
@@ -112,7 +136,7 @@ func count(ctx context.Context, o Options, c *Compared, w Workload, limit http.H
 		return err
 	}
 	defer db.Close()
-	halles, err := NewHalles(ctx, db, make([]byte, 32))
+	halles, err := NewHalles(ctx, db, make([]byte, 32), nil)
 	if err != nil {
 		return err
 	}
@@ -122,7 +146,7 @@ func count(ctx context.Context, o Options, c *Compared, w Workload, limit http.H
 		statements *Statements
 		next       func(int) []byte
 	}{{&c.Halles, halles, own, w.Halles}, {&c.Limit, limit, counted, w.Limit}} {
-		inside, err := Count(ctx, side.handler, side.statements, side.next)
+		inside, err := Count(ctx, side.handler, side.statements, countFrom, side.next)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
