@@ -18,6 +18,10 @@ func (r *subscriptionResolver) OrderUpdated(ctx context.Context, id tenancy.ID, 
 	return stream(ctx)(r.Feed.OrderUpdated(ctx, identity.From(ctx), id, after))
 }
 
+func (r *subscriptionResolver) OrdersUpdated(ctx context.Context, orders []*tenancy.ID, after *string) (<-chan *ordering.Event, error) {
+	return stream(ctx)(r.Feed.OrdersUpdated(ctx, identity.From(ctx), values(orders), after))
+}
+
 func (r *subscriptionResolver) ShopOrders(ctx context.Context, shops []*tenancy.ID, after *string) (<-chan *ordering.Event, error) {
 	return stream(ctx)(r.Feed.ShopOrders(ctx, identity.From(ctx), values(shops), after))
 }

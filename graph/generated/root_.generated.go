@@ -1198,6 +1198,7 @@ type ComplexityRoot struct {
 	Subscription struct {
 		CommuneActivity func(childComplexity int, communes []*tenancy.ID, after *string) int
 		OrderUpdated    func(childComplexity int, id tenancy.ID, after *string) int
+		OrdersUpdated   func(childComplexity int, orders []*tenancy.ID, after *string) int
 		ShopOrders      func(childComplexity int, shops []*tenancy.ID, after *string) int
 	}
 
@@ -6388,6 +6389,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.OrderUpdated(childComplexity, args["id"].(tenancy.ID), args["after"].(*string)), true
+	case "Subscription.ordersUpdated":
+		if e.ComplexityRoot.Subscription.OrdersUpdated == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_ordersUpdated_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.OrdersUpdated(childComplexity, args["orders"].([]*tenancy.ID), args["after"].(*string)), true
 	case "Subscription.shopOrders":
 		if e.ComplexityRoot.Subscription.ShopOrders == nil {
 			break
@@ -11322,6 +11334,13 @@ type Subscription {
     "The order. What the viewer may not see is NOT_FOUND, as what does not exist."
     id: ID!
     "The ` + "`" + `cursor` + "`" + ` of the last event read: gives every event after it, and no present state."
+    after: String
+  ): OrderEvent! @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
+  "Several orders by one stream, those of a basket over several shops: the last event of each, then each that comes. The events of an order come in its order; between orders there is none. For whoever may follow each of them."
+  ordersUpdated(
+    "1 to 100 orders. When one may not be seen by the viewer, NOT_FOUND, and none is followed."
+    orders: [ID!]!
+    "The ` + "`" + `cursor` + "`" + ` of the last event read, from a subscription to the same orders: gives every event after it, and no present state but of orders that had sent none."
     after: String
   ): OrderEvent! @tag(name: "widget") @tag(name: "spa") @tag(name: "staff")
   "A merchant's counter: the last event of each open order of the shops, oldest first, then each event that comes. The events of one commune come in its order; between communes there is none."

@@ -63,7 +63,7 @@ func TestDocuments(t *testing.T) {
 			t.Errorf("the manifest has %+v", o)
 		}
 	}
-	if manifest.Format != "apollo-persisted-query-manifest" || len(manifest.Operations) != 15 {
+	if manifest.Format != "apollo-persisted-query-manifest" || len(manifest.Operations) != 16 {
 		t.Errorf("the manifest is %s with %d operations", manifest.Format, len(manifest.Operations))
 	}
 }

@@ -142,14 +142,14 @@ func literal(schema *ast.Schema, t *ast.Type) string {
 	return `"x"`
 }
 
-// Of the schema's mutations and subscriptions, however they are written, a widget may send four.
-func TestWidgetMayDoFourThings(t *testing.T) {
+// Of the schema's mutations and subscriptions, however they are written, a widget may send five.
+func TestWidgetMayDoFiveThings(t *testing.T) {
 	t.Parallel()
 	h := graphtest.New(t)
 	visitor := fixture.Viewer(t, h.Database, identity.Visitor)
 	key := fixture.WidgetKey(t, h.Database, fixture.Lorient, "https://lorient.bzh")
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
-	may := []string{"placeOrders", "cancelOrder", "exchangeGuestLink", "orderUpdated"}
+	may := []string{"placeOrders", "cancelOrder", "exchangeGuestLink", "orderUpdated", "ordersUpdated"}
 	refused, allowed := 0, 0
 	for operation, fields := range map[string]ast.FieldList{"mutation": schema.Mutation.Fields, "subscription": schema.Subscription.Fields} {
 		for _, f := range fields {
@@ -176,7 +176,7 @@ func TestWidgetMayDoFourThings(t *testing.T) {
 			}
 		}
 	}
-	if allowed != 4*5*2 || refused == 0 {
+	if allowed != 5*5*2 || refused == 0 {
 		t.Errorf("%d were allowed, %d refused", allowed, refused)
 	}
 	// One that it may send does not carry another through, and nothing of them is done.

@@ -19,6 +19,13 @@ type orderPosition struct {
 	Seq   int       `json:"s"`
 }
 
+// ordersPosition is a place in the lives of several orders, each by its own count, in the order of
+// the list's name.
+type ordersPosition struct {
+	Epoch uuid.UUID `json:"e"`
+	Seqs  []int     `json:"s"`
+}
+
 // streamPosition is a place in the logs of several communes: in each, the last event that was
 // sent or passed over. Logs of different communes have no common order, so that one number
 // could not say it.

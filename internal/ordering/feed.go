@@ -326,10 +326,10 @@ func (f *Feed) readTails(ctx context.Context, after map[string]int64) (map[strin
 
 // Which events or orders a reading is about; $2 are rows of orders or shops.
 const (
-	all           = "$2::uuid[] is null"
-	eventsOfShops = "e.shop_id = any($2)"
-	eventsOfOrder = "e.order_id = any($2)"
-	ordersOfShops = "o.shop_id = any($2)"
+	all            = "$2::uuid[] is null"
+	eventsOfShops  = "e.shop_id = any($2)"
+	eventsOfOrders = "e.order_id = any($2)"
+	ordersOfShops  = "o.shop_id = any($2)"
 )
 
 // headColumns go before eventColumns in every reading: in the same statement, that is in one

@@ -31,71 +31,7 @@ func (s *Stream) Err() error {
 	}
 }
 
-// OrderUpdated follows one order: its last event first, then each that comes. With after, each
-// event after that cursor. NOT_FOUND for an order that the viewer may not see.
-func (f *Feed) OrderUpdated(ctx context.Context, v *identity.Viewer, id tenancy.ID, after *string) (_ *Stream, err error) {
-	defer fault.Wrap(&err, "OrderUpdated(%s)", id)
-	if err := id.Want(tenancy.KindOrder); err != nil {
-		return nil, err
-	}
-	as, ok := reads(v)
-	if !ok {
-		return nil, id.NotFound()
-	}
-	list, from := orderList(v, id), orderPosition{}
-	var since *int
-	if after != nil {
-		if err := f.cursors.Open(list, *after, &from); err != nil {
-			return nil, err
-		}
-		since = &from.Seq
-	}
-	type row struct {
-		logRow
-		Version    int
-		CustomerID *uuid.UUID
-		Shop       uuid.UUID
-	}
-	rows, err := pg.Select[row](ctx, f.db, as.Scope().In(id.Commune), `
-		select `+headColumns+`, `+changeColumns+`, o.version, o.customer_id, o.shop_id as shop
-		from orders o join stream_heads h using (commune_id) cross join feed_epoch f
-		left join order_events e on e.commune_id = o.commune_id and e.order_id = o.id and e.order_seq > coalesce($3, o.version - 1)
-		where o.commune_id = $1 and o.id = $2
-		order by e.order_seq`, id.Commune, id.Row, since)
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 {
-		return nil, id.NotFound()
-	}
-	order := Order{CommuneID: id.Commune, Row: id.Row, ShopRow: rows[0].Shop, CustomerID: rows[0].CustomerID}
-	if !order.VisibleTo(v) { // the first of the two locks; row-level security is the second
-		return nil, id.NotFound()
-	}
-	w := &watch{
-		scope: as.Scope().In(id.Commune), which: eventsOfOrder, rows: []uuid.UUID{id.Row}, keys: []uuid.UUID{id.Row},
-		epoch: rows[0].Epoch, at: map[string]int64{id.Commune: rows[0].Head}, behind: map[string]bool{},
-		stamp: func(w *watch, e *Event) string {
-			return f.cursors.Seal(list, orderPosition{w.epoch, e.OrderSeq})
-		},
-	}
-	for i := range rows {
-		if rows[i].Seq != nil {
-			w.first = append(w.first, rows[i].event())
-		}
-	}
-	if after != nil && (from.Epoch != w.epoch || from.Seq+len(w.first) != rows[0].Version) {
-		return nil, errExpired()
-	}
-	return f.follow(ctx, w, granted{v, func(v *identity.Viewer) error {
-		if !order.VisibleTo(v) {
-			return errWithdrawn()
-		}
-		return nil
-	}})
-}
-
-// maxWatched bounds the shops or communes of one subscription, as page.MaxFirst bounds a list.
+// maxWatched bounds the shops, communes or orders of one subscription, as page.MaxFirst bounds a list.
 const maxWatched = 100
 
 // ShopOrders follows the orders of shops that the viewer runs: the last event of each open

@@ -40,16 +40,8 @@ func (s *Server) guestRoutes(r chi.Router, a *assets) {
 			return
 		}
 		r = r.WithContext(identity.WithExpiry(r.Context(), ends))
-		var streams []*ordering.Stream
-		for _, id := range v.Orders {
-			stream, err := s.feed.OrderUpdated(r.Context(), v, id, nil)
-			if err != nil {
-				s.fail(w, r, err)
-				return
-			}
-			streams = append(streams, stream)
-		}
-		s.stir(w, r, nil, streams...)
+		stream, err := s.feed.OrdersUpdated(r.Context(), v, v.Orders, nil)
+		s.stir(w, r, err, stream)
 	})
 }
 

@@ -5039,6 +5039,48 @@ func (v *WidgetFollowOrderResponse) GetOrderUpdated() WidgetFollowOrderOrderUpda
 	return v.OrderUpdated
 }
 
+// WidgetFollowOrdersOrdersUpdatedOrderEvent includes the requested fields of the GraphQL type OrderEvent.
+// The GraphQL type's documentation follows.
+//
+// A change of an order.
+type WidgetFollowOrdersOrdersUpdatedOrderEvent struct {
+	// Where to go on after this event: `after` of the subscription that it came from. Of an order's `history`, `after` of `orderUpdated`: read an order, then follow it from its last event without a gap.
+	Cursor string `json:"cursor"`
+	// The order, as it stands now.
+	Order WidgetFollowOrdersOrdersUpdatedOrderEventOrder `json:"order"`
+}
+
+// GetCursor returns WidgetFollowOrdersOrdersUpdatedOrderEvent.Cursor, and is useful for accessing the field via an interface.
+func (v *WidgetFollowOrdersOrdersUpdatedOrderEvent) GetCursor() string { return v.Cursor }
+
+// GetOrder returns WidgetFollowOrdersOrdersUpdatedOrderEvent.Order, and is useful for accessing the field via an interface.
+func (v *WidgetFollowOrdersOrdersUpdatedOrderEvent) GetOrder() WidgetFollowOrdersOrdersUpdatedOrderEventOrder {
+	return v.Order
+}
+
+// WidgetFollowOrdersOrdersUpdatedOrderEventOrder includes the requested fields of the GraphQL type Order.
+// The GraphQL type's documentation follows.
+//
+// One order at one shop. A basket over three shops is three orders.
+type WidgetFollowOrdersOrdersUpdatedOrderEventOrder struct {
+	// Global id.
+	Id string `json:"id"`
+}
+
+// GetId returns WidgetFollowOrdersOrdersUpdatedOrderEventOrder.Id, and is useful for accessing the field via an interface.
+func (v *WidgetFollowOrdersOrdersUpdatedOrderEventOrder) GetId() string { return v.Id }
+
+// WidgetFollowOrdersResponse is returned by WidgetFollowOrders on success.
+type WidgetFollowOrdersResponse struct {
+	// Several orders by one stream, those of a basket over several shops: the last event of each, then each that comes. The events of an order come in its order; between orders there is none. For whoever may follow each of them.
+	OrdersUpdated WidgetFollowOrdersOrdersUpdatedOrderEvent `json:"ordersUpdated"`
+}
+
+// GetOrdersUpdated returns WidgetFollowOrdersResponse.OrdersUpdated, and is useful for accessing the field via an interface.
+func (v *WidgetFollowOrdersResponse) GetOrdersUpdated() WidgetFollowOrdersOrdersUpdatedOrderEvent {
+	return v.OrdersUpdated
+}
+
 // WidgetMoreCommune includes the requested fields of the GraphQL type Commune.
 // The GraphQL type's documentation follows.
 //
@@ -8524,6 +8566,18 @@ func (v *__WidgetFollowOrderInput) GetOrder() string { return v.Order }
 // GetAfter returns __WidgetFollowOrderInput.After, and is useful for accessing the field via an interface.
 func (v *__WidgetFollowOrderInput) GetAfter() *string { return v.After }
 
+// __WidgetFollowOrdersInput is used internally by genqlient
+type __WidgetFollowOrdersInput struct {
+	Orders []string `json:"orders"`
+	After  *string  `json:"after"`
+}
+
+// GetOrders returns __WidgetFollowOrdersInput.Orders, and is useful for accessing the field via an interface.
+func (v *__WidgetFollowOrdersInput) GetOrders() []string { return v.Orders }
+
+// GetAfter returns __WidgetFollowOrdersInput.After, and is useful for accessing the field via an interface.
+func (v *__WidgetFollowOrdersInput) GetAfter() *string { return v.After }
+
 // __WidgetMoreInput is used internally by genqlient
 type __WidgetMoreInput struct {
 	Commune string      `json:"commune"`
@@ -10048,6 +10102,66 @@ func WidgetFollowOrderForwardData(interfaceChan interface{}, jsonRawMsg json.Raw
 	dataChan_, ok := interfaceChan.(chan WidgetFollowOrderWsResponse)
 	if !ok {
 		return errors.New("failed to cast interface into 'chan WidgetFollowOrderWsResponse'")
+	}
+	dataChan_ <- wsResp
+	return nil
+}
+
+// The subscription executed by WidgetFollowOrders.
+const WidgetFollowOrders_Operation = `
+subscription WidgetFollowOrders ($orders: [ID!]!, $after: String) {
+	ordersUpdated(orders: $orders, after: $after) {
+		cursor
+		order {
+			id
+		}
+	}
+}
+`
+
+// Each step of the orders of a basket as it happens, by one stream; resumes after a cursor.
+// To unsubscribe, use [graphql.WebSocketClient.Unsubscribe]
+func WidgetFollowOrders(
+	ctx_ context.Context,
+	client_ graphql.WebSocketClient,
+	orders []string,
+	after *string,
+) (dataChan_ chan WidgetFollowOrdersWsResponse, subscriptionID_ string, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "WidgetFollowOrders",
+		Query:  WidgetFollowOrders_Operation,
+		Variables: &__WidgetFollowOrdersInput{
+			Orders: orders,
+			After:  after,
+		},
+	}
+
+	dataChan_ = make(chan WidgetFollowOrdersWsResponse)
+	subscriptionID_, err_ = client_.Subscribe(req_, dataChan_, WidgetFollowOrdersForwardData)
+
+	return dataChan_, subscriptionID_, err_
+}
+
+type WidgetFollowOrdersWsResponse graphql.BaseResponse[*WidgetFollowOrdersResponse]
+
+func WidgetFollowOrdersForwardData(interfaceChan interface{}, jsonRawMsg json.RawMessage) error {
+	var gqlResp graphql.Response
+	var wsResp WidgetFollowOrdersWsResponse
+	err := json.Unmarshal(jsonRawMsg, &gqlResp)
+	if err != nil {
+		return err
+	}
+	if len(gqlResp.Errors) == 0 {
+		err = json.Unmarshal(jsonRawMsg, &wsResp)
+		if err != nil {
+			return err
+		}
+	} else {
+		wsResp.Errors = gqlResp.Errors
+	}
+	dataChan_, ok := interfaceChan.(chan WidgetFollowOrdersWsResponse)
+	if !ok {
+		return errors.New("failed to cast interface into 'chan WidgetFollowOrdersWsResponse'")
 	}
 	dataChan_ <- wsResp
 	return nil

@@ -9,6 +9,10 @@ type change struct {
 // changes lists what changed for clients, the latest first. What is taken away is first marked
 // @deprecated with the date of its end, six months ahead at least.
 var changes = []change{
+	{"2026-11-30", []string{
+		"`ordersUpdated`: the orders of a basket over several shops by one subscription.",
+		"A registered document's `documentId` may be the first 16 digits of its hash.",
+	}},
 	{"2026-11-24", []string{
 		"Subscriptions as `multipart/mixed;subscriptionSpec=1.0`, for Apollo's clients and routers.",
 		"Contracts for three audiences: `/schema.graphql?contract=widget`, `spa` and `staff`.",

@@ -9,26 +9,24 @@ import type { Word } from "./words";
 
 const linkOf = new Map<string, Link>();
 
-/** Reads the orders, and goes on following each. */
+/** Reads the orders, and goes on following them. */
 export async function watch(f: Frame, link: Link, ids: string[]): Promise<void> {
   const { site, w } = f;
-  for (const id of ids) {
+  const read = async (id: string): Promise<string> => {
     linkOf.set(id, link);
-    const read = async (): Promise<string> => {
-      const { order } = await site.post("WidgetOrder", { order: id }, link);
-      const before = site.orders.get(id);
-      site.orders.set(id, order!);
-      if (before && (before.status !== order!.status || !before.proposedChange !== !order!.proposedChange)) {
-        const status = w.t(order!.status as Word);
-        f.tell("order-status", { status: order!.status });
-        f.say(w.t("news", { shop: order!.shop?.name ?? "", status }));
-      }
-      site.changed();
-      return order!.status;
-    };
-    await read().catch(() => {}); // the stream, or the next look, brings it
-    void follow(site, link, id, read, () => f.say(w.t("offline")));
-  }
+    const { order } = await site.post("WidgetOrder", { order: id }, link);
+    const before = site.orders.get(id);
+    site.orders.set(id, order!);
+    if (before && (before.status !== order!.status || !before.proposedChange !== !order!.proposedChange)) {
+      const status = w.t(order!.status as Word);
+      f.tell("order-status", { status: order!.status });
+      f.say(w.t("news", { shop: order!.shop?.name ?? "", status }));
+    }
+    site.changed();
+    return order!.status;
+  };
+  for (const id of ids) await read(id).catch(() => {}); // the stream, or the next look, brings it
+  void follow(site, link, ids, read, () => f.say(w.t("offline")));
 }
 
 const roads: Record<string, string[]> = { PICKUP: ["PLACED", "ACCEPTED", "READY", "COLLECTED"], DELIVERY: ["PLACED", "ACCEPTED", "READY", "OUT_FOR_DELIVERY", "DELIVERED"] };
