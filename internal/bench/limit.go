@@ -19,8 +19,9 @@ const limitConnections = 8
 
 // Limit is the hand-written handler.
 type Limit struct {
-	db  *pgxpool.Pool
-	mux *http.ServeMux
+	db   *pgxpool.Pool
+	mux  *http.ServeMux
+	feed feed
 }
 
 // OpenLimit connects as a role that no policy holds back.
@@ -31,7 +32,7 @@ func OpenLimit(ctx context.Context, databaseURL string, tracer pgx.QueryTracer) 
 	}
 	config.MaxConns = limitConnections
 	config.ConnConfig.Tracer = tracer
-	l := &Limit{mux: http.NewServeMux()}
+	l := &Limit{mux: http.NewServeMux(), feed: feed{followers: map[string]map[chan []byte]bool{}}}
 	if l.db, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, err
 	}
@@ -42,6 +43,8 @@ func OpenLimit(ctx context.Context, databaseURL string, tracer pgx.QueryTracer) 
 	l.handle("/w4p", l.searchPlain)
 	l.handle("/w5", l.dashboard)
 	l.handle("/w6", l.place)
+	l.handle("/w7/change", l.change)
+	l.mux.HandleFunc("/w7/follow", l.feed.follow)
 	return l, l.preparePlain(ctx)
 }
 

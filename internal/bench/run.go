@@ -30,6 +30,7 @@ type Report struct {
 	Seconds     float64     `json:"secondsARound"`
 	Rounds      int         `json:"rounds"`
 	Workloads   []*Compared `json:"workloads"`
+	Fans        []*Fan      `json:"w7,omitempty"`
 	HallesPeak  int64       `json:"hallesPeakBytes,omitempty"` // the most memory that it held, under all of it
 	LimitPeak   int64       `json:"limitPeakBytes,omitempty"`
 }
@@ -94,6 +95,17 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 		r.Workloads = append(r.Workloads, c)
 		c.print(o.Out)
+	}
+	if merchant := o.Tokens["merchant"]; merchant != "" && wanted("W7") {
+		for _, subscribers := range []int{500, 2000} {
+			f, err := FanOut(ctx, o, limit, merchant, subscribers, 20)
+			if err != nil {
+				return nil, err
+			}
+			r.Fans = append(r.Fans, f)
+			fmt.Fprintf(o.Out, "\nW7  a change to the last of %d subscribers: p50 %.0f ms, p99 %.0f ms; limit %.0f and %.0f ms\n",
+				f.Subscribers, f.HallesP50, f.HallesP99, f.LimitP50, f.LimitP99)
+		}
 	}
 	if r.HallesPeak, r.LimitPeak = Peak(o.Processes.Halles), Peak(o.Processes.Limit); r.HallesPeak > 0 {
 		fmt.Fprintf(o.Out, "\nmost memory: halles %d MiB, limit %d MiB\n", r.HallesPeak>>20, r.LimitPeak>>20)
