@@ -3,7 +3,9 @@ package insight_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -339,4 +341,65 @@ func TestSlotsAreCounted(t *testing.T) {
 	m.publish("2026-11-05")
 	m.wanted("slots", pgtest.Scan[string](t, m.d, `select string_agg(key || ' ' || measure || ' ' || coalesce(hidden, value::text), ', ' order by key, measure) from insight.figures where subject = 'SLOT'`),
 		"DELIVERY booked FEWER_THAN_THREE, DELIVERY capacity FEWER_THAN_THREE, PICKUP booked 9, PICKUP capacity 12")
+}
+
+// TestPeriodsTellNoMoreThanTheirMonths holds that a figure of any period and choice is the sum of
+// published cells, and hidden where one of them is: a year, or two communes together, betray nothing
+// that the months and communes do not.
+func TestPeriodsTellNoMoreThanTheirMonths(t *testing.T) {
+	t.Parallel()
+	m := filled(t, "2025-10-10", "2026-05-10", "2026-09-10", "2026-10-10")
+	m.publish("2026-11-05")
+	analyst := fixture.Viewer(t, m.d, identity.Analyst)
+	from, to := *month(t, "2025-10"), *month(t, "2026-10")
+	random := rand.New(rand.NewPCG(7, 7))
+	shown, hidden := 0, 0
+	for range 60 {
+		in := insight.DashboardInput{From: new(insight.Month), To: new(insight.Month)}
+		*in.From = from + insight.Month(random.IntN(int(to-from)+1))
+		*in.To = *in.From + insight.Month(random.IntN(int(to-*in.From)+1))
+		communes, sectors, mode := []string{"*"}, []string{"*"}, "*"
+		if random.IntN(3) > 0 {
+			communes = []string{fixture.Lorient, fixture.Hennebont, fixture.Groix}[:1+random.IntN(3)]
+			in.Communes = communes
+		}
+		if random.IntN(3) == 0 {
+			sectors = []string{"culture", "alimentation"}[:1+random.IntN(2)]
+			for _, s := range sectors {
+				in.Sectors = append(in.Sectors, tenancy.ID{Kind: tenancy.KindCategory, Name: s})
+			}
+		}
+		if random.IntN(3) == 0 {
+			mode = "PICKUP"
+			pickup := directory.Pickup
+			in.Mode = &pickup
+		}
+		d, err := m.Dashboard(t.Context(), analyst, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := pgtest.Scan[string](t, m.d, `
+			select case when count(*) < $6 or bool_or(c.hidden is not null) then 'hidden' else sum(c.orders)::text end
+			from insight.cells c join insight.versions v using (month, version)
+			where month between ($1 || '-01')::date and ($2 || '-01')::date and commune = any($3) and sector = any($4) and mode = $5
+			and version = (select max(w.version) from insight.versions w where w.month = c.month)`,
+			in.From.String(), in.To.String(), communes, sectors, mode, (int(*in.To-*in.From)+1)*len(communes)*len(sectors))
+		got := "hidden"
+		for _, f := range d.Figures {
+			if f.Indicator == insight.Orders && f.Value.Number != nil {
+				got = strconv.Itoa(*f.Value.Number)
+			}
+		}
+		if got != want {
+			t.Errorf("%s to %s, %v %v %s: %s, the cells say %s", in.From, in.To, communes, sectors, mode, got, want)
+		}
+		if want == "hidden" {
+			hidden++
+		} else {
+			shown++
+		}
+	}
+	if shown < 5 || hidden < 5 {
+		t.Errorf("%d shown and %d hidden: the choices prove little", shown, hidden)
+	}
 }

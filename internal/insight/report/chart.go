@@ -30,7 +30,8 @@ const (
 var sea = charts.Color{R: 11, G: 83, B: 117, A: 255}
 
 // Drawn lists the rows that the chart draws: all of a line, of bars those that are shown, the largest
-// first. What is hidden is not drawn as zero: a line has a gap there, and bars leave it out.
+// first, of a matrix those of the communes with most. What is hidden is not drawn as zero: a line has
+// a gap there, a matrix an empty cell, and bars leave it out.
 func (t Table) Drawn() []*insight.FigureRow {
 	if t.Kind == Line {
 		return t.Rows
@@ -41,8 +42,15 @@ func (t Table) Drawn() []*insight.FigureRow {
 			rows = append(rows, r)
 		}
 	}
+	if t.Kind == Matrix {
+		g := t.grid(Wide.most())
+		rows = slices.DeleteFunc(rows, func(r *insight.FigureRow) bool { return !g.has(r) })
+	}
 	if t.ordered() {
 		slices.SortStableFunc(rows, func(a, b *insight.FigureRow) int { return value(b, t.Of) - value(a, t.Of) })
+	}
+	if t.Kind == Matrix {
+		return rows
 	}
 	return rows[:min(len(rows), maxBars)]
 }
@@ -72,6 +80,9 @@ func (t Table) Summary() string {
 	if len(rows) == 0 || hidden == len(t.Rows) {
 		return text + "rien à montrer, tout est secret ou absent."
 	}
+	if t.Kind == Matrix {
+		rows = rows[:min(len(rows), maxBars)] // in words, the largest are enough
+	}
 	parts := make([]string, 0, len(rows))
 	for _, r := range rows {
 		parts = append(parts, r.Label+" "+r.Figures[t.Of].Value.Formatted)
@@ -94,9 +105,19 @@ func (t Table) SVG(size Size) ([]byte, error) {
 	}
 	indicator := t.Columns[t.Of]
 	value := func(v float64) string { return insight.Format(indicator, int64(v)) }
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: int(size), Height: t.height(len(rows)), Theme: theme})
+	var g *grid
+	painter := func(height int) *charts.Painter {
+		return charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: int(size), Height: height, Theme: theme})
+	}
+	p := painter(t.height(len(rows)))
+	if t.Kind == Matrix {
+		g = t.grid(size.most())
+		p = painter(g.height(p))
+	}
 	var err error
-	if t.Kind == Line {
+	if g != nil {
+		err = p.HeatMapChart(g.option(value))
+	} else if t.Kind == Line {
 		if size == Narrow || len(labels) > 4 { // months in words have no room
 			for i := range labels {
 				labels[i] = rows[i].Key
@@ -112,18 +133,22 @@ func (t Table) SVG(size Size) ([]byte, error) {
 		return nil, fmt.Errorf("draw %s: %w", t.ID, err)
 	}
 	svg, err := p.Bytes()
-	return fitted(p, svg), err
+	if g != nil {
+		return fitted(p, svg, g.middle(value)), err
+	}
+	return fitted(p, svg, nil), err
 }
 
 var textElement = regexp.MustCompile(`<text ([^>]*)font-size:13\.3px([^>]*)>([^<]+)</text>`)
 
 // fitted has each text take the width that it was placed for: the library measures its own font, and
-// a reader's may be wider and run into the bars.
-func fitted(p *charts.Painter, svg []byte) []byte {
+// a reader's may be wider and run into the bars. placed has more attributes for some texts.
+func fitted(p *charts.Painter, svg []byte, placed map[string]string) []byte {
 	return textElement.ReplaceAllFunc(svg, func(element []byte) []byte {
 		part := textElement.FindSubmatch(element)
-		width := p.MeasureText(html.UnescapeString(string(part[3])), 0, textFont).Width()
-		return fmt.Appendf(nil, `<text textLength="%d" lengthAdjust="spacingAndGlyphs" %sfont-size:13.3px%s>%s</text>`, width, part[1], part[2], part[3])
+		text := html.UnescapeString(string(part[3]))
+		return fmt.Appendf(nil, `<text textLength="%d" lengthAdjust="spacingAndGlyphs"%s %sfont-size:13.3px%s>%s</text>`,
+			p.MeasureText(text, 0, textFont).Width(), placed[text], part[1], part[2], part[3])
 	})
 }
 

@@ -32,6 +32,8 @@ type Kind string
 const (
 	Line Kind = "line" // over time
 	Bars Kind = "bars" // beside each other
+	// Matrix has where from on one side and where to on the other.
+	Matrix Kind = "matrix"
 )
 
 // Tables are those of a dashboard, in the order of the page; without rows a table is left out.
@@ -46,7 +48,7 @@ func Tables(d *insight.Dashboard) []Table {
 		{ID: "attentes", Title: "Combien de temps les clients attendent", Corner: "Attente", Rows: d.Waits, Kind: Bars, Note: "Dans le dernier mois, nuits et jours de fermeture compris."},
 		{ID: "creneaux", Title: "Créneaux de remise", Corner: "Mode", Rows: d.Slots, Kind: Bars, Note: "Des créneaux qui ont une capacité et ont eu une réservation : ceux que personne n'a choisis n'y sont pas."},
 		{ID: "clients", Title: "Où habitent les clients", Corner: "Commune du client", Rows: flows(d, true), Kind: Bars, Note: "Comme les clients l'ont dit ; par toutes les boutiques."},
-		{ID: "flux", Title: "De la commune du client à celle de la boutique", Corner: "Du client → à la boutique", Rows: flows(d, false), Kind: Bars, Note: "Les trajets secrets pendant un mois de la période n'ont pas de ligne."},
+		{ID: "flux", Title: "De la commune du client à celle de la boutique", Corner: "Du client → à la boutique", Rows: flows(d, false), Kind: Matrix, Of: 1, Note: "Le dessin compte les commandes des communes qui en ont le plus : en lignes celle du client, en colonnes celle de la boutique. Les trajets secrets pendant un mois de la période n'ont pas de ligne."},
 		{ID: "equite", Title: "Petites et grandes communes", Corner: "Taille", Rows: d.Equity, Kind: Bars, Note: "Dans le dernier mois. Médianes et densités : des sommes révéleraient ce que cache une commune."},
 		{ID: "appels", Title: "Des appels aux boutiques", Corner: "Étape", Rows: d.Outreach, Kind: Bars, Note: "Les appels du dernier mois pour une inscription, et où en étaient ces dossiers à la clôture du mois."},
 		{ID: "recherches", Title: "Recherches sans résultat", Corner: "Mot cherché", Rows: d.MissedSearches, Kind: Bars, Note: "Dans le dernier mois : les dix mots les plus cherchés en vain, par trois personnes au moins le même jour."},

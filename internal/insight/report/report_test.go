@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -107,6 +108,43 @@ func TestBarsBeginAtZero(t *testing.T) {
 	}
 	if texts, fitted := bytes.Count(svg, []byte("<text ")), bytes.Count(svg, []byte("textLength=")); texts != 4 || fitted != texts {
 		t.Errorf("%d of %d texts have a width", fitted, texts)
+	}
+}
+
+// TestMatrix draws flows with the communes that have most, and leaves a cell empty that is not told.
+func TestMatrix(t *testing.T) {
+	t.Parallel()
+	var rows []*insight.FigureRow
+	for from := range 15 {
+		for to := range 15 {
+			n := (100 - 9*from) * (100 - 9*to)
+			v := insight.FigureValue{Number: &n, Formatted: insight.Format(insight.Orders, int64(n))}
+			if from+to == 0 {
+				v = insight.Hide(insight.FewerThanThree)
+			}
+			rows = append(rows, &insight.FigureRow{Key: fmt.Sprintf("%d>%d", from, to), Label: fmt.Sprintf("Ici %d → Là %d", from, to), Figures: figure(insight.Orders, v)})
+		}
+	}
+	table := report.Table{ID: "flux", Title: "Flux", Columns: []insight.Indicator{insight.Orders}, Rows: rows, Kind: report.Matrix}
+	for size, side := range map[report.Size]int{report.Narrow: 4, report.Wide: 12} {
+		svg, err := table.SVG(size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{">Ici 0<", fmt.Sprintf(">Ici %d<", side-1), fmt.Sprintf(">Là %d<", side-1)} {
+			if !bytes.Contains(svg, []byte(text)) {
+				t.Errorf("%d px wide it has no %s", size, text)
+			}
+		}
+		if bytes.Contains(svg, fmt.Appendf(nil, ">Ici %d<", side)) {
+			t.Errorf("%d px wide it has more than %d communes", size, side)
+		}
+		if cells := bytes.Count(svg, []byte(`text-anchor="middle"`)); cells != side*side-1 {
+			t.Errorf("%d px wide: %d cells of %d, one of them secret", size, cells, side*side)
+		}
+	}
+	if got := table.Summary(); !strings.Contains(got, "Ici 1 → Là 0 9\u202f100") || strings.Contains(got, "Ici 0 → Là 0 ") {
+		t.Error(got)
 	}
 }
 
