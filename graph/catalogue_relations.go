@@ -369,7 +369,7 @@ func (r *Resolver) shopConnectionFields() *direct.Type {
 	return direct.Object("ShopConnection",
 		direct.Each("edges", func(c *directory.ShopConnection) []directory.ShopEdge { return c.Edges }),
 		direct.EachAt("nodes", (*directory.ShopConnection).Nodes),
-		direct.One("pageInfo", func(c *directory.ShopConnection) page.Info { return c.PageInfo }),
+		direct.One("pageInfo", (*directory.ShopConnection).PageInfo),
 		direct.PutBy("totalCount", total, scalar.AppendInt))
 }
 
@@ -383,7 +383,7 @@ func (r *Resolver) productConnectionFields() *direct.Type {
 	return direct.Object("ProductConnection",
 		direct.Each("edges", func(c *catalog.ProductConnection) []catalog.ProductEdge { return c.Edges }),
 		direct.EachAt("nodes", (*catalog.ProductConnection).Nodes),
-		direct.One("pageInfo", func(c *catalog.ProductConnection) page.Info { return c.PageInfo }),
+		direct.One("pageInfo", (*catalog.ProductConnection).PageInfo),
 		direct.PutBy("totalCount", total, scalar.AppendInt))
 }
 

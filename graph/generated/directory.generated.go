@@ -2026,7 +2026,7 @@ func (ec *executionContext) _ShopConnection_pageInfo(ctx context.Context, field 
 			return ec.fieldContext_ShopConnection_pageInfo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
+			return obj.PageInfo(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
@@ -2040,7 +2040,7 @@ func (ec *executionContext) fieldContext_ShopConnection_pageInfo(_ context.Conte
 	fc = &graphql.FieldContext{
 		Object:     "ShopConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PageInfo(ctx, field)
@@ -2081,7 +2081,7 @@ func (ec *executionContext) _ShopEdge_cursor(ctx context.Context, field graphql.
 			return ec.fieldContext_ShopEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
+			return obj.Cursor(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -2092,7 +2092,7 @@ func (ec *executionContext) _ShopEdge_cursor(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_ShopEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ShopEdge", field, false, false, "String")
+	return graphql.NewScalarFieldContext("ShopEdge", field, true, false, "String")
 }
 
 func (ec *executionContext) _ShopEdge_node(ctx context.Context, field graphql.CollectedField, obj *directory.ShopEdge) (ret graphql.Marshaler) {

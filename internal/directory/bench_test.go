@@ -69,7 +69,7 @@ func BenchmarkPage(b *testing.B) {
 							if err != nil {
 								b.Fatal(err)
 							}
-							cursor = c.PageInfo.EndCursor
+							cursor = c.PageInfo().EndCursor
 						}
 						return func() time.Duration {
 							start := time.Now()

@@ -108,6 +108,10 @@ func open(ctx context.Context, o Options, role Role) (*pgxpool.Pool, error) {
 	}
 	config.MaxConns = pools[role]
 	config.ConnConfig.Tracer = o.Tracer
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		sendUUIDs(conn.TypeMap())
+		return nil
+	}
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
@@ -255,22 +259,22 @@ func uuids(list []uuid.UUID) string {
 // Select runs one query under the scope, in one round trip and one implicit transaction, and
 // collects its rows into structs by column name (`db` tags, else snake_case).
 func Select[T any](ctx context.Context, db *DB, s Scope, sql string, args ...any) ([]T, error) {
-	return collect(ctx, db, s, pgx.RowToStructByName[T], sql, args)
+	return collect(ctx, db, s, collectStructs[T], sql, args)
 }
 
 // SelectScalars is Select for a query of one column.
 func SelectScalars[T any](ctx context.Context, db *DB, s Scope, sql string, args ...any) ([]T, error) {
-	return collect(ctx, db, s, pgx.RowTo[T], sql, args)
+	return collect(ctx, db, s, func(rows pgx.Rows) ([]T, error) { return pgx.CollectRows(rows, pgx.RowTo[T]) }, sql, args)
 }
 
-func collect[T any](ctx context.Context, db *DB, s Scope, row pgx.RowToFunc[T], sql string, args []any) ([]T, error) {
+func collect[T any](ctx context.Context, db *DB, s Scope, read func(pgx.Rows) ([]T, error), sql string, args []any) ([]T, error) {
 	pool, ok := db.pools[s.Role]
 	if !ok {
 		return nil, fmt.Errorf("no pool for role %q", s.Role)
 	}
 	if r := db.replica; r != nil {
 		if near := r.pool(ctx, s.Role); near != nil {
-			list, err := collectFrom(ctx, near, s, row, sql, args)
+			list, err := collectFrom(ctx, near, s, read, sql, args)
 			if !gaveUp(ctx, err) {
 				r.served.Add(1)
 				return list, err
@@ -278,10 +282,10 @@ func collect[T any](ctx context.Context, db *DB, s Scope, row pgx.RowToFunc[T], 
 			r.passed.Add(1)
 		}
 	}
-	return collectFrom(ctx, pool, s, row, sql, args)
+	return collectFrom(ctx, pool, s, read, sql, args)
 }
 
-func collectFrom[T any](ctx context.Context, pool *pgxpool.Pool, s Scope, row pgx.RowToFunc[T], sql string, args []any) ([]T, error) {
+func collectFrom[T any](ctx context.Context, pool *pgxpool.Pool, s Scope, read func(pgx.Rows) ([]T, error), sql string, args []any) ([]T, error) {
 	var batch pgx.Batch
 	settings, values := s.briefly()
 	batch.Queue(settings, values...)
@@ -300,7 +304,7 @@ func collectFrom[T any](ctx context.Context, pool *pgxpool.Pool, s Scope, row pg
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	list, err := pgx.CollectRows(rows, row)
+	list, err := read(rows)
 	return list, unavailable(err)
 }
 

@@ -164,8 +164,8 @@ func (s *Server) plainList(ctx context.Context, commune string, after *string) (
 		}
 		shops = append(shops, shop)
 	}
-	if page.PageInfo.HasNextPage && page.PageInfo.EndCursor != nil {
-		next = *page.PageInfo.EndCursor
+	if info := page.PageInfo(); info.HasNextPage && info.EndCursor != nil {
+		next = *info.EndCursor
 	}
 	return shops, next, nil
 }
