@@ -31,6 +31,7 @@ import (
 
 type demoCmd struct {
 	rates
+	keeping
 	Listen      string   `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
 	Site        string   `env:"HALLES_SITE" placeholder:"127.0.0.1:8081" help:"Address and port of a commune's site that shows the widget. By default the port after that of --listen, or a free one."`
 	Data        string   `env:"HALLES_DATA" type:"path" help:"Folder of the private Postgres, the secrets and demo.json. By default /var/lib/halles as root, else halles in the user's cache folder."`
@@ -127,7 +128,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	server, err := web.New(ctx, web.Options{
-		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Registered: registered, Log: p.log, Limits: limits,
+		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Registered: registered, Log: p.log, Limits: limits, Cache: int(c.Cache),
 		// The issuer's keys come over our own port, as another's would over theirs; past any proxy.
 		Issuers: identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log),
 		SMTP:    mails,

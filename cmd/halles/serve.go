@@ -29,6 +29,7 @@ type serveCmd struct {
 	mails
 	deadlines
 	rates
+	keeping
 	Secret      string        `env:"HALLES_SECRET" placeholder:"BASE64" help:"The deployment's secret: 32 random bytes or more in base64, as openssl rand -base64 32 prints them. All servers of a deployment share it; with another one, cursors and guests' links no longer open."`
 	Listen      string        `env:"HALLES_LISTEN" default:"127.0.0.1:8080" help:"Address and port to answer on."`
 	Operations  string        `name:"operations-listen" env:"HALLES_OPERATIONS_LISTEN" placeholder:"127.0.0.1:9464" help:"Another address for those who run the server: /metrics for Prometheus, /healthz and /readyz. It asks for no credential: let nobody else reach it. Without it there are no metrics."`
@@ -79,7 +80,7 @@ func (c *serveCmd) settings(p *process) (options web.Options, databaseOptions pg
 	trusted = c.issuers.list(p)
 	options.URL, options.Clients = c.URL, c.pages.list(p, trusted)
 	options.SMTP, options.Deadlines = c.server(p), c.of(p)
-	options.Limits = c.limits(p)
+	options.Limits, options.Cache = c.limits(p), int(c.Cache)
 	if options.Leave = c.Leave; c.Leave < 0 {
 		p.wrong.addf("HALLES_LEAVE: %s is less than nothing; write a time such as 3s, or 0s.", c.Leave)
 	}

@@ -212,10 +212,11 @@ func (c *Cache) wait(ctx context.Context, other *flying) bool {
 type Figures struct {
 	Hits, Misses, Shared int64 // found; not found; of these, taken from who computed the same
 	Bytes, Entries       int64
+	Waiting              int64 // for others, now
 }
 
 // Figures tells how the cache is.
 func (c *Cache) Figures() Figures {
 	bytes, entries := c.kept.figures()
-	return Figures{Hits: c.hits.Load(), Misses: c.misses.Load(), Shared: c.shared.Load(), Bytes: int64(bytes), Entries: int64(entries)}
+	return Figures{Hits: c.hits.Load(), Misses: c.misses.Load(), Shared: c.shared.Load(), Bytes: int64(bytes), Entries: int64(entries), Waiting: c.waiting.Load()}
 }

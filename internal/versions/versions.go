@@ -189,14 +189,15 @@ type line struct {
 
 // What a transaction wrote is found once it is committed: it was under way at the reading before, or
 // began later, so its number is not below the oldest that was under way then. The position is read in
-// the statement, after its snapshot: who has come so far has all that the snapshot shows.
+// the statement, after its snapshot: who has come so far has all that the snapshot shows. The calendar
+// counts in whole seconds, so what lies within one has begun at its beginning.
 const readSQL = `
 	select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as horizon, (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint as position,
 		null::bigint as id, null::text as commune_id, null::text as part, null::timestamptz as next
 	union all
 	select null, null, c.id, c.commune_id, c.part, null from published_changes c where c.xid >= $1::text::xid8
 	union all
-	select null, null, null, t.commune_id, null, min(t.at) from (
+	select null, null, null, t.commune_id, null, date_trunc('second', min(t.at)) from (
 		select commune_id, starts_at as at from closures union all select commune_id, ends_at from closures
 		union all select commune_id, starts_at from restrictions union all select commune_id, ends_at from restrictions
 		union all select commune_id, paused_until from variants where paused_until is not null and paused_until > now() and paused_until < now() + $2::interval) t

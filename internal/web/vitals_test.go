@@ -112,7 +112,7 @@ func TestLogNamesNobody(t *testing.T) {
 // Every figure that the dashboard and the alerts name is one that a running server gives.
 func TestDashboardNamesWhatExists(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := start(t, keeping)
 	variant := fixture.Product(t, s.db, s.shop, fixture.ProductOpts{Stock: 1}).Variants[0].String()
 	s.place("dashboard-order-1", 9, variant).wants(t, 200, "OUT_OF_STOCK")
 	s.ask(`{ nothingLikeIt }`)
