@@ -70,13 +70,32 @@ func (n *Insight) Dashboard(ctx context.Context, v *identity.Viewer, in Dashboar
 	if err != nil {
 		return nil, err
 	}
-	d := &Dashboard{Selection: sel}
-	if d.From, d.To, err = n.period(ctx, in); err != nil {
-		return nil, err
-	}
-	b, err := n.read(ctx, d, visible)
+	there, err := n.published(ctx)
 	if err != nil {
 		return nil, err
+	}
+	d := &Dashboard{Selection: sel}
+	if d.From, d.To, err = n.period(in, there); err != nil {
+		return nil, err
+	}
+	whole := v.Kind == identity.Analyst && sel.whole()
+	key := d.key(visible, whole)
+	if before := n.kept.find(there, key); before != nil {
+		return before, nil
+	}
+	if err := n.fill(ctx, d, visible, whole); err != nil {
+		return nil, err
+	}
+	n.kept.keep(there, key, d)
+	return d, nil
+}
+
+// fill reads what a dashboard shows.
+func (n *Insight) fill(ctx context.Context, d *Dashboard, visible []*tenancy.Commune, whole bool) error {
+	sel := d.Selection
+	b, err := n.read(ctx, d, visible)
+	if err != nil {
+		return err
 	}
 	d.PublishedAt = b.at
 	d.Figures = b.figures(sel, d.From, d.To)
@@ -104,10 +123,10 @@ func (n *Insight) Dashboard(ctx context.Context, v *identity.Viewer, in Dashboar
 			d.ByMode = append(d.ByMode, &FigureRow{m, labels[m], b.figures(own, d.From, d.To)})
 		}
 	}
-	if v.Kind == identity.Analyst && sel.whole() {
-		err = n.readFigures(ctx, d)
+	if whole {
+		return n.readFigures(ctx, d)
 	}
-	return d, err
+	return nil
 }
 
 // choose finds out which communes, sectors and modes are meant, and which communes may be seen.
@@ -175,15 +194,11 @@ func (n *Insight) Choices(ctx context.Context, v *identity.Viewer) (communes, se
 }
 
 // period is the months that are meant: without any, the last that is closed.
-func (n *Insight) period(ctx context.Context, in DashboardInput) (from, to Month, err error) {
+func (n *Insight) period(in DashboardInput, there published) (from, to Month, err error) {
 	running := MonthOf(calendar.DateOf(n.now()))
-	last, err := pg.SelectScalars[*string](ctx, n.DB, stats, `select to_char(max(month), 'YYYY-MM') from insight.versions where kind <> 'RUNNING'`)
-	if err != nil {
-		return 0, 0, err
-	}
 	to = running - 1
-	if last[0] != nil {
-		if to, err = ParseMonth(*last[0]); err != nil {
+	if there.Closed != nil {
+		if to, err = ParseMonth(*there.Closed); err != nil {
 			return 0, 0, err
 		}
 	}

@@ -20,6 +20,7 @@ type Insight struct {
 	DB       *pg.DB
 	Communes *tenancy.Register
 	Now      func() time.Time // when nil, time.Now
+	kept     kept
 }
 
 // New is insight on a database.

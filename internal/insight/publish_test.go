@@ -301,6 +301,43 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
+// A dashboard is read once, kept until the next version, and is nobody's whose choice is another.
+func TestDashboardIsKeptUntilTheNextVersion(t *testing.T) {
+	t.Parallel()
+	m := filled(t, "2026-10-10")
+	m.publish("2026-11-05")
+	analyst, agent := fixture.Viewer(t, m.d, identity.Analyst), fixture.Viewer(t, m.d, identity.Agent, tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Lorient})
+	ask := func(v *identity.Viewer, in insight.DashboardInput) *insight.Dashboard {
+		t.Helper()
+		d, err := m.Dashboard(t.Context(), v, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	october := insight.DashboardInput{From: month(t, "2026-10"), To: month(t, "2026-10")}
+	first, statements := ask(analyst, october), m.d.Statements()
+	if again := ask(analyst, october); again != first || statements() != 1 {
+		t.Errorf("the second time it takes %d statements", statements())
+	}
+	if of := ask(analyst, insight.DashboardInput{}); of != first {
+		t.Error("the last month is another than the same month by its name")
+	}
+	own := ask(agent, october)
+	if own == first || len(own.ByCommune) != 1 || len(own.Channels) != 0 {
+		t.Errorf("an agent of one commune is shown %d", len(own.ByCommune))
+	}
+	if one := ask(analyst, insight.DashboardInput{Communes: []string{fixture.Lorient}}); len(one.ByCommune) != 1 || len(one.Channels) != 0 {
+		t.Errorf("of one commune %d are shown", len(one.ByCommune))
+	}
+	m.sell(m.shops[fixture.Lorient+" librairie"][0], "2026-11-10", "PICKUP", 5)
+	m.publish("2026-12-05")
+	m.wanted("the last month", ask(analyst, insight.DashboardInput{}).To.String(), "2026-11")
+	if after := ask(analyst, october); after == first {
+		t.Error("the dashboard of before the version is kept")
+	}
+}
+
 func TestDashboardOfAnEmptyPlatform(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
