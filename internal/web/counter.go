@@ -158,6 +158,7 @@ type board struct {
 	Name          string
 	Code          string // said, and wrong
 	Entry         bool   // no link is open: ask for one
+	Erase         *erasing
 	Today         string
 }
 

@@ -260,6 +260,46 @@ func TestGuestsPageWithoutAScript(t *testing.T) {
 	b.post("/commande", url.Values{"order": {other}, "action": {"CANCEL"}, "reason": {"OTHER"}}).wants(t, http.StatusOK, "Rien n'a changé")
 }
 
+// A guest erases itself by its link, without a script: asked once more before, told what stays while
+// an order is under way, and told the end. Nothing but the confirmation erases anything.
+func TestGuestErasesItself(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	order, secret := placed(t, s, "1")
+	id, err := tenancy.ParseID(order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := func() int {
+		return pgtest.Scan[int](t, s.db, `select count(*) from erasures where subject_id = $1`, id.Row)
+	}
+	b := (&signing{site: s}).browser()
+	const erase, confirm = "/commande/effacer", "Oui, effacer"
+	b.do(http.MethodGet, erase, "").wants(t, http.StatusOK, "Collez ici le lien")
+	b.post(erase, url.Values{"confirm": {"true"}}).wants(t, http.StatusOK, "Collez ici le lien")
+	b.post("/commande/ouvrir", url.Values{"link": {secret}}).wants(t, http.StatusSeeOther)
+	b.do(http.MethodGet, "/commande", "").wants(t, http.StatusOK, `action="`+erase+`"`)
+	page := b.do(http.MethodGet, erase, "")
+	if page.wants(t, http.StatusOK, "est en cours", "Non, revenir"); strings.Contains(page.body, confirm) {
+		t.Error("an order under way may be erased")
+	}
+	b.post("/commande", url.Values{"order": {order}, "action": {"CANCEL"}, "reason": {"CHANGED_MIND"}}).wants(t, http.StatusSeeOther)
+	b.do(http.MethodGet, erase, "").wants(t, http.StatusOK, confirm, "Cela ne se défait pas", "Non, revenir")
+	b.post(erase, nil).wants(t, http.StatusBadRequest)
+	b.do(http.MethodPost, erase, "confirm=true", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site").wants(t, http.StatusForbidden)
+	if asked() != 0 {
+		t.Fatal("it was erased before it was confirmed")
+	}
+	page = b.post(erase, url.Values{"confirm": {"true"}})
+	if page.wants(t, http.StatusOK, "demandé", "plus rien de vous", "fermer cette page"); strings.Contains(page.body, confirm) || asked() != 1 {
+		t.Errorf("%d asked for: %s", asked(), page.body)
+	}
+	if c := b.set[0]; c.Name != "halles-guest" || c.MaxAge >= 0 || c.Path != "/commande" {
+		t.Errorf("the session goes on: %+v", c)
+	}
+	b.do(http.MethodGet, "/commande", "").wants(t, http.StatusOK, "Collez ici le lien")
+}
+
 func codeOf(t *testing.T, s *site, order string) string {
 	t.Helper()
 	id, err := tenancy.ParseID(order)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"html/template"
 	"net/http"
@@ -32,6 +33,8 @@ func (s *Server) guestRoutes(r chi.Router, a *assets) {
 		})
 		r.With(s.bounded, same.Handler).Post(guestPath, s.guestPost(a))
 		r.With(s.bounded, same.Handler).Post(guestPath+"/ouvrir", s.guestOpen(a))
+		r.Get(guestErasePath, s.guestErase(a))
+		r.With(s.bounded, same.Handler).Post(guestErasePath, s.guestErase(a))
 	})
 	r.With(s.leafing, s.ending).Get(guestPath+"/flux", func(w http.ResponseWriter, r *http.Request) {
 		v, ends, err := s.guest(r)
@@ -54,6 +57,17 @@ func (s *Server) guest(r *http.Request) (*identity.Viewer, time.Time, error) {
 	return s.identity.FromToken(r.Context(), token)
 }
 
+// guestOrders are the orders of the guest's link.
+func (s *Server) guestOrders(ctx context.Context, v *identity.Viewer) (orders []*ordering.Order, err error) {
+	found, err := s.ordering.ByIDs(ctx, v, v.Orders)
+	for _, id := range v.Orders {
+		if o := found[id]; o != nil {
+			orders = append(orders, o)
+		}
+	}
+	return orders, err
+}
+
 func (s *Server) showGuest(w http.ResponseWriter, r *http.Request, a *assets, page board) {
 	w.Header().Set("Cache-Control", "no-store")
 	v, _, err := s.guest(r)
@@ -69,16 +83,10 @@ func (s *Server) showGuest(w http.ResponseWriter, r *http.Request, a *assets, pa
 		s.fail(w, r, err)
 		return
 	}
-	found, err := s.ordering.ByIDs(r.Context(), v, v.Orders)
+	orders, err := s.guestOrders(r.Context(), v)
 	if err != nil {
 		s.fail(w, r, err)
 		return
-	}
-	var orders []*ordering.Order
-	for _, id := range v.Orders {
-		if o := found[id]; o != nil {
-			orders = append(orders, o)
-		}
 	}
 	list, err := s.slips(r.Context(), v, orders)
 	if err != nil {
