@@ -27,7 +27,16 @@ for (const [path, words] of [
     const { page, complaints } = await open(path);
     await page.waitForSelector("[data-shop]");
     await page.waitForSelector("halles-open-now .door");
-    await clean(page, "the list");
+    await clean(page, "the cards");
+    if (path === "/") {
+      await page.locator("#rows").press("Enter");
+      await page.waitForSelector("ul.rows [data-shop]");
+      assert.equal((await focused(page)).id, "rows", "the focus stays on the button");
+      await clean(page, "the list");
+      await page.locator("#cards").press("Space");
+      await page.waitForSelector("ul.cards [data-shop]");
+      await page.locator("halles-shops h2").focus();
+    }
 
     // A shop that sells, by the keys alone; the focus lands on its heading.
     await tabTo(page, ({ id }) => id === "text");

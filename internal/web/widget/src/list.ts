@@ -71,8 +71,10 @@ export function listView(search: Search): (f: Frame) => Promise<Child> {
 
     function draw(): void {
       found.textContent = total ? w.t("found", { n: total }) : w.t("foundNone");
+      const shape = (cards: boolean, word: string) =>
+        h("button", { id: cards ? "cards" : "rows", "aria-pressed": String(cards === search.cards), click: () => ((search.cards = cards), draw(), f.land(f.at(cards ? "cards" : "rows"))) }, word);
       results.replaceChildren(
-        found,
+        search.filters ? h("div", { class: "pair" }, found, shape(true, w.t("cards")), shape(false, w.t("rows"))) : found,
         h("ul", { class: search.cards ? "cards" : "rows" }, ...shops.map((shop) => card(f, shop, view))),
         next ? p(h("button", { id: "more", click: more }, w.t("more"))) : "",
       );
