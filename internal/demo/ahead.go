@@ -48,6 +48,7 @@ func makeAhead(p Plan) *ahead {
 		for _, c := range communes {
 			a.shops[c] = newBatch()
 			c.makeShops(a.shops[c])
+			c.makeDossiers(a.shops[c])
 		}
 		a.sellers = a.world.sellers()
 		for _, s := range a.sellers {
@@ -86,6 +87,7 @@ func (a *ahead) shopsOf(c *commune) *batch {
 	}
 	b := newBatch()
 	c.makeShops(b)
+	c.makeDossiers(b)
 	return b
 }
 

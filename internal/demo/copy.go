@@ -41,6 +41,10 @@ var loaded = []struct{ table, columns string }{
 	{"holiday_openings", "commune_id, shop_id, holiday, published"},
 	{"restrictions", `commune_id, id, rank, title, reference, url, starts_at, ends_at, naf_codes, except_naf_codes, naf_version, area_over_m2,
 		visitors, square_metres, condition, pickup, delivery, declared_as, declared_at`},
+	{"shop_steps", "commune_id, shop_id, id, kind, at, actor, reason, reason_text"},
+	{"calls", "commune_id, id, at, operator_id, reason, outcome, seconds, registration_id"},
+	{"registrations", `commune_id, id, status, channel, account_id, siret, name, category_id, street, postcode, city, contact_name, contact_phone,
+		consent_version, consent_at, consent_channel, call_back_at, reason, reason_text, submitted_at, decided_at, created_at, updated_at, version`},
 	{"grants", "account_id, role, commune_id, shop_id, granted_at"},
 	{"accounts", "id, issuer, subject, name, email, created_at"},
 }

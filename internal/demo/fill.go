@@ -179,6 +179,7 @@ type batch struct {
 	orders, lines, contacts, events, moves        *rows
 	spans, closures, special, holidays, slots     *rows
 	restrictions, accounts, grants                *rows
+	registrations, steps, calls                   *rows
 }
 
 func newBatch() *batch {
@@ -188,6 +189,7 @@ func newBatch() *batch {
 		events: into("order_events"), moves: into("stock_moves"), accounts: into("accounts"), grants: into("grants"),
 		spans: into("opening_spans"), closures: into("closures"), special: into("special_hours"), holidays: into("holiday_openings"),
 		restrictions: into("restrictions"), slots: into("slots"),
+		registrations: into("registrations"), steps: into("shop_steps"), calls: into("calls"),
 	}
 }
 
@@ -195,6 +197,7 @@ func (b *batch) send(ctx context.Context, conn *pgx.Conn, straight bool) error {
 	for _, r := range []*rows{
 		b.shops, b.hours, b.fulfilments, b.products, b.variants, b.orders, b.lines, b.contacts, b.events, b.moves, b.accounts, b.grants,
 		b.spans, b.closures, b.special, b.holidays, b.restrictions, b.slots,
+		b.registrations, b.steps, b.calls,
 	} {
 		if err := r.send(ctx, conn, straight); err != nil {
 			return err
@@ -258,9 +261,12 @@ const searchSQL = `
 	from product p join shop s on s.id = p.shop_id join trade t on t.id = p.category_id
 	join text n on n.told = p.name join text d on d.told = p.description`
 
-// loadHolders gives each shop its SIRET, as a trigger does that is silent during the load.
+// loadHolders gives each shop and dossier its SIRET, as a trigger does that is silent during the load.
 func (l *loader) loadHolders(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, `insert into siret_holders (siret, commune_id, holder_id, since) select siret, commune_id, id, created_at from shops`)
+	_, err := conn.Exec(ctx, `insert into siret_holders (siret, commune_id, holder_id, since) 
+		select siret, commune_id, id, created_at from shops
+		union all
+		select siret, commune_id, id, created_at from registrations where status = 'SUBMITTED'`)
 	return err
 }
 

@@ -173,12 +173,7 @@ func (s *shop) count(g *rng, own bool) {
 // call finds a name that no other shop of the commune has.
 func (s *shop) call(g *rng, taken map[string]bool) {
 	for try := 0; ; try++ {
-		name := pick(g, s.trade.names)
-		for strings.Contains(name, "{prenom}") {
-			name = strings.Replace(name, "{prenom}", pick(g, firstNames), 1)
-		}
-		name = strings.ReplaceAll(name, "{nom}", pick(g, surnames))
-		name = contract(strings.ReplaceAll(name, "{lieu}", pick(g, places)))
+		name := s.trade.called(g)
 		if try > 5 {
 			name += " – " + pick(g, places)
 		}
@@ -190,6 +185,16 @@ func (s *shop) call(g *rng, taken map[string]bool) {
 			return
 		}
 	}
+}
+
+// called is a name that a shop of the trade may have.
+func (t *trade) called(g *rng) string {
+	name := pick(g, t.names)
+	for strings.Contains(name, "{prenom}") {
+		name = strings.Replace(name, "{prenom}", pick(g, firstNames), 1)
+	}
+	name = strings.ReplaceAll(name, "{nom}", pick(g, surnames))
+	return contract(strings.ReplaceAll(name, "{lieu}", pick(g, places)))
 }
 
 // contractions are what French makes of a preposition before an article or a vowel.
