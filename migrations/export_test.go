@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// UpTo is Up as far as a step.
+var UpTo = upTo
+
 // Exceptions are the tables without the tenants' locks, and why.
 func Exceptions() (names []string, reasons map[string]string) {
 	reasons = map[string]string{}

@@ -30,6 +30,15 @@ const owner = "halles_owner"
 // Up applies what is missing and returns how many steps that was. url must log in as
 // halles_migrate, directly and not through a pooler: the lock belongs to the session.
 func Up(ctx context.Context, url string, log *slog.Logger) (int, error) {
+	newest, err := Newest()
+	if err != nil {
+		return 0, err
+	}
+	return upTo(ctx, url, newest, log)
+}
+
+// upTo is Up as far as a step.
+func upTo(ctx context.Context, url string, version int64, log *slog.Logger) (int, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return 0, fmt.Errorf("the migration URL: %w", err)
@@ -46,7 +55,7 @@ func Up(ctx context.Context, url string, log *slog.Logger) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	done, err := steps.Up(ctx)
+	done, err := steps.UpTo(ctx, version)
 	return len(done), err
 }
 
