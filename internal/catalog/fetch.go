@@ -99,12 +99,16 @@ func sees(v *identity.Viewer, commune string, shop tenancy.ID) bool {
 	return v.Runs(shop) || v.Serves(commune)
 }
 
+// The look-ups below take each key by itself, LATERAL and OFFSET 0 say so. Row-level security names
+// the communes in every condition, which makes an index look dear: joined, Postgres read all 16,000
+// variants of a commune for a page of 200 products, at ten times the cost.
+
 // ProductsByIDs finds products that the viewer may see.
 func (c *Catalog) ProductsByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Product, error) {
 	communes, rows := tenancy.Columns(ids)
 	list, err := pg.Select[productRow](ctx, c.DB, v.Scope().In(communes...), `
-		select `+productColumns+`, p.published
-		from unnest($1::text[], $2::uuid[]) k (commune_id, id) join products p using (commune_id, id)`, communes, rows)
+		select p.* from unnest($1::text[], $2::uuid[]) k (commune_id, id) cross join lateral (
+			select `+productColumns+`, p.published from products p where p.commune_id = k.commune_id and p.id = k.id offset 0) p`, communes, rows)
 	found := make(map[tenancy.ID]*Product, len(list))
 	for i := range list {
 		if p := &list[i].Product; list[i].Published || sees(v, p.CommuneID, p.ShopID()) {
@@ -118,8 +122,8 @@ func (c *Catalog) ProductsByIDs(ctx context.Context, v *identity.Viewer, ids []t
 func (c *Catalog) VariantsByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Variant, error) {
 	communes, rows := tenancy.Columns(ids)
 	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(communes...), `
-		select `+variantColumns+`, v.published
-		from unnest($1::text[], $2::uuid[]) k (commune_id, id) join variants v using (commune_id, id)`, communes, rows)
+		select v.* from unnest($1::text[], $2::uuid[]) k (commune_id, id) cross join lateral (
+			select `+variantColumns+`, v.published from variants v where v.commune_id = k.commune_id and v.id = k.id offset 0) v`, communes, rows)
 	found := make(map[tenancy.ID]*Variant, len(list))
 	for i := range list {
 		if x := &list[i].Variant; list[i].Published || sees(v, x.CommuneID, x.ShopID()) {
@@ -133,9 +137,9 @@ func (c *Catalog) VariantsByIDs(ctx context.Context, v *identity.Viewer, ids []t
 func (c *Catalog) VariantsOf(ctx context.Context, v *identity.Viewer, products []tenancy.ID) (map[tenancy.ID][]*Variant, error) {
 	communes, rows := tenancy.Columns(products)
 	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(communes...), `
-		select `+variantColumns+`, v.published
-		from unnest($1::text[], $2::uuid[]) k (commune_id, product_id) join variants v using (commune_id, product_id)
-		order by v.position`, communes, rows)
+		select v.* from unnest($1::text[], $2::uuid[]) k (commune_id, product_id) cross join lateral (
+			select `+variantColumns+`, v.published from variants v
+			where v.commune_id = k.commune_id and v.product_id = k.product_id order by v.position offset 0) v`, communes, rows)
 	of := make(map[tenancy.ID][]*Variant, len(products))
 	for i := range list {
 		if x := &list[i].Variant; list[i].Published || sees(v, x.CommuneID, x.ShopID()) {

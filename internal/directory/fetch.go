@@ -8,13 +8,16 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 )
 
+// The look-ups below take each key by itself, as catalog's do: joined, row-level security makes
+// Postgres read whole communes.
+
 // ByIDs finds shops that the viewer may see: published ones, a merchant's own, staff's
 // commune's. A shop that is missing from the answer does not exist for this viewer.
 func (d *Directory) ByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Shop, error) {
 	communes, rows := tenancy.Columns(ids)
 	shops, err := pg.Select[Shop](ctx, d.DB, v.Scope().In(communes...), `
-		select `+shopColumns+`
-		from unnest($1::text[], $2::uuid[]) k (commune_id, id) join shops s using (commune_id, id)`, communes, rows)
+		select s.* from unnest($1::text[], $2::uuid[]) k (commune_id, id) cross join lateral (
+			select `+shopColumns+` from shops s where s.commune_id = k.commune_id and s.id = k.id offset 0) s`, communes, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -32,9 +35,9 @@ func (d *Directory) ByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy
 func (d *Directory) HoursOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]OpeningInterval, error) {
 	communes, rows := tenancy.Columns(ids)
 	all, err := pg.Select[OpeningInterval](ctx, d.DB, v.Scope().In(communes...), `
-		select h.commune_id, h.shop_id, h.weekday, h.opens, h.closes
-		from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) join opening_hours h using (commune_id, shop_id)
-		order by h.weekday, h.opens`, communes, rows)
+		select h.* from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) cross join lateral (
+			select h.commune_id, h.shop_id, h.weekday, h.opens, h.closes from opening_hours h
+			where h.commune_id = k.commune_id and h.shop_id = k.shop_id order by h.weekday, h.opens offset 0) h`, communes, rows)
 	of := map[tenancy.ID][]OpeningInterval{}
 	for _, i := range all {
 		id := tenancy.RowID(tenancy.KindShop, i.CommuneID, i.ShopID)
@@ -47,9 +50,9 @@ func (d *Directory) HoursOf(ctx context.Context, v *identity.Viewer, ids []tenan
 func (d *Directory) FulfilmentsOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]*Fulfilment, error) {
 	communes, rows := tenancy.Columns(ids)
 	all, err := pg.Select[Fulfilment](ctx, d.DB, v.Scope().In(communes...), `
-		select `+fulfilmentColumns+`
-		from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) join fulfilments f using (commune_id, shop_id)
-		order by f.mode desc`, communes, rows)
+		select f.* from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) cross join lateral (
+			select `+fulfilmentColumns+` from fulfilments f
+			where f.commune_id = k.commune_id and f.shop_id = k.shop_id order by f.mode desc offset 0) f`, communes, rows)
 	of := map[tenancy.ID][]*Fulfilment{}
 	for i := range all {
 		f := &all[i]
