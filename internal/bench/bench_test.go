@@ -217,7 +217,7 @@ func foundAre(t *testing.T, halles http.Handler, answer []byte) int {
 //	go test ./internal/bench -bench . -run '^$'
 func BenchmarkBeside(b *testing.B) {
 	const connections, rounds = 16, 3
-	x := setup(b, 300, 20_000)
+	x := setup(b, 300, 0)
 	options := bench.Options{Halles: serve(b, x.halles), Limit: serve(b, x.limit), Connections: connections, During: 300 * time.Millisecond, Rounds: rounds}
 	baskets, err := x.limit.Receive(b.Context(), 100)
 	if err == nil {
