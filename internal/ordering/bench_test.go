@@ -73,7 +73,7 @@ func BenchmarkCommits(b *testing.B) {
 			wait.Go(func() {
 				for time.Now().Before(end) {
 					i := rand.N(len(variants))
-					if err := write(pool, shops[i], variants[i], events); err != nil {
+					if err := write(pool, shops[i], variants[i], takeOne, events); err != nil {
 						b.Error(err)
 						return
 					}
@@ -262,14 +262,16 @@ func BenchmarkTown(b *testing.B) {
 	b.ReportMetric(float64(notified.Load())/seconds, "NOTIFY/s")
 }
 
+const takeOne = `update variants set stock = stock - 1 where commune_id = $1 and id = $2 and stock >= 1`
+
 // write makes the writes of placing an order of one line, in two round trips as Place does,
-// with its event as the last or without.
-func write(pool *pgxpool.Pool, shop, variant tenancy.ID, event bool) error {
+// with its event as the last or without. take changes the variant's stock.
+func write(pool *pgxpool.Pool, shop, variant tenancy.ID, take string, event bool) error {
 	ctx, id := context.Background(), tenancy.NewID(tenancy.KindOrder, shop.Commune)
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var first, last pgx.Batch
 		first.Queue(`insert into idempotency_keys (commune_id, scope, key, payload_hash, order_id, at) values ($1, 'bench', $2::uuid::text, '\x00', $2, now())`, id.Commune, id.Row)
-		first.Queue(`update variants set stock = stock - 1 where commune_id = $1 and id = $2 and stock >= 1`, variant.Commune, variant.Row)
+		first.Queue(take, variant.Commune, variant.Row)
 		if err := tx.SendBatch(ctx, &first).Close(); err != nil {
 			return err
 		}
