@@ -10,19 +10,19 @@ const zone = "Europe/Paris";
 
 export class Words {
   private readonly locales: string[];
-  private readonly price_: Intl.NumberFormat;
-  private readonly plural: Intl.PluralRules;
+  // Made when they are first needed, and once: to make one costs more than all that a list draws.
+  private price_?: Intl.NumberFormat;
+  private plural?: Intl.PluralRules;
+  private readonly dates = new Map<string, Intl.DateTimeFormat>();
 
   constructor(readonly lang: string, private readonly list: readonly string[]) {
     this.locales = [lang, "fr"]; // where a browser has no Breton, French formats
-    this.price_ = new Intl.NumberFormat(this.locales, { style: "currency", currency: "EUR" });
-    this.plural = new Intl.PluralRules(this.locales);
   }
 
   /** The text of a name, with `{values}`; `one|other` by the number n. */
   t(word: Word, values: Values = {}): string {
     const forms = this.code(word).split("|");
-    const form = forms.length > 1 && this.plural.select(Number(values.n)) !== "one" ? forms[1]! : forms[0]!;
+    const form = forms.length > 1 && (this.plural ??= new Intl.PluralRules(this.locales)).select(Number(values.n)) !== "one" ? forms[1]! : forms[0]!;
     return form.replace(/{(\w+)}/g, (_, name: string) => String(values[name] ?? ""));
   }
 
@@ -32,11 +32,14 @@ export class Words {
   }
 
   price(cents: number): string {
-    return this.price_.format(cents / 100);
+    return (this.price_ ??= new Intl.NumberFormat(this.locales, { style: "currency", currency: "EUR" })).format(cents / 100);
   }
 
   private date(at: string | Date, options: Intl.DateTimeFormatOptions): string {
-    return new Intl.DateTimeFormat(this.locales, { timeZone: zone, ...options }).format(new Date(at));
+    const key = Object.values(options).join();
+    const format = this.dates.get(key) ?? new Intl.DateTimeFormat(this.locales, { timeZone: zone, ...options });
+    this.dates.set(key, format);
+    return format.format(new Date(at));
   }
 
   time(at: string): string {
@@ -49,11 +52,10 @@ export class Words {
 
   /** "14:00" today, "mardi 14:00" within a week, else with its date. */
   when(at: string): string {
-    const day = this.day(at);
-    const now = new Date();
-    if (day === this.day(now)) return this.time(at);
-    const away = Date.parse(at) - now.getTime();
-    return (away > 0 && away < 5e8 ? this.date(at, { weekday: "long" }) : day) + " " + this.time(at); // not quite six days
+    const away = Date.parse(at) - Date.now();
+    const weekday = Math.abs(away) < 5e8 && this.date(at, { weekday: "long" }); // not quite six days: no two of them have one
+    if (weekday && weekday === this.date(new Date(), { weekday: "long" })) return this.time(at);
+    return (away > 0 && weekday ? weekday : this.day(at)) + " " + this.time(at);
   }
 
   /** The name of an ISO weekday, 1 is Monday. */

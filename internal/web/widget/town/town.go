@@ -9,6 +9,8 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+
+	"github.com/klauspost/compress/gzhttp"
 )
 
 //go:embed town.html town.css reset.css
@@ -40,8 +42,11 @@ func Site(api, key string) http.Handler {
 		})
 	}
 	for _, sheet := range []string{"town.css", "reset.css"} {
-		mux.HandleFunc("GET /"+sheet, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, sheet) })
+		mux.HandleFunc("GET /"+sheet, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=3600")
+			http.ServeFileFS(w, r, files, sheet)
+		})
 	}
 	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("User-agent: *\nDisallow:\n")) })
-	return mux
+	return gzhttp.GzipHandler(mux)
 }
