@@ -43,9 +43,12 @@ func TestSelectReadsAsPgxDoes(t *testing.T) {
 	d := pgtest.New(t)
 	const rows = `select x.id, x.parent_id, x.status, x.n, x.title, x.note, x.small, x.big, x.price_cents, x.open, x.at, x.ends_at, x.place, x.tags
 		from (values ('0175cd00-0000-7000-8000-000000000000'::uuid, null::uuid, 'OPEN', 7, 'Chez Ève', null, 1::int2, 9007199254740993, -5, true, '1850-03-04 05:06:07.000008Z'::timestamptz, null::timestamptz, -0.1::float8, '{a,"b c",é}'::text[]),
-			('0175cd00-0000-7000-8000-000000000001', '0175cd00-0000-7000-8000-000000000000', '', null, '', 'ça', -32768::int2, -1, 0, false, '2026-11-30 23:59:59.999999Z', '9999-12-31Z', 1e300, '{}')) x
+			('0175cd00-0000-7000-8000-000000000001', '0175cd00-0000-7000-8000-000000000000', '', null, '', 'ça', (-32768)::int2, -1, 0, false, '2026-11-30 23:59:59.999999Z', '9999-12-31Z', 1e300, '{}')) x
 			(id, parent_id, status, n, title, note, small, big, price_cents, open, at, ends_at, place, tags)`
 	scope := pg.Scope{Role: pg.Public, Kind: "visitor"}
+	if list, err := pg.Select[sample](t.Context(), d.DB, scope, rows); err != nil || len(list) != 2 {
+		t.Fatalf("%d rows, %v", len(list), err)
+	}
 	same := func(sql string) {
 		t.Helper()
 		got, err := pg.Select[sample](t.Context(), d.DB, scope, sql)
