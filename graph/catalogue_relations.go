@@ -102,8 +102,8 @@ func serviceOf(a *direct.Args) serviceArgs {
 }
 
 // asks asks one loader ahead for a key of each object.
-func asks[P, V any](loader func(*loaders) *loaderByID[V], key func(*P) tenancy.ID) func(context.Context, *direct.Batch, *P) {
-	return func(ctx context.Context, b *direct.Batch, object *P) { direct.Ask(b, loader(load(ctx)), key(object)) }
+func asks[P, V any](loader func(*loaders) *loaderByID[V], key func(P) tenancy.ID) func(context.Context, *direct.Batch, P) {
+	return func(ctx context.Context, b *direct.Batch, object P) { direct.Ask(b, loader(load(ctx)), key(object)) }
 }
 
 func variantsLoader(l *loaders) *loaderByID[[]*catalog.Variant]    { return l.variantsOf }
@@ -121,20 +121,20 @@ func (r *Resolver) queryFields() *direct.Type {
 	q := &queryResolver{r}
 	return direct.Object("Query",
 		direct.EachBy("communes", direct.By(func(ctx context.Context, _ *direct.Query) ([]*tenancy.Commune, error) { return q.Communes(ctx) }, nil)),
-		direct.OneBy("commune", direct.Relation[direct.Query, communeArgs, *tenancy.Commune]{
+		direct.OneBy("commune", direct.Relation[*direct.Query, communeArgs, *tenancy.Commune]{
 			Args: func(a *direct.Args) communeArgs { return communeArgs{a.TextOr("insee"), a.TextOr("slug")} },
 			Call: func(ctx context.Context, _ *direct.Query, a communeArgs) (*tenancy.Commune, error) {
 				return q.Commune(ctx, a.insee, a.slug)
 			},
 		}),
 		direct.OneBy("viewer", direct.By(func(ctx context.Context, _ *direct.Query) (*identity.Viewer, error) { return q.Viewer(ctx) }, nil)),
-		direct.OneBy("shops", direct.Relation[direct.Query, shopsArgs, *directory.ShopConnection]{
+		direct.OneBy("shops", direct.Relation[*direct.Query, shopsArgs, *directory.ShopConnection]{
 			Args: shopsOf, IO: true,
 			Call: func(ctx context.Context, _ *direct.Query, a shopsArgs) (*directory.ShopConnection, error) {
 				return q.Shops(ctx, a.filter, a.near, a.orderBy, a.first, a.after)
 			},
 		}),
-		direct.OneBy("shop", direct.Relation[direct.Query, tenancy.ID, *directory.Shop]{
+		direct.OneBy("shop", direct.Relation[*direct.Query, tenancy.ID, *directory.Shop]{
 			Args: idOf,
 			Ask: func(ctx context.Context, b *direct.Batch, _ *direct.Query, id tenancy.ID) {
 				if id.Kind == tenancy.KindShop {
@@ -146,13 +146,13 @@ func (r *Resolver) queryFields() *direct.Type {
 			},
 		}),
 		direct.EachBy("categories", direct.By(func(ctx context.Context, _ *direct.Query) ([]*catalog.Category, error) { return q.Categories(ctx) }, nil)),
-		direct.OneBy("products", direct.Relation[direct.Query, productsArgs, *catalog.ProductConnection]{
+		direct.OneBy("products", direct.Relation[*direct.Query, productsArgs, *catalog.ProductConnection]{
 			Args: productsOf, IO: true,
 			Call: func(ctx context.Context, _ *direct.Query, a productsArgs) (*catalog.ProductConnection, error) {
 				return q.Products(ctx, a.filter, a.first, a.after)
 			},
 		}),
-		direct.OneBy("product", direct.Relation[direct.Query, tenancy.ID, *catalog.Product]{
+		direct.OneBy("product", direct.Relation[*direct.Query, tenancy.ID, *catalog.Product]{
 			Args: idOf,
 			Ask: func(ctx context.Context, b *direct.Batch, _ *direct.Query, id tenancy.ID) {
 				if id.Kind == tenancy.KindProduct {
@@ -163,13 +163,13 @@ func (r *Resolver) queryFields() *direct.Type {
 				return q.Product(ctx, id)
 			},
 		}),
-		direct.OneBy("search", direct.Relation[direct.Query, searchArgs, *catalog.SearchConnection]{
+		direct.OneBy("search", direct.Relation[*direct.Query, searchArgs, *catalog.SearchConnection]{
 			Args: searchOf, IO: true,
 			Call: func(ctx context.Context, _ *direct.Query, a searchArgs) (*catalog.SearchConnection, error) {
 				return q.Search(ctx, a.text, a.filter, a.near, a.first, a.after)
 			},
 		}),
-		direct.EachBy("suggest", direct.Relation[direct.Query, suggestArgs, []*catalog.Suggestion]{
+		direct.EachBy("suggest", direct.Relation[*direct.Query, suggestArgs, []*catalog.Suggestion]{
 			Args: func(a *direct.Args) suggestArgs {
 				return suggestArgs{a.Text("text"), a.Texts("communes"), a.Int("first")}
 			},
@@ -178,7 +178,7 @@ func (r *Resolver) queryFields() *direct.Type {
 				return q.Suggest(ctx, a.text, a.communes, a.first)
 			},
 		}),
-		direct.EachBy("restrictions", direct.Relation[direct.Query, restrictionsArgs, []*directory.Restriction]{
+		direct.EachBy("restrictions", direct.Relation[*direct.Query, restrictionsArgs, []*directory.Restriction]{
 			Args: func(a *direct.Args) restrictionsArgs {
 				return restrictionsArgs{a.IDOr("commune"), a.TimeOr("at"), a.Bool("upcoming")}
 			},
@@ -206,7 +206,7 @@ func (r *Resolver) communeFields() *direct.Type {
 		direct.PutByOr("ordersPausedAt", direct.By(c.OrdersPausedAt, notice), scalar.AppendDateTime),
 		direct.PutByOr("ordersPausedText", direct.By(c.OrdersPausedText, notice), scalar.AppendText),
 		direct.OneBy("openData", direct.By(c.OpenData, nil)),
-		direct.OneBy("shops", direct.Relation[tenancy.Commune, shopsArgs, *directory.ShopConnection]{
+		direct.OneBy("shops", direct.Relation[*tenancy.Commune, shopsArgs, *directory.ShopConnection]{
 			Args: shopsOf,
 			Ask: func(ctx context.Context, b *direct.Batch, o *tenancy.Commune, a shopsArgs) {
 				direct.Ask(b, load(ctx).shopsOf, newShopsKey(o.Insee, directory.ShopQuery{Filter: a.filter, Near: a.near, OrderBy: a.orderBy}, a.first, a.after))
@@ -215,7 +215,7 @@ func (r *Resolver) communeFields() *direct.Type {
 				return c.Shops(ctx, o, a.filter, a.near, a.orderBy, a.first, a.after)
 			},
 		}),
-		direct.EachBy("restrictions", direct.Relation[tenancy.Commune, restrictionsArgs, []*directory.Restriction]{
+		direct.EachBy("restrictions", direct.Relation[*tenancy.Commune, restrictionsArgs, []*directory.Restriction]{
 			Args: func(a *direct.Args) restrictionsArgs {
 				return restrictionsArgs{at: a.TimeOr("at"), upcoming: a.Bool("upcoming")}
 			},
@@ -253,7 +253,7 @@ func (r *Resolver) shopFields() *direct.Type {
 		direct.EachBy("closures", direct.By(s.Closures, asks(func(l *loaders) *loaderByID[[]*directory.Closure] { return l.closures }, (*directory.Shop).ID))),
 		direct.EachBy("photos", direct.By(s.Photos, asks(func(l *loaders) *loaderByID[[]*media.Photo] { return l.shopPhotos }, (*directory.Shop).ID))),
 		direct.PutBy("openNow", direct.By(s.OpenNow, func(ctx context.Context, b *direct.Batch, o *directory.Shop) { r.asksCalendar(ctx, b, o.ID(), nil) }), scalar.AppendBool),
-		direct.OneBy("service", direct.Relation[directory.Shop, serviceArgs, *calendar.Status]{
+		direct.OneBy("service", direct.Relation[*directory.Shop, serviceArgs, *calendar.Status]{
 			Args: serviceOf,
 			Ask: func(ctx context.Context, b *direct.Batch, o *directory.Shop, a serviceArgs) {
 				r.asksCalendar(ctx, b, o.ID(), a.at)
@@ -262,7 +262,7 @@ func (r *Resolver) shopFields() *direct.Type {
 				return s.Service(ctx, o, a.mode, a.at)
 			},
 		}),
-		direct.OneBy("nextOpening", direct.Relation[directory.Shop, serviceArgs, *calendar.Span]{
+		direct.OneBy("nextOpening", direct.Relation[*directory.Shop, serviceArgs, *calendar.Span]{
 			Args: serviceOf,
 			Ask: func(ctx context.Context, b *direct.Batch, o *directory.Shop, a serviceArgs) {
 				r.asksCalendar(ctx, b, o.ID(), a.at)
@@ -271,14 +271,14 @@ func (r *Resolver) shopFields() *direct.Type {
 				return s.NextOpening(ctx, o, a.mode, a.at)
 			},
 		}),
-		direct.OneBy("regime", direct.Relation[directory.Shop, *time.Time, *calendar.Regime]{
+		direct.OneBy("regime", direct.Relation[*directory.Shop, *time.Time, *calendar.Regime]{
 			Args: func(a *direct.Args) *time.Time { return a.TimeOr("at") },
 			Ask: func(ctx context.Context, b *direct.Batch, o *directory.Shop, at *time.Time) {
 				r.asksCalendar(ctx, b, o.ID(), at)
 			},
 			Call: s.Regime,
 		}),
-		direct.EachBy("slots", direct.Relation[directory.Shop, slotsArgs, []*ordering.Slot]{
+		direct.EachBy("slots", direct.Relation[*directory.Shop, slotsArgs, []*ordering.Slot]{
 			Args: func(a *direct.Args) slotsArgs {
 				return slotsArgs{direct.Enum[directory.FulfilmentMode](a, "mode"), a.TimeOr("from"), a.TimeOr("to"), a.Int("first")}
 			},
@@ -290,7 +290,7 @@ func (r *Resolver) shopFields() *direct.Type {
 				return s.Slots(ctx, o, a.mode, a.from, a.to, a.first)
 			},
 		}),
-		direct.OneBy("products", direct.Relation[directory.Shop, pageArgs, *catalog.ProductConnection]{
+		direct.OneBy("products", direct.Relation[*directory.Shop, pageArgs, *catalog.ProductConnection]{
 			Args: pageOf,
 			Ask: func(ctx context.Context, b *direct.Batch, o *directory.Shop, a pageArgs) {
 				direct.Ask(b, load(ctx).productsOf, newProductsKey(o.ID(), a.first, a.after))

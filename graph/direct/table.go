@@ -23,9 +23,10 @@ type Type struct {
 	fields map[string]*field
 }
 
-// Object describes a type. P is the Go type behind it.
+// Object describes a type. P is a pointer to the Go type behind it: code for pointers is compiled once
+// for all of them, and code for structs for each.
 func Object[P any](name string, fields ...Field[P]) *Type {
-	t := &Type{name: name, of: reflect.TypeFor[*P](), fields: map[string]*field{}}
+	t := &Type{name: name, of: reflect.TypeFor[P](), fields: map[string]*field{}}
 	for _, f := range fields {
 		t.fields[f.name] = f.field
 	}
@@ -41,7 +42,7 @@ func New(types ...*Type) Table {
 	return t
 }
 
-// Field is a field of an object type whose Go type is P.
+// Field is a field of an object type that a P points to.
 type Field[P any] struct{ *field }
 
 // shape is what a field gives.
@@ -75,14 +76,14 @@ type field struct {
 func (f *field) plain() bool { return f.call == nil }
 
 // Put is a leaf, written by put.
-func Put[P, V any](name string, get func(*P) V, put func([]byte, V) []byte) Field[P] {
-	return Field[P]{&field{name: name, put: func(b []byte, object any) []byte { return put(b, get(object.(*P))) }}}
+func Put[P, V any](name string, get func(P) V, put func([]byte, V) []byte) Field[P] {
+	return Field[P]{&field{name: name, put: func(b []byte, object any) []byte { return put(b, get(object.(P))) }}}
 }
 
 // PutOr is a leaf that may be null.
-func PutOr[P, V any](name string, get func(*P) *V, put func([]byte, V) []byte) Field[P] {
+func PutOr[P, V any](name string, get func(P) *V, put func([]byte, V) []byte) Field[P] {
 	return Field[P]{&field{name: name, null: true, put: func(b []byte, object any) []byte {
-		v := get(object.(*P))
+		v := get(object.(P))
 		if v == nil {
 			return append(b, null...)
 		}
@@ -91,22 +92,22 @@ func PutOr[P, V any](name string, get func(*P) *V, put func([]byte, V) []byte) F
 }
 
 // PutEach is a list of leaves.
-func PutEach[P, V any](name string, get func(*P) []V, put func([]byte, V) []byte) Field[P] {
+func PutEach[P, V any](name string, get func(P) []V, put func([]byte, V) []byte) Field[P] {
 	return Put(name, get, func(b []byte, list []V) []byte { return scalar.AppendEach(b, list, put) })
 }
 
 // One is an object in the object.
-func One[P, V any](name string, get func(*P) V) Field[P] {
+func One[P, V any](name string, get func(P) V) Field[P] {
 	return Field[P]{&field{name: name, shape: one, of: reflect.TypeFor[*V](), get: func(object any) any {
-		v := get(object.(*P))
+		v := get(object.(P))
 		return &v
 	}}}
 }
 
 // OneOr is an object behind a pointer; nil is null.
-func OneOr[P, V any](name string, get func(*P) *V) Field[P] {
+func OneOr[P, V any](name string, get func(P) *V) Field[P] {
 	return Field[P]{&field{name: name, shape: one, null: true, of: reflect.TypeFor[*V](), get: func(object any) any {
-		if v := get(object.(*P)); v != nil {
+		if v := get(object.(P)); v != nil {
 			return v
 		}
 		return nil
@@ -114,16 +115,16 @@ func OneOr[P, V any](name string, get func(*P) *V) Field[P] {
 }
 
 // OneAt is an object behind a pointer that is never nil.
-func OneAt[P, V any](name string, get func(*P) *V) Field[P] {
+func OneAt[P, V any](name string, get func(P) *V) Field[P] {
 	f := OneOr(name, get)
 	f.null = false
 	return f
 }
 
 // Each is a list of objects in the object.
-func Each[P, V any](name string, get func(*P) []V) Field[P] {
+func Each[P, V any](name string, get func(P) []V) Field[P] {
 	return Field[P]{&field{name: name, shape: many, of: reflect.TypeFor[*V](), each: func(object any, do func(any)) {
-		list := get(object.(*P))
+		list := get(object.(P))
 		for i := range list {
 			do(&list[i])
 		}
@@ -131,22 +132,22 @@ func Each[P, V any](name string, get func(*P) []V) Field[P] {
 }
 
 // EachAt is a list of objects behind pointers.
-func EachAt[P, V any](name string, get func(*P) []*V) Field[P] {
+func EachAt[P, V any](name string, get func(P) []*V) Field[P] {
 	return Field[P]{&field{name: name, shape: many, of: reflect.TypeFor[*V](), each: func(object any, do func(any)) {
-		for _, v := range get(object.(*P)) {
+		for _, v := range get(object.(P)) {
 			do(v)
 		}
 	}}}
 }
 
-// Relation is how a resolver finds V for an object of the Go type P, with arguments A.
+// Relation is how a resolver finds V for an object, to which a P points, with arguments A.
 type Relation[P, A, V any] struct {
 	// Args reads the arguments; nil: there are none.
 	Args func(*Args) A
 	// Ask asks ahead for the keys that Call will load for an object; nil: for none.
-	Ask func(ctx context.Context, b *Batch, object *P, args A)
+	Ask func(ctx context.Context, b *Batch, object P, args A)
 	// Call is the resolver. Its loads of what was asked for do not wait.
-	Call func(ctx context.Context, object *P, args A) (V, error)
+	Call func(ctx context.Context, object P, args A) (V, error)
 	// IO says that Call asks Postgres by itself: it is called beside the loaders.
 	IO bool
 }
@@ -155,10 +156,10 @@ type Relation[P, A, V any] struct {
 type None struct{}
 
 // By is the relation of a resolver without arguments; ask may be nil.
-func By[P, V any](call func(context.Context, *P) (V, error), ask func(ctx context.Context, b *Batch, object *P)) Relation[P, None, V] {
-	r := Relation[P, None, V]{Call: func(ctx context.Context, object *P, _ None) (V, error) { return call(ctx, object) }}
+func By[P, V any](call func(context.Context, P) (V, error), ask func(ctx context.Context, b *Batch, object P)) Relation[P, None, V] {
+	r := Relation[P, None, V]{Call: func(ctx context.Context, object P, _ None) (V, error) { return call(ctx, object) }}
 	if ask != nil {
-		r.Ask = func(ctx context.Context, b *Batch, object *P, _ None) { ask(ctx, b, object) }
+		r.Ask = func(ctx context.Context, b *Batch, object P, _ None) { ask(ctx, b, object) }
 	}
 	return r
 }
@@ -169,10 +170,10 @@ func (r Relation[P, A, V]) field(name string, of shape, add func(to *level, v V)
 		f.args = func(a *Args) any { return r.Args(a) }
 	}
 	if r.Ask != nil {
-		f.ask = func(ctx context.Context, b *Batch, object, args any) { r.Ask(ctx, b, object.(*P), args.(A)) }
+		f.ask = func(ctx context.Context, b *Batch, object, args any) { r.Ask(ctx, b, object.(P), args.(A)) }
 	}
 	f.call = func(ctx context.Context, object, args any, to *level) error {
-		v, err := r.Call(ctx, object.(*P), args.(A))
+		v, err := r.Call(ctx, object.(P), args.(A))
 		if err == nil {
 			add(to, v)
 		}

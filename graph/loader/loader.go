@@ -27,7 +27,9 @@ type Loader[K comparable, V any] struct {
 	missing func(K) (V, error)
 
 	begin sync.Once
-	batch *dataloader.Loader[K, V] // made when a key is loaded that was not asked for ahead
+	// batch is made when a key is loaded that was not asked for ahead. Its values are V, in any: it is
+	// compiled for each kind of key once, and not for each kind of value too.
+	batch *dataloader.Loader[K, any]
 
 	mu    sync.Mutex
 	asked []K
@@ -79,13 +81,13 @@ func (l *Loader[K, V]) read(ctx context.Context, keys []K, tell func(i int, v V,
 	}
 }
 
-func (l *Loader[K, V]) begun() *dataloader.Loader[K, V] {
+func (l *Loader[K, V]) begun() *dataloader.Loader[K, any] {
 	l.begin.Do(func() {
-		l.batch = dataloader.NewBatchedLoader(func(ctx context.Context, keys []K) []*dataloader.Result[V] {
-			results := make([]*dataloader.Result[V], len(keys))
-			l.read(ctx, keys, func(i int, v V, err error) { results[i] = &dataloader.Result[V]{Data: v, Error: err} })
+		l.batch = dataloader.NewBatchedLoader(func(ctx context.Context, keys []K) []*dataloader.Result[any] {
+			results := make([]*dataloader.Result[any], len(keys))
+			l.read(ctx, keys, func(i int, v V, err error) { results[i] = &dataloader.Result[any]{Data: v, Error: err} })
 			return results
-		}, dataloader.WithWait[K, V](l.wait))
+		}, dataloader.WithWait[K, any](l.wait))
 	})
 	return l.batch
 }
@@ -101,7 +103,9 @@ func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
 	if asked && !o.pending {
 		return o.value, o.err
 	}
-	return l.begun().Load(ctx, key)()
+	found, err := l.begun().Load(ctx, key)()
+	v, _ := found.(V) // nothing, where the batch itself failed
+	return v, err
 }
 
 // Ask notes a key for Fetch; true: it is the first since the last.

@@ -16,6 +16,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -259,25 +260,47 @@ func uuids(list []uuid.UUID) string {
 // Select runs one query under the scope, in one round trip and one implicit transaction, and
 // collects its rows into structs by column name (`db` tags, else snake_case).
 func Select[T any](ctx context.Context, db *DB, s Scope, sql string, args ...any) ([]T, error) {
-	return collect(ctx, db, s, collectStructs[T], sql, args)
+	var list []T
+	err := db.collect(ctx, s, func(rows pgx.Rows) error {
+		list = []T{}
+		return collectStructs(rows, reflect.TypeFor[T](),
+			func() reflect.Value {
+				list = append(list, *new(T))
+				return reflect.ValueOf(&list[len(list)-1]).Elem()
+			},
+			func() (err error) {
+				list[len(list)-1], err = pgx.RowToStructByName[T](rows)
+				return err
+			})
+	}, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 // SelectScalars is Select for a query of one column.
 func SelectScalars[T any](ctx context.Context, db *DB, s Scope, sql string, args ...any) ([]T, error) {
-	return collect(ctx, db, s, func(rows pgx.Rows) ([]T, error) { return pgx.CollectRows(rows, pgx.RowTo[T]) }, sql, args)
+	var list []T
+	err := db.collect(ctx, s, func(rows pgx.Rows) (err error) {
+		list, err = pgx.CollectRows(rows, pgx.RowTo[T])
+		return err
+	}, sql, args)
+	return list, err
 }
 
-func collect[T any](ctx context.Context, db *DB, s Scope, read func(pgx.Rows) ([]T, error), sql string, args []any) ([]T, error) {
+// collect has read read the rows; it may be called twice, on the replica and on the database.
+func (db *DB) collect(ctx context.Context, s Scope, read func(pgx.Rows) error, sql string, args []any) error {
 	pool, ok := db.pools[s.Role]
 	if !ok {
-		return nil, fmt.Errorf("no pool for role %q", s.Role)
+		return fmt.Errorf("no pool for role %q", s.Role)
 	}
 	if r := db.replica; r != nil {
 		if near := r.pool(ctx, s.Role); near != nil {
-			list, err := collectFrom(ctx, near, s, read, sql, args)
+			err := collectFrom(ctx, near, s, read, sql, args)
 			if !gaveUp(ctx, err) {
 				r.served.Add(1)
-				return list, err
+				return err
 			}
 			r.passed.Add(1)
 		}
@@ -285,27 +308,26 @@ func collect[T any](ctx context.Context, db *DB, s Scope, read func(pgx.Rows) ([
 	return collectFrom(ctx, pool, s, read, sql, args)
 }
 
-func collectFrom[T any](ctx context.Context, pool *pgxpool.Pool, s Scope, read func(pgx.Rows) ([]T, error), sql string, args []any) ([]T, error) {
+func collectFrom(ctx context.Context, pool *pgxpool.Pool, s Scope, read func(pgx.Rows) error, sql string, args []any) error {
 	var batch pgx.Batch
 	settings, values := s.briefly()
 	batch.Queue(settings, values...)
 	batch.Queue(sql, args...)
 	conn, err := lend(ctx, s.Role, pool)
 	if err != nil {
-		return nil, unavailable(err)
+		return unavailable(err)
 	}
 	defer conn.Release()
 	results := conn.SendBatch(ctx, &batch)
 	defer results.Close()
 	if _, err := results.Exec(); err != nil {
-		return nil, unavailable(err)
+		return unavailable(err)
 	}
 	rows, err := results.Query()
 	if err != nil {
-		return nil, unavailable(err)
+		return unavailable(err)
 	}
-	list, err := read(rows)
-	return list, unavailable(err)
+	return unavailable(read(rows))
 }
 
 // maxTries bounds the retries of a transaction that Postgres gave up to let another go on.

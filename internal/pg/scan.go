@@ -21,25 +21,22 @@ import (
 // usual types are read from their binary form straight into their fields, all texts of a row as
 // parts of one string. Rows with a column of any other type are pgx's, and so is a value that does
 // not fit.
-func collectStructs[T any](rows pgx.Rows) ([]T, error) {
-	p := planFor(reflect.TypeFor[T](), rows.FieldDescriptions())
-	if p == nil {
-		return pgx.CollectRows(rows, pgx.RowToStructByName[T])
-	}
+//
+// add adds a struct of the type to the list and gives it; slow has pgx read the row into the last one.
+// Nothing here is generic: there are some seventy types of rows, and code for structs is compiled for
+// each.
+func collectStructs(rows pgx.Rows, typ reflect.Type, add func() reflect.Value, slow func() error) error {
 	defer rows.Close()
-	list := []T{}
+	p := planFor(typ, rows.FieldDescriptions())
 	for rows.Next() {
-		list = append(list, *new(T))
-		if p.read(reflect.ValueOf(&list[len(list)-1]).Elem(), rows.RawValues()) {
+		if to := add(); p != nil && p.read(to, rows.RawValues()) {
 			continue
 		}
-		row, err := pgx.RowToStructByName[T](rows)
-		if err != nil {
-			return nil, err
+		if err := slow(); err != nil {
+			return err
 		}
-		list[len(list)-1] = row
 	}
-	return list, rows.Err()
+	return rows.Err()
 }
 
 // scanPlan says how the columns of a query become a struct.
