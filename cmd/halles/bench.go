@@ -154,7 +154,7 @@ func start(ctx context.Context, p *process, env []string, command string, args .
 	if err != nil {
 		return nil, "", err
 	}
-	c := &child{ended: make(chan struct{}), cmd: exec.CommandContext(ctx, program, append([]string{command}, args...)...)} //nolint:gosec // ourselves
+	c := &child{ended: make(chan struct{}), cmd: exec.CommandContext(ctx, program, append([]string{command}, args...)...)}
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGINT) }
 	c.cmd.WaitDelay = time.Minute
 	for name, value := range p.env {

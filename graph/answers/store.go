@@ -182,7 +182,7 @@ type sketch struct {
 const mostAsked = 15 // more tells nothing
 
 func newSketch(entries int) sketch {
-	width := 1 << bits.Len(uint(min(max(entries, 256), 1<<16)-1)) //nolint:gosec // positive
+	width := 1 << bits.Len(uint(min(max(entries, 256), 1<<16)-1))
 	var s sketch
 	for i := range s.rows {
 		s.rows[i] = make([]uint8, width)

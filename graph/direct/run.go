@@ -166,7 +166,7 @@ func (r *run) reach(s *selection, objects []any) {
 			} else if v := one.get(o); v != nil {
 				l.objects = append(l.objects, v)
 			}
-			l.ends[i] = int32(len(l.objects)) //nolint:gosec // limits.Objects bounds them
+			l.ends[i] = int32(len(l.objects))
 		}
 		r.descend(one)
 	}
@@ -185,7 +185,7 @@ func (r *run) descend(s *step) {
 	l.branch, l.place = make([]uint8, len(l.objects)), make([]int32, len(l.objects))
 	for i, o := range l.objects {
 		n := s.branchOf(o)
-		l.branch[i], l.place[i] = uint8(n), int32(len(of[n])) //nolint:gosec // both are small
+		l.branch[i], l.place[i] = uint8(n), int32(len(of[n]))
 		of[n] = append(of[n], o)
 	}
 	for i, b := range s.below {
@@ -240,7 +240,7 @@ func (r *run) call(s relation) {
 			}
 			l.errs[i] = err
 		}
-		l.ends[i] = int32(len(l.objects) + len(l.bytes)) //nolint:gosec // one of them is empty, and limits.Objects bounds the other
+		l.ends[i] = int32(len(l.objects) + len(l.bytes))
 	}
 }
 

@@ -174,7 +174,7 @@ func (w *writer) fail(s *step, err error) {
 				f.Field = c.CollectedField
 				f.Object = c.ObjectDefinition.Name
 			}
-			ctx = graphql.WithFieldContext(ctx, f)
+			ctx = graphql.WithFieldContext(ctx, f) //nolint:fatcontext // a field's stands in that of the field above
 		}
 		w.operation.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
 	})

@@ -18,7 +18,7 @@ const hex = "0123456789ABCDEF"
 func AppendText[S ~string](b []byte, text S) []byte {
 	b = append(b, '"')
 	start := 0
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) { // bytes
 		c := text[i]
 		if c >= 0x20 && c != '\\' && c != '"' {
 			continue

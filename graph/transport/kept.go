@@ -106,7 +106,7 @@ func (k *Kept) deliver(w http.ResponseWriter, r *http.Request, kind string, q an
 	h.Set("Content-Type", kind+"; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // JSON, under a media type of JSON
 }
 
 // readsGzip tells whether a client takes gzip (RFC 9110, 12.5.3). One that only means it by "*" gets

@@ -44,7 +44,7 @@ func (l *Limit) place(r *http.Request, b []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		lines[i], variants[i], quantities[i], moves[i], off[i] = int32(i+1), variant.Row, int32(line.Quantity), tenancy.NewRow(), int32(-line.Quantity) //nolint:gosec // pieces
+		lines[i], variants[i], quantities[i], moves[i], off[i] = int32(i+1), variant.Row, int32(line.Quantity), tenancy.NewRow(), int32(-line.Quantity)
 	}
 	turn := make([]int, n)
 	for i := range turn {

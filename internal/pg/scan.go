@@ -235,11 +235,11 @@ func readInt(to reflect.Value, raw []byte, _ string) bool {
 	var n int64
 	switch len(raw) {
 	case 2:
-		n = int64(int16(binary.BigEndian.Uint16(raw))) //nolint:gosec // two's complement
+		n = int64(int16(binary.BigEndian.Uint16(raw)))
 	case 4:
-		n = int64(int32(binary.BigEndian.Uint32(raw))) //nolint:gosec // two's complement
+		n = int64(int32(binary.BigEndian.Uint32(raw)))
 	case 8:
-		n = int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // two's complement
+		n = int64(binary.BigEndian.Uint64(raw))
 	default:
 		return false
 	}
@@ -279,7 +279,7 @@ func readTime(to reflect.Value, raw []byte, _ string) bool {
 	if !ok || len(raw) != 8 {
 		return false
 	}
-	micros := int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // two's complement
+	micros := int64(binary.BigEndian.Uint64(raw))
 	if micros > endOfTime || micros < -endOfTime {
 		return false // infinity, or what pgx refuses
 	}
@@ -313,7 +313,7 @@ func readTexts(to reflect.Value, raw []byte, _ string) bool {
 		if len(rest) < 4 {
 			return false
 		}
-		size := int(int32(binary.BigEndian.Uint32(rest))) //nolint:gosec // -1 is NULL
+		size := int(int32(binary.BigEndian.Uint32(rest)))
 		if rest = rest[4:]; size < 0 || size > len(rest) {
 			return false
 		}

@@ -154,8 +154,12 @@ func TestKeptAnswersAreNobodysOwn(t *testing.T) {
 	})
 	t.Run("Headers", func(t *testing.T) {
 		for _, headers := range [][]string{
-			{"Accept-Language", "br"}, {"Accept-Language", "en"}, {"X-Forwarded-For", "192.0.2.9"}, {"Cookie", "__Host-halles=x; halles=y"},
-			{"Accept", "application/graphql-response+json"}, {"Content-Type", "application/json; charset=utf-8"},
+			{"Accept-Language", "br"},
+			{"Accept-Language", "en"},
+			{"X-Forwarded-For", "192.0.2.9"},
+			{"Cookie", "__Host-halles=x; halles=y"},
+			{"Accept", "application/graphql-response+json"},
+			{"Content-Type", "application/json; charset=utf-8"},
 		} {
 			if a := s.kept(t, func() answer { return s.ask(query, headers...) }); a.body != public.body {
 				t.Errorf("with %q: %s", headers, a.body)

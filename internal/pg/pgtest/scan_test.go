@@ -34,7 +34,7 @@ type sample struct {
 	EndsAt  *time.Time
 	Place   float64
 	Tags    []string
-	private int
+	private int //nolint:unused // no column is looked for
 }
 
 // A row is what pgx makes of it, and what does not fit is refused as pgx refuses it.

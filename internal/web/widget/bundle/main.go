@@ -59,7 +59,8 @@ func run() error {
 		TsconfigRaw: `{"compilerOptions": {"useDefineForClassFields": false}}`, // shorter
 		Plugins: []api.Plugin{
 			made("documents", asked.hashes), made("words", map[string]any{"codes": languages.codes, "french": languages.french, "integrity": languages.integrity}),
-			{Name: "sources", Setup: func(b api.PluginBuild) { load(b, languages.number, asked.number) }}, {Name: "css", Setup: minifyStyle},
+			{Name: "sources", Setup: func(b api.PluginBuild) { load(b, languages.number, asked.number) }},
+			{Name: "css", Setup: minifyStyle},
 		},
 	})
 	if len(result.Errors) > 0 {
