@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/audelor/halles/graph/loader"
@@ -17,9 +18,13 @@ var errMissing = errors.New("missing")
 
 func TestEachKeyGetsItsOwnValueInOneBatch(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, eachKeyInOneBatch) // its clock waits for all goroutines, however slow the machine is
+}
+
+func eachKeyInOneBatch(t *testing.T) {
+	t.Helper()
 	var calls atomic.Int32
-	// A test machine may be slow to start 100 goroutines: the wait is long here.
-	l := loader.New(100*time.Millisecond, func(_ context.Context, keys []int) (map[int]string, error) {
+	l := loader.New(time.Millisecond, func(_ context.Context, keys []int) (map[int]string, error) {
 		calls.Add(1)
 		found := map[int]string{}
 		// The database answers in its own order and not at all for some.
