@@ -95,7 +95,7 @@ function siret(n) {
   await change("agent", "closeShop", { shop, until: back, reason: "congés" }, "shop { id }");
   const away = async () => {
     const { openNow, closures, nextOpening } = await now();
-    return [openNow, closures[0]?.reason, new Date(nextOpening.start).getTime()];
+    return [openNow, closures[0]?.reason, nextOpening && new Date(nextOpening.start).getTime()];
   };
   await wants("closed for a week", away, [false, "congés", back.getTime()]);
   await change("agent", "suspendShop", { shop, reason: "MERCHANT_ASKED", text: "Fin d'activité." }, "shop { status } refusals { message }");
