@@ -117,7 +117,7 @@ func TestASlotIsNotOverbooked(t *testing.T) {
 	}
 	t.Logf("%d rounds of %d clients: 0 overbooked", rounds, clients)
 
-	// Slots go 400 days after they began, and no difference is made of it.
+	// Slots go 400 days after they began, of two weeks in the long form, and no difference is made of it.
 	b.Exec(t, `update slots set booked = booked - 1 where starts_at = $1`, slots[0])
 	all := pgtest.Scan[int](t, b.Database, `select count(*) from slots`)
 	for _, c := range []struct{ days, left int }{{399, all}, {402, 0}} {
