@@ -120,7 +120,7 @@ func TestASlotIsNotOverbooked(t *testing.T) {
 	// Slots go 400 days after they began, of two weeks in the long form, and no difference is made of it.
 	b.Exec(t, `update slots set booked = booked - 1 where starts_at = $1`, slots[0])
 	all := pgtest.Scan[int](t, b.Database, `select count(*) from slots`)
-	for _, c := range []struct{ days, left int }{{399, all}, {402, 0}} {
+	for _, c := range []struct{ days, left int }{{399, all}, {416, 0}} {
 		later := now.AddDate(0, 0, c.days)
 		b.Now = func() time.Time { return later }
 		if err := errors.Join(b.PruneSlots(t.Context()), b.ReconcileSlots(t.Context())); err != nil {
