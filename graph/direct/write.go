@@ -157,6 +157,7 @@ func (s *step) branchOf(object any) int {
 			return i
 		}
 	}
+	// Caught in execute: gqlgen answers in its place, and knows what the table does not.
 	panic("an object of " + of.String())
 }
 

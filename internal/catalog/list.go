@@ -32,11 +32,7 @@ type ProductConnection struct {
 
 // PageInfo is where the page stands.
 func (c *ProductConnection) PageInfo() page.Info {
-	info := c.page
-	if n := len(c.Edges); n > 0 {
-		info.StartCursor, info.EndCursor = new(c.Edges[0].Cursor()), new(c.Edges[n-1].Cursor())
-	}
-	return info
+	return c.page.Ends(len(c.Edges), func(at int) string { return c.Edges[at].Cursor() })
 }
 
 // ProductEdge is a product at its place in a list.

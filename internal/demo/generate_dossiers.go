@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -58,8 +59,8 @@ func (c *commune) makeDossiers(b *batch) {
 		case d.hotline:
 			d.callBack = w.now + g.within(-5*hour, 40*hour)
 		}
-		if d.sent > 0 { // beyond those of all shops
-			d.siret = luhn(siren(90_000-100*c.place()-n) + "0001")
+		if d.sent > 0 { // beyond those of all shops, and of the dossiers of communes before
+			d.siret = luhn(siren(w.plan.Shops+2*slices.Index(w.communes, c)+c.first/20+n) + "0001")
 		}
 		d.write(g, b)
 	}
@@ -68,16 +69,6 @@ func (c *commune) makeDossiers(b *batch) {
 		reason := pick(g, []string{"SHOP_HELP", "SHOP_HELP", "ORDER_QUESTION", "ORDER_QUESTION", "RULES", "OTHER"})
 		c.called(g, b, at, reason, pick(g, []string{"DONE", "DONE", "DONE", "HANDED_OVER", "NO_ANSWER"}), uuid.Nil)
 	}
-}
-
-// place is the commune's among all.
-func (c *commune) place() int {
-	for i, other := range c.world.communes {
-		if other == c {
-			return i
-		}
-	}
-	panic("not of this world")
 }
 
 // write writes the dossier, its first steps and the calls about it.
@@ -152,14 +143,7 @@ func (c *commune) called(g *rng, b *batch, at instant, reason, outcome string, d
 }
 
 // operator is the account of the hotline's person.
-func operator() uuid.UUID {
-	for _, p := range cast {
-		if p.who == "hotline" {
-			return p.account()
-		}
-	}
-	panic("nobody answers the telephone")
-}
+func operator() uuid.UUID { return person{who: "hotline"}.account() }
 
 // consentVersion is the text that was agreed to.
 const consentVersion = "2026-11"

@@ -68,11 +68,7 @@ type ShopConnection struct {
 
 // PageInfo is where the page stands.
 func (c *ShopConnection) PageInfo() page.Info {
-	info := c.page
-	if n := len(c.Edges); n > 0 {
-		info.StartCursor, info.EndCursor = new(c.Edges[0].Cursor()), new(c.Edges[n-1].Cursor())
-	}
-	return info
+	return c.page.Ends(len(c.Edges), func(at int) string { return c.Edges[at].Cursor() })
 }
 
 // Counted names the list that totalCount counts: a query, in one commune where the list is a

@@ -20,6 +20,23 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 )
 
+// durable is a pool of connections whose commits wait for the log, as in production.
+func durable(b *testing.B, d *pgtest.Database, connections int32) *pgxpool.Pool {
+	b.Helper()
+	config, err := pgxpool.ParseConfig(d.MigrateURL())
+	if err != nil {
+		b.Fatal(err)
+	}
+	config.MaxConns = connections
+	config.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
+	pool, err := pgxpool.NewWithConfig(b.Context(), config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(pool.Close)
+	return pool
+}
+
 // BenchmarkCommits compares orders a second with the feed and without: 16 writers over 25
 // communes, each transaction with the writes of an order, once as it is — event, wake-up,
 // NOTIFY, two server processes listening, a reader of all communes — and once without its
@@ -30,17 +47,7 @@ import (
 func BenchmarkCommits(b *testing.B) {
 	const writers, rounds = 16, 3
 	d := pgtest.New(b)
-	config, err := pgxpool.ParseConfig(d.MigrateURL())
-	if err != nil {
-		b.Fatal(err)
-	}
-	config.MaxConns = writers
-	config.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
-	pool, err := pgxpool.NewWithConfig(b.Context(), config)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer pool.Close()
+	pool := durable(b, d, writers)
 	feed, other := newFeed(b, d, d.URL(pg.Listen)), newFeed(b, d, d.URL(pg.Listen))
 	hotline := fixture.Viewer(b, d, identity.Hotline)
 	var communes, shops, variants []tenancy.ID

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/tenancy"
@@ -23,17 +21,7 @@ import (
 func BenchmarkNoted(b *testing.B) {
 	const writers, rounds, length = 16, 3, 1500 * time.Millisecond
 	d := pgtest.New(b)
-	config, err := pgxpool.ParseConfig(d.MigrateURL())
-	if err != nil {
-		b.Fatal(err)
-	}
-	config.MaxConns = writers
-	config.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
-	pool, err := pgxpool.NewWithConfig(b.Context(), config)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer pool.Close()
+	pool := durable(b, d, writers)
 	shop := fixture.Shop(b, d, fixture.ShopOpts{})
 	var variants []tenancy.ID
 	for range 20 {

@@ -27,6 +27,15 @@ type Info struct {
 	EndCursor       *string
 }
 
+// Ends is the info with the cursors of the first and the last of a page's n edges: sealed when they
+// are asked for, which most readers do not.
+func (i Info) Ends(n int, cursor func(at int) string) Info {
+	if n > 0 {
+		i.StartCursor, i.EndCursor = new(cursor(0)), new(cursor(n-1))
+	}
+	return i
+}
+
 // CheckFirst refuses a page size outside 1 to MaxFirst.
 func CheckFirst(first int) error {
 	if first < 1 || first > MaxFirst {
