@@ -19,6 +19,7 @@ import (
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/rate"
 	"github.com/audelor/halles/internal/tenancy"
@@ -360,4 +361,37 @@ func TestNoVersionsNoKeptAnswers(t *testing.T) {
 	}
 	s.db.Exec(t, `alter table changes_away rename to published_changes`)
 	s.kept(t, func() answer { return s.ask(list) })
+}
+
+// Of those who ask the same at the same time one computes, and all others have what came of it.
+func TestOneComputesForAll(t *testing.T) {
+	t.Parallel()
+	s := start(t, keeping)
+	const askers = 6
+	for n, until := 0, time.Now().Add(time.Minute); ; n++ { // on a slow machine nobody waits for ever: again
+		if time.Now().After(until) {
+			t.Fatal("each computes its own")
+		}
+		before := s.web.Kept()
+		s.web.ReadVersions(t.Context())
+		release := s.held(pg.Public)
+		var all sync.WaitGroup
+		answers := make([]answer, askers)
+		for i := range answers {
+			all.Go(func() { answers[i] = s.ask(fmt.Sprintf(`{ again%d: shops(first: 2) { nodes { name } } }`, n)) })
+		}
+		for began := time.Now(); s.web.Kept().Waiting < askers-1 && time.Since(began) < time.Second; {
+			time.Sleep(time.Millisecond)
+		}
+		release()
+		all.Wait()
+		for _, a := range answers {
+			if a.StatusCode != http.StatusServiceUnavailable { // who took turns for too long
+				a.wants(t, 200, "Crêperie")
+			}
+		}
+		if after := s.web.Kept(); after.Shared-before.Shared == askers-1 {
+			return
+		}
+	}
 }
