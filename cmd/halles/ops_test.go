@@ -4,14 +4,9 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/pg/pgtest"
 )
 
@@ -100,87 +95,4 @@ func TestPauseACommune(t *testing.T) {
 	if got := pgtest.Scan[string](t, d, `select string_agg(action || ' ' || kind, ', ' order by seq) from audit_events`); strings.Count(got, "ADMIN") != 2 {
 		t.Errorf("the log has %q", got)
 	}
-}
-
-// The restore drill: what pg_dump saved is there again to the row, with its locks; a cursor from
-// before has expired, and the server goes on from there.
-func TestRestoreDrill(t *testing.T) {
-	t.Parallel()
-	d := pgtest.New(t)
-	dump, restore := d.Cluster.Program("pg_dump"), d.Cluster.Program("pg_restore")
-	for _, program := range []string{dump, restore} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("no %s beside this Postgres: install its client programs", filepath.Base(program))
-		}
-	}
-	shop := fixture.Shop(t, d, fixture.ShopOpts{Name: "À la lettre œ"})
-	variant := fixture.Product(t, d, shop, fixture.ProductOpts{Stock: 10}).Variants[0]
-	before := &restarting{address: freePort(t), log: &output{}, env: append(operating(d), "HALLES_TEST_PROGRAM=1", "HALLES_LEAVE=0s")}
-	before.start(t)
-	made := post(t, before.address, "", `mutation ($in: PlaceOrdersInput!) { placeOrders(input: $in) { guestSecret results { order { id } } } }`,
-		map[string]any{"in": map[string]any{
-			"idempotencyKey": "before-the-restore", "contact": map[string]any{"name": "Anna", "phone": "+33612345678"},
-			"orders": []any{map[string]any{"shop": shop.String(), "mode": "PICKUP", "lines": []any{map[string]any{"variant": variant.String(), "quantity": 2}}}},
-		}})
-	order, link := made.Get("placeOrders.results.0.order.id").String(), made.Get("placeOrders.guestSecret").String()
-	const exchange = `mutation ($secret: String!) { exchangeGuestLink(input: {secret: $secret}) { token } }`
-	guest := post(t, before.address, "", exchange, map[string]any{"secret": link}).Get("exchangeGuestLink.token").String()
-	cursor := firstOf(t, before.address, guest, order, "").Get("data.orderUpdated.cursor").String()
-	if cursor == "" {
-		t.Fatal("no cursor")
-	}
-	before.kill(t)
-
-	file := filepath.Join(t.TempDir(), "halles.dump")
-	saved, err := exec.CommandContext(t.Context(), dump, "--format=custom", "--file="+file, d.URL("halles_backup")).CombinedOutput()
-	if err != nil {
-		t.Fatalf("pg_dump: %v: %s", err, saved)
-	}
-	after := pgtest.Bare(t)
-	if said, err := exec.CommandContext(t.Context(), restore, "--exit-on-error", "--dbname="+after.AdminURL(), file).CombinedOutput(); err != nil {
-		t.Fatalf("pg_restore: %v: %s", err, said)
-	}
-	was, is := everyRow(t, d), everyRow(t, after)
-	for table, rows := range was {
-		if is[table] != rows {
-			t.Errorf("%s: %s, restored %s", table, rows, is[table])
-		}
-	}
-	if len(was) < 40 || len(is) != len(was) {
-		t.Errorf("%d tables, restored %d", len(was), len(is))
-	}
-	if code, out, problems := halles(t, operating(after), "restored"); code != 0 {
-		t.Errorf("exit %d: %s%s", code, out, problems)
-	}
-
-	// serve itself refuses a database without its locks.
-	again := &restarting{address: freePort(t), log: &output{}, env: append(operating(after), "HALLES_TEST_PROGRAM=1", "HALLES_LEAVE=0s")}
-	again.start(t)
-	t.Cleanup(func() { again.kill(t) })
-	guest = post(t, again.address, "", exchange, map[string]any{"secret": link}).Get("exchangeGuestLink.token").String()
-	if a := firstOf(t, again.address, guest, order, cursor); a.Get("errors.0.extensions.code").String() != "CURSOR_EXPIRED" {
-		t.Errorf("a cursor from before the restore answers %s", a.Raw)
-	}
-	if a := firstOf(t, again.address, guest, order, ""); a.Get("data.orderUpdated.status").String() != "PLACED" {
-		t.Errorf("the order answers %s", a.Raw)
-	}
-}
-
-// everyRow is, of each table with rows, how many and a digest of them all. The epoch is not kept.
-func everyRow(t *testing.T, d *pgtest.Database) map[string]string {
-	t.Helper()
-	rows, err := d.Migrate.Query(t.Context(), `select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables
-		where schemaname not in ('pg_catalog', 'information_schema') and tablename not in ('feed_epoch', 'river_leader', 'published_changes') order by 1`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{}
-	for _, table := range tables {
-		all[table] = pgtest.Scan[string](t, d, `select count(*) || ' rows ' || coalesce(md5(string_agg(t::text, '|' order by t::text)), '') from `+table+` t`)
-	}
-	return all
 }

@@ -48,7 +48,7 @@ func (r *Registrations) Disown(ctx context.Context, account uuid.UUID) error {
 	}
 	return r.DB.Write(ctx, workerScope(codes...), func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			update registrations set account_id = null, contact_name = null, contact_phone = null, contact_email = null,
+			update registrations set account_id = null, contact_name = null, contact_phone = null, contact_email = null, reason_text = null,
 				resume_key = coalesce(resume_key, gen_random_uuid()), resume_until = coalesce(resume_until, now())
 			where commune_id = any($1) and account_id = $2`, codes, account)
 		return err

@@ -16,24 +16,8 @@ import (
 func Pair(t testing.TB) (*Database, *cluster.Cluster) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	binaries, err := cluster.FindOrFetch(ctx, cluster.Source{
-		Dir: cluster.DefaultDir(), Repository: os.Getenv("HALLES_POSTGRES_REPOSITORY"), Progress: os.Stderr,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	from, ok := kept(ctx, binaries)
-	if !ok {
-		t.Skip("there is no place to keep a cluster in: a replica cannot be made of it")
-	}
-	dir, err := os.MkdirTemp(scratch(), "halles-test-") //nolint:usetesting // in memory, and open to the server's user
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // search permission only
-		t.Fatal(err)
-	}
+	binaries, from := keptOrSkip(ctx, t)
+	dir := folder(t)
 	start := func(name string, more ...string) *cluster.Cluster {
 		o := cluster.Options{Dir: filepath.Join(dir, name), Binaries: binaries, Params: append([]string{
 			"max_connections=100", "shared_buffers=32MB", "autovacuum=off", "wal_level=replica", "wal_keep_size=64MB",
