@@ -8688,7 +8688,7 @@ extend type Mutation {
   """
   importProducts(input: ImportInput!): ImportPayload! @tag(name: "staff")
   """
-  Imports a file of shops, or tries to: all of it or nothing, as ` + "`" + `importProducts` + "`" + `. A line is a shop, known by its SIRET; the template at ` + "`" + `/import/boutiques.csv` + "`" + ` tells the columns. A new one waits to be published, as after ` + "`" + `verifyRegistration` + "`" + `; an empty cell changes nothing. For agents (their commune) and admins.
+  Imports a file of shops, or tries to: all of it or nothing, as ` + "`" + `importProducts` + "`" + `. A line is a shop, known by its SIRET, with its profile, its opening hours and how it hands orders over; the template at ` + "`" + `/import/boutiques.csv` + "`" + ` tells the columns. A new one waits to be published, as after ` + "`" + `verifyRegistration` + "`" + `; an empty cell changes nothing. For agents (their commune) and admins.
   """
   importShops(input: ImportInput!): ImportPayload! @tag(name: "staff")
   "Puts back what an import changed. A row that was sold or changed since is left as it is, and is among ` + "`" + `changes` + "`" + ` with its reason; products that the import made are archived, their stock emptied, and shops that it made and nobody touched are gone. For who made it, agents and admins; within 30 days."

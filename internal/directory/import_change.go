@@ -21,7 +21,8 @@ const matchShops = `
 	from (select line, row_number() over (partition by slug order by line) > 1
 			or exists (select from shops s where s.commune_id = $1 and s.slug = f.slug) as taken
 		from import_shops f where shop_id is null) n
-	where r.line = n.line`
+	where r.line = n.line;
+	` + mergeModes
 
 // wrongShops are the rows that are wrong beside others, or beside what there is.
 const wrongShops = `
@@ -36,19 +37,21 @@ const wrongShops = `
 		select line, missing, format('Le SIRET %s est celui d''une nouvelle boutique : il lui faut un nom, une catégorie, un code NAF, une adresse, un code postal et un point.', siret)
 		from import_shops, unnest('{nom,categorie,naf,adresse,code_postal,latitude}'::text[]) missing
 		where shop_id is null and not given ? missing
+		union all ` + wrongModes + `
 	) w order by line, "column" limit $1`
 
 // shopIsNow is a shop s as it is, under the names that the journal gives its fields.
 const shopIsNow = `jsonb_build_object('nom', s.name, 'description', s.description, 'categorie', s.category_id, 'naf', s.naf_code, 'naf_version', s.naf_version,
 	'adresse', s.street, 'code_postal', s.postcode, 'ville', s.city, 'latitude', s.latitude, 'longitude', s.longitude, 'telephone', s.phone,
 	'courriel', s.email, 'site', s.website, 'services', to_jsonb(s.services), 'accessibilite', to_jsonb(s.accessibility),
-	'surface', s.sales_area_m2, 'effectif', s.headcount)`
+	'surface', s.sales_area_m2, 'effectif', s.headcount)
+	|| ` + hoursNow + ` || jsonb_build_object('modes', ` + modesNow + `)`
 
 // journalShops writes what the rows change. A code of an activity is told with its nomenclature,
 // and that alone is no change.
 const journalShops = `
 	with change as (
-		select r.line, r.siret, coalesce(r.shop_id, r.new_shop) as shop_id, r.shop_id is null as new, r.slug, r.given, ` + shopIsNow + ` as before, s.name
+		select r.line, r.siret, coalesce(r.shop_id, r.new_shop) as shop_id, r.shop_id is null as new, r.slug, r.given - ` + rawModes + ` as given, ` + shopIsNow + ` as before, s.name
 		from import_shops r left join shops s on s.commune_id = $1 and s.id = r.shop_id),
 	told as (
 		select c.*, coalesce((select jsonb_object_agg(key, value) from jsonb_each(c.given)
@@ -74,15 +77,16 @@ func shopsElsewhere(ctx context.Context, tx pgx.Tx, im *intake.Import, lines []i
 		select c.line, c.label, false as sold
 		from import_changes c left join shops s on s.commune_id = $1 and s.id = c.shop_id
 		where c.commune_id = $1 and c.import_id = $2 and c.line = any($3)
-		and ((`+shopIsNow+` @> (case when $4 then c.after else c.before end - '{siret,adresse_web}'::text[])) is not true
+		and (s.id is null
+			or exists (select from jsonb_each(case when $4 then c.after else c.before end - '{siret,adresse_web}'::text[]) w
+				where w.value is distinct from (select now.fields from (select `+shopIsNow+`) now (fields)) -> w.key)
 			or $4 and c.kind = 'CREATED' and (s.status <> 'PENDING' or s.version <> 1
 				or exists (select from products p where p.commune_id = $1 and p.shop_id = s.id)
-				or exists (select from fulfilments f where f.commune_id = $1 and f.shop_id = s.id)
-				or exists (select from opening_hours o where o.commune_id = $1 and o.shop_id = s.id)
+				or exists (select from unnest($5::text[]) k where `+shopIsNow+` -> k is distinct from coalesce(c.after -> k, '[]'))
 				or exists (select from special_hours o where o.commune_id = $1 and o.shop_id = s.id)
 				or exists (select from closures o where o.commune_id = $1 and o.shop_id = s.id)
 				or exists (select from photos o where o.commune_id = $1 and o.shop_id = s.id)))
-		order by c.line`, im.CommuneID, im.Row, lines, undoing)
+		order by c.line`, im.CommuneID, im.Row, lines, undoing, importCalendar)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +115,7 @@ func (w *shopImport) change(ctx context.Context, tx pgx.Tx, im *intake.Import, l
 			sales_area_m2 = case when c.want ? 'surface' then (c.want ->> 'surface')::int else s.sales_area_m2 end,
 			headcount = case when c.want ? 'effectif' then (c.want ->> 'effectif')::int else s.headcount end
 		from change c where s.commune_id = $1 and s.id = c.shop_id`, im.CommuneID, im.Row, lines, undoing, now)
+	queueCalendar(b, im, lines, undoing)
 	if undoing {
 		b.Queue(`delete from opening_spans o using import_changes c where c.commune_id = $1 and c.import_id = $2 and c.line = any($3) and c.kind = 'CREATED'
 			and o.commune_id = $1 and o.shop_id = c.shop_id`, im.CommuneID, im.Row, lines)
@@ -144,5 +149,9 @@ func (w *shopImport) create(ctx context.Context, tx pgx.Tx, im *intake.Import, n
 		insert into shop_steps (commune_id, shop_id, id, kind, at, actor, account_id)
 		select c.commune_id, c.shop_id, gen_random_uuid(), 'VERIFIED', $3, $4, $5
 		from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED'`, im.CommuneID, im.Row, now, actor, account)
-	return tx.SendBatch(ctx, b).Close()
+	queueCalendar(b, im, nil, false)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	return w.spans(ctx, tx, im, nil, now)
 }

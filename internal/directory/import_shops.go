@@ -37,6 +37,20 @@ var importColumns = []sheet.Column{
 	{Name: "accessibilite", Example: "step-free", Synonyms: []string{"accessibilité"}, Help: "De même, comme step-free."},
 	{Name: "surface", Example: "80", Synonyms: []string{"surface de vente", "surface de vente m2", "m2"}, Help: "La surface de vente en m²."},
 	{Name: "effectif", Example: "3", Synonyms: []string{"emplois", "salariés"}, Help: "Le nombre d'emplois, le patron compris."},
+	{Name: "horaires", Example: "Lu-Ve 9h-12h30, 14h-19h", Synonyms: []string{"horaires d'ouverture", "heures d'ouverture", "opening_hours"}, Help: "La semaine habituelle, ici ou un jour par colonne ; la syntaxe opening_hours d'OpenStreetMap convient aussi. Un jour que la cellule ne nomme pas est fermé."},
+	{Name: "lundi", Help: "Les ouvertures du jour, comme 9h-12h30, 14h-19h, ou fermé ; une fin qui n'est pas après le début est le lendemain. L'emporte sur horaires."},
+	{Name: "mardi", Help: "De même."},
+	{Name: "mercredi", Help: "De même."},
+	{Name: "jeudi", Help: "De même."},
+	{Name: "vendredi", Help: "De même."},
+	{Name: "samedi", Example: "9h-13h", Help: "De même."},
+	{Name: "dimanche", Example: "fermé", Help: "De même."},
+	{Name: "jours_feries", Example: "8 mai, 11 novembre", Synonyms: []string{"ouvert les jours fériés", "fériés"}, Help: "Les jours fériés où la boutique garde ses horaires, ou tous, ou aucun ; elle est fermée les autres."},
+	{Name: "modes", Example: "retrait, livraison", Synonyms: []string{"modes de retrait", "modes de remise", "remise"}, Help: "retrait (ou click & collect), livraison, les deux, ou aucun."},
+	{Name: "delai", Example: "60", Synonyms: []string{"délai de préparation", "préparation"}, Help: "Les minutes de la commande à la remise au plus tôt ; 60 à défaut."},
+	{Name: "livraison_km", Example: "5", Synonyms: []string{"rayon de livraison", "périmètre de livraison"}, Help: "Jusqu'où la boutique livre, à vol d'oiseau ; nécessaire pour livrer."},
+	{Name: "livraison_frais", Example: "3,50 €", Synonyms: []string{"frais de livraison"}, Help: "Les frais d'une livraison ; 0 à défaut."},
+	{Name: "livraison_minimum", Example: "20 €", Synonyms: []string{"minimum de livraison"}, Help: "Le montant à partir duquel la boutique livre ; 0 à défaut."},
 }
 
 // ImportColumns are the columns of a file of shops.
@@ -166,6 +180,8 @@ func (s *shopRows) row(row *sheet.Row, _ func(string) bool) []any {
 			given[column] = *n
 		}
 	}
+	readHours(row, given)
+	readModes(row, given)
 	if row.Failed() {
 		return nil
 	}
@@ -186,6 +202,12 @@ func planShops(ctx context.Context, tx pgx.Tx, im *intake.Import, report *sheet.
 	if err != nil {
 		return err
 	}
+	if err := intake.Complain(rows, report); err != nil {
+		return err
+	}
+	if rows, err = tx.Query(ctx, wrongHours, sheet.Listed, im.CommuneID, importDays); err != nil {
+		return err
+	}
 	if err := intake.Complain(rows, report); err != nil || report.Count > 0 {
 		return err
 	}
@@ -199,11 +221,12 @@ type shopImport struct {
 	v *identity.Viewer
 }
 
-// spans writes what the calendar makes of shops whose trade or area may have changed.
+// spans writes what the calendar makes of shops whose trade, area, hours or modes may have changed;
+// lines nil: of those that were made.
 func (w *shopImport) spans(ctx context.Context, tx pgx.Tx, im *intake.Import, lines []int, now time.Time) error {
 	rows, err := tx.Query(ctx, `select s.id from import_changes c join shops s on s.commune_id = c.commune_id and s.id = c.shop_id
-		where c.commune_id = $1 and c.import_id = $2 and ($3::int[] is null or c.line = any($3)) and c.kind = 'CHANGED'
-		and c.after ?| '{categorie,naf,surface}' order by s.id`, im.CommuneID, im.Row, lines)
+		where c.commune_id = $1 and c.import_id = $2 and (c.line = any($3) and c.kind = 'CHANGED' or $3::int[] is null and c.kind = 'CREATED')
+		and c.after ?| ($4::text[] || '{categorie,naf,surface}') order by s.id`, im.CommuneID, im.Row, lines, importCalendar)
 	if err != nil {
 		return err
 	}

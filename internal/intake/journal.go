@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/audelor/halles/internal/identity"
-	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
@@ -76,6 +73,7 @@ type FieldChange struct {
 var fields = []string{
 	"siret", "nom", "adresse_web", "description", "categorie", "statut", "option", "valeur", "prix", "tva", "stock", "retiree",
 	"naf", "adresse", "code_postal", "ville", "latitude", "longitude", "telephone", "courriel", "site", "services", "accessibilite", "surface", "effectif",
+	"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "jours_feries", "modes",
 }
 
 // Fields lists what the change gives, in the order of the columns.
@@ -92,39 +90,6 @@ func (c *Change) Fields() []FieldChange {
 		}
 	}
 	return list
-}
-
-// statuses are what a file calls them.
-var statuses = map[string]string{"ACTIVE": "actif", "DRAFT": "brouillon", "ARCHIVED": "archivé"}
-
-// told writes a value of the journal as the file would.
-func told(name string, value any) string {
-	switch value := value.(type) {
-	case nil:
-		return ""
-	case string:
-		if word := statuses[value]; name == "statut" && word != "" {
-			return word
-		}
-		return value
-	case bool:
-		return map[bool]string{true: "oui", false: "non"}[value]
-	case float64:
-		switch name {
-		case "prix":
-			return money.Cents(value).Format()
-		case "tva":
-			return strings.Replace(strconv.FormatFloat(value/100, 'f', -1, 64), ".", ",", 1) + "\u00a0%"
-		}
-		return strings.Replace(strconv.FormatFloat(value, 'f', -1, 64), ".", ",", 1)
-	case []any:
-		words := make([]string, len(value))
-		for i, v := range value {
-			words[i] = told(name, v)
-		}
-		return strings.Join(words, ", ")
-	}
-	return fmt.Sprint(value)
 }
 
 // ChangeConnection is a page of an import's changes.

@@ -149,7 +149,8 @@ func (r *Row) Decimal(column string, least, most float64) *float64 {
 	}
 	n, err := strconv.ParseFloat(strings.Replace(compact(cell), ",", ".", 1), 64)
 	if err != nil || !(n >= least && n <= most) {
-		r.Wrong(column, "%s n'est pas un nombre de %v à %v.", shown(cell), least, most)
+		french := func(n float64) string { return strings.Replace(strconv.FormatFloat(n, 'f', -1, 64), ".", ",", 1) }
+		r.Wrong(column, "%s n'est pas un nombre de %s à %s.", shown(cell), french(least), french(most))
 		return nil
 	}
 	return &n

@@ -9,6 +9,8 @@ import (
 	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/graph/documents"
 	"github.com/audelor/halles/graph/sdk"
+	"github.com/audelor/halles/internal/catalog"
+	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/web/guide"
 )
 
@@ -18,6 +20,7 @@ func (s *Server) docs(r chi.Router, a *assets) {
 	pages := sync.OnceValue(func() map[string][]byte {
 		return must(guide.Pages(guide.Options{
 			Schema: graph.Schema(), Style: []string{a.URL("halles.css"), a.URL("docs.css")}, MaxBody: maxBody, Types: types().version,
+			Sheets: []guide.Sheet{{Template: "boutiques.csv", Columns: directory.ImportColumns()}, {Template: "produits.csv", Columns: catalog.ImportColumns()}},
 		}))
 	})
 	for _, path := range guide.Paths {

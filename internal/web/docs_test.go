@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"github.com/audelor/halles/graph"
+	"github.com/audelor/halles/internal/catalog"
+	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
+	"github.com/audelor/halles/internal/sheet"
 	"github.com/audelor/halles/internal/tenancy"
 	"github.com/audelor/halles/internal/web/guide"
 	"github.com/audelor/halles/internal/web/guide/guidetest"
@@ -47,6 +50,13 @@ func TestGuidePages(t *testing.T) {
 	for _, e := range examples {
 		if !strings.Contains(html.UnescapeString(pages["/docs"]), strings.TrimSpace(e.Text)) {
 			t.Errorf("the guide does not show %s", e.Key)
+		}
+	}
+	for _, columns := range [][]sheet.Column{directory.ImportColumns(), catalog.ImportColumns()} {
+		for _, c := range columns {
+			if !strings.Contains(html.UnescapeString(pages["/docs"]), "<code>"+c.Name+"</code>") || !strings.Contains(html.UnescapeString(pages["/docs"]), c.Help) {
+				t.Errorf("the guide does not tell of the column %s", c.Name)
+			}
 		}
 	}
 	schema := graph.Schema()

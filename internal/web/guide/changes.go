@@ -11,6 +11,7 @@ type change struct {
 var changes = []change{
 	{"2026-11-30", []string{
 		"`ordersUpdated`: the orders of a basket over several shops by one subscription.",
+		"`importShops` takes opening hours, holidays and how orders are handed over.",
 		"A registered document's `documentId` may be the first 16 digits of its hash.",
 	}},
 	{"2026-11-24", []string{

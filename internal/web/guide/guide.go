@@ -18,6 +18,7 @@ import (
 	"github.com/audelor/halles/graph/limits"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/sheet"
 )
 
 //go:embed *.html
@@ -29,6 +30,13 @@ type Options struct {
 	Style   []string    // addresses of style sheets
 	MaxBody int         // bytes of a request's body
 	Types   string      // the version of the types at /sdk/
+	Sheets  []Sheet     // the files that may be imported
+}
+
+// Sheet is a file that may be imported: its template below /import, and its columns.
+type Sheet struct {
+	Template string
+	Columns  []sheet.Column
 }
 
 // Paths are those of the guide's pages below /docs.
@@ -70,7 +78,7 @@ func Pages(o Options) (map[string][]byte, error) {
 	}
 	data := map[string]any{
 		"Style": o.Style, "Types": o.Types, "Reference": newReference(o.Schema),
-		"Codes": codes(), "RefusalEnums": refusalEnums(o.Schema), "Limits": limitsOf(o), "Changes": changes,
+		"Codes": codes(), "RefusalEnums": refusalEnums(o.Schema), "Limits": limitsOf(o), "Changes": changes, "Sheets": o.Sheets,
 	}
 	pages := map[string][]byte{}
 	for path, name := range templateOf {
