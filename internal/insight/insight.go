@@ -8,6 +8,7 @@ package insight
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/audelor/halles/internal/job"
@@ -20,6 +21,7 @@ type Insight struct {
 	DB       *pg.DB
 	Communes *tenancy.Register
 	Now      func() time.Time // when nil, time.Now
+	Log      *slog.Logger     // when nil, nothing is logged
 	kept     kept
 }
 
@@ -37,9 +39,13 @@ func (n *Insight) now() time.Time {
 
 // Jobs has a server count the facts, and publish what is due.
 func (n *Insight) Jobs(j *job.Jobs) {
-	job.Every(j, "insight_facts", factsEvery, n.Count)
-	job.Every(j, "insight_publish", publishEvery, n.Publish)
+	job.EveryWithin(j, "insight_facts", factsEvery, firstTime, n.Count)
+	job.EveryWithin(j, "insight_publish", publishEvery, firstTime, n.Publish)
 }
+
+// firstTime bounds what the jobs have to do when they run for the first time, commune by commune
+// and month by month: two years of a million orders are half a minute on a quiet machine.
+const firstTime = 20 * time.Minute
 
 // factsEvery bounds what a merchant's own figures must count for themselves: a minute of events.
 const factsEvery = time.Minute

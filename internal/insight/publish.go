@@ -29,7 +29,9 @@ const (
 const closingDay = 5
 
 // Publish writes what is due: the months that are to be closed, the quarter's revisions, and once a
-// day the running month. Each version is a transaction; what was written stays as it is.
+// day the running month. Each version is a transaction; what was written stays as it is, so that it
+// may be cut off anywhere and goes on there. Of two servers that do it at once, one finds a version
+// published by the other, says so and goes on with the next.
 func (n *Insight) Publish(ctx context.Context) error {
 	if err := n.Count(ctx); err != nil { // what is closed is complete
 		return err
@@ -248,7 +250,7 @@ func (p *publisher) write(ctx context.Context, m Month, kind Kind, make func(ctx
 		next = versions[len(versions)-1].Version + 1
 	}
 	month := m.First().String()
-	return p.DB.Write(ctx, p.scope, func(ctx context.Context, tx pgx.Tx) error {
+	err := p.DB.Write(ctx, p.scope, func(ctx context.Context, tx pgx.Tx) error {
 		made, err := make(ctx, tx)
 		if err != nil || made == nil {
 			return err
@@ -256,7 +258,7 @@ func (p *publisher) write(ctx context.Context, m Month, kind Kind, make func(ctx
 		// Of two servers that publish at once, one finds the version there and stops.
 		_, err = tx.Exec(ctx, `insert into insight.versions (month, version, kind, published_at) values ($1::date, $2, $3, $4)`, month, next, kind, p.now)
 		if pg.Constraint(err) == "versions_pkey" {
-			return errors.New("another server published it at the same time")
+			return errPublished
 		}
 		if err != nil {
 			return err
@@ -275,7 +277,17 @@ func (p *publisher) write(ctx context.Context, m Month, kind Kind, make func(ctx
 		}
 		return p.keep(ctx, tx, m, made.made)
 	})
+	if errors.Is(err, errPublished) {
+		if p.Log != nil {
+			p.Log.InfoContext(ctx, errPublished.Error(), "month", m.String(), "version", next)
+		}
+		return nil
+	}
+	return err
 }
+
+// errPublished ends the transaction of the second of two servers.
+var errPublished = errors.New("another server published it at the same time")
 
 func writeCells(ctx context.Context, tx pgx.Tx, m Month, version int, cells []cell) error {
 	first := m.First().String()

@@ -1,12 +1,15 @@
 package insight_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -336,6 +339,66 @@ func TestDashboardIsKeptUntilTheNextVersion(t *testing.T) {
 	if after := ask(analyst, october); after == first {
 		t.Error("the dashboard of before the version is kept")
 	}
+}
+
+// Two servers that publish at the same time publish each version once; the second says so, and
+// neither fails.
+func TestTwoServersPublishAtOnce(t *testing.T) {
+	t.Parallel()
+	m := filled(t, "2026-09-10", "2026-10-10")
+	m.now = time.Date(2026, 11, 5, 8, 0, 0, 0, time.UTC)
+	// Nobody may write a version until both have seen that there is none.
+	gate, err := m.d.Migrate.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = gate.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := gate.Exec(t.Context(), `lock table insight.versions in share mode`); err != nil {
+		t.Fatal(err)
+	}
+	var log lockedLog
+	ended := make(chan error, 2)
+	for range 2 {
+		n := insightOn(m.d)
+		n.Now, n.Log = m.Now, slog.New(slog.NewTextHandler(&log, nil))
+		go func() { ended <- n.Publish(t.Context()) }()
+	}
+	for deadline := time.Now().Add(time.Minute); pgtest.Scan[int](t, m.d, `select count(*)::int from pg_locks where relation = 'insight.versions'::regclass and not granted`) < 2; {
+		if time.Now().After(deadline) {
+			t.Fatal("they do not wait for each other")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err := gate.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	m.wanted("versions", m.versions(), "2026-09 1 CLOSED, 2026-10 1 CLOSED")
+	if text := log.String(); !strings.Contains(text, "another server published it at the same time") || !strings.Contains(text, "month=2026-09") {
+		t.Errorf("the log says %q", text)
+	}
+}
+
+// lockedLog is a log that two write to.
+type lockedLog struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestDashboardOfAnEmptyPlatform(t *testing.T) {

@@ -295,3 +295,26 @@ func TestEvery(t *testing.T) {
 		t.Errorf("%d ran at once", most.Load())
 	}
 }
+
+// What may take longer than others is given its time, and is not taken from a worker that has it.
+func TestEveryWithin(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	j := jobs(d, nil)
+	left := make(chan time.Duration, 2)
+	tell := func(ctx context.Context) error {
+		until, _ := ctx.Deadline()
+		left <- time.Until(until)
+		return nil
+	}
+	job.EveryWithin(j, "long", time.Hour, time.Hour, tell)
+	start(t, j)
+	select {
+	case l := <-left:
+		if l < 30*time.Minute {
+			t.Errorf("it has %v", l)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("it does not run")
+	}
+}

@@ -17,11 +17,13 @@ import (
 )
 
 const (
-	// Timeout is how long a job may take; then its context ends, and it is tried again later.
+	// Timeout is how long a job may take that says nothing else; then its context ends, and it is
+	// tried again later.
 	Timeout = time.Minute
 
 	// rescueAfter is when a job that says it is running is taken from a worker that was killed. It
-	// must be later than any job can be running still.
+	// must be later than any job can be running still; of one that may take longer, it is taken
+	// when its own time is over.
 	rescueAfter = 2 * time.Minute
 
 	// drain is how long jobs under way may take to end once the server stops.
@@ -78,12 +80,32 @@ type sweep struct{ name string }
 
 func (s sweep) Kind() string { return s.name }
 
+// sweeper is the worker of a sweep.
+type sweeper struct {
+	river.WorkerDefaults[sweep]
+	do      func(ctx context.Context) error
+	timeout time.Duration
+}
+
+// Work does it.
+func (s *sweeper) Work(ctx context.Context, _ *river.Job[sweep]) error { return s.do(ctx) }
+
+// Timeout is its own.
+func (s *sweeper) Timeout(*river.Job[sweep]) time.Duration { return s.timeout }
+
 // Every has one server of the deployment do something each period, and when it begins to be the
 // one. It is not begun again while it runs, and a failure is left to the next period: it does
 // what is due by the clock, and not what is due since the last time.
 func Every(j *Jobs, name string, period time.Duration, do func(ctx context.Context) error) {
+	EveryWithin(j, name, period, Timeout, do)
+}
+
+// EveryWithin is Every for what may take another time than Timeout: the first run on a platform
+// with years of orders. It must come in steps that hold by themselves, since a stop of the server
+// cuts it off.
+func EveryWithin(j *Jobs, name string, period, timeout time.Duration, do func(ctx context.Context) error) {
 	args := sweep{name}
-	river.AddWorkerArgs(j.workers, args, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweep]) error { return do(ctx) }))
+	river.AddWorkerArgs(j.workers, args, &sweeper{do: do, timeout: timeout})
 	j.some = true
 	once := &river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,

@@ -180,6 +180,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.feed, s.guests, s.shopLinks, s.secure = feed, guests, identity.NewShopLinks(s.communes, o.Secret), strings.HasPrefix(o.URL, "https:")
 	s.ordering.Wake = feed.Wake
 	s.insight = insight.New(o.DB, s.communes)
+	s.insight.Log = o.Log
 	s.privacy = &privacy.Privacy{DB: o.DB, Ordering: s.ordering, Now: time.Now, Forget: s.identity.Forget}
 	s.notices = notice.New(o.DB, o.SMTP, o.URL, o.Log)
 	members := identity.NewMembers(o.DB, s.communes, o.Secret)
