@@ -47,8 +47,9 @@ type Release struct {
 
 // Releases are the versions that are served.
 type Releases struct {
-	Current *Release // what v1 is
-	Pinned  *Release // the last that was released: its address and its bytes are for good
+	Current *Release   // what v1 is
+	Pinned  *Release   // the last that was released: its address and its bytes are for good
+	Kept    []*Release // all that were, the first first
 	byName  map[string]*Release
 }
 
@@ -78,7 +79,7 @@ func All() (*Releases, error) {
 		if pinned.Version != version || date == "" {
 			return nil, fmt.Errorf("the widget's release %s was changed: its bytes are %s", folder.Name(), pinned.Version)
 		}
-		r.byName[version], r.Pinned = pinned, pinned
+		r.byName[version], r.Pinned, r.Kept = pinned, pinned, append(r.Kept, pinned)
 	}
 	return r, nil
 }

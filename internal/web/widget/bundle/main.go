@@ -95,7 +95,18 @@ func keep() error {
 		sum.Write(body)
 		bodies[filepath.Base(file)] = body
 	}
-	folder := filepath.Join("released", time.Now().Format(time.DateOnly)+"_"+hex.EncodeToString(sum.Sum(nil))[:12])
+	day, version := time.Now().Format(time.DateOnly), hex.EncodeToString(sum.Sum(nil))[:12]
+	if kept, err := filepath.Glob("released/*_" + version); err != nil || len(kept) > 0 {
+		return err // it is one already
+	}
+	same, err := filepath.Glob("released/" + day + "*")
+	if err != nil {
+		return err
+	}
+	if n := len(same); n > 0 { // the second of a day is b, which sorts behind the first
+		day += string(rune('a' + n))
+	}
+	folder := filepath.Join("released", day+"_"+version)
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // published
 		return err
 	}
