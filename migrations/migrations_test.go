@@ -60,8 +60,8 @@ func TestRoles(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
 	for role, want := range map[pg.Role]map[string]string{
-		pg.Public:   {"default_transaction_read_only": "on", "statement_timeout": "1s", "idle_in_transaction_session_timeout": "5s"},
-		pg.App:      {"default_transaction_read_only": "off", "statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s"},
+		pg.Public:   {"default_transaction_read_only": "on", "statement_timeout": "1s", "idle_in_transaction_session_timeout": "5s", "jit": "off", "max_parallel_workers_per_gather": "0"},
+		pg.App:      {"default_transaction_read_only": "off", "statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s", "jit": "off", "max_parallel_workers_per_gather": "0"},
 		pg.Identity: {"statement_timeout": "1s", "idle_in_transaction_session_timeout": "5s"},
 		pg.Worker:   {"statement_timeout": "1min", "idle_in_transaction_session_timeout": "1min"},
 	} {
