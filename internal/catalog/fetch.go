@@ -107,7 +107,7 @@ func sees(v *identity.Viewer, commune string, shop tenancy.ID) bool {
 func (c *Catalog) ProductsByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Product, error) {
 	communes, rows := tenancy.Columns(ids)
 	list, err := pg.Select[productRow](ctx, c.DB, v.Scope().In(communes...), `
-		select p.* from unnest($1::text[], $2::uuid[]) k (commune_id, id) cross join lateral (
+		select p.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
 			select `+productColumns+`, p.published from products p where p.commune_id = k.commune_id and p.id = k.id offset 0) p`, communes, rows)
 	found := make(map[tenancy.ID]*Product, len(list))
 	for i := range list {
@@ -122,7 +122,7 @@ func (c *Catalog) ProductsByIDs(ctx context.Context, v *identity.Viewer, ids []t
 func (c *Catalog) VariantsByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Variant, error) {
 	communes, rows := tenancy.Columns(ids)
 	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(communes...), `
-		select v.* from unnest($1::text[], $2::uuid[]) k (commune_id, id) cross join lateral (
+		select v.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
 			select `+variantColumns+`, v.published from variants v where v.commune_id = k.commune_id and v.id = k.id offset 0) v`, communes, rows)
 	found := make(map[tenancy.ID]*Variant, len(list))
 	for i := range list {
@@ -137,7 +137,7 @@ func (c *Catalog) VariantsByIDs(ctx context.Context, v *identity.Viewer, ids []t
 func (c *Catalog) VariantsOf(ctx context.Context, v *identity.Viewer, products []tenancy.ID) (map[tenancy.ID][]*Variant, error) {
 	communes, rows := tenancy.Columns(products)
 	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(communes...), `
-		select v.* from unnest($1::text[], $2::uuid[]) k (commune_id, product_id) cross join lateral (
+		select v.* from `+tenancy.Keys+` k (commune_id, product_id) cross join lateral (
 			select `+variantColumns+`, v.published from variants v
 			where v.commune_id = k.commune_id and v.product_id = k.product_id order by v.position offset 0) v`, communes, rows)
 	of := make(map[tenancy.ID][]*Variant, len(products))
@@ -166,7 +166,7 @@ func (c *Catalog) StockOf(ctx context.Context, v *identity.Viewer, variants []te
 	scope.Own = true
 	list, err := pg.Select[stock](ctx, c.DB, scope, `
 		select v.commune_id, v.id, v.shop_id, v.stock
-		from unnest($1::text[], $2::uuid[]) k (commune_id, id) join variants v using (commune_id, id)`, communes, rows)
+		from `+tenancy.Keys+` k (commune_id, id) join variants v using (commune_id, id)`, communes, rows)
 	of := map[tenancy.ID]*int{}
 	for _, s := range list {
 		if sees(v, s.CommuneID, tenancy.RowID(tenancy.KindShop, s.CommuneID, s.ShopID)) {

@@ -207,7 +207,7 @@ func (c *Catalog) ListByShop(ctx context.Context, v *identity.Viewer, shops []te
 	}
 	args := pg.Args{communes, rows, withheld, first + 1}
 	list, err := pg.Select[Product](ctx, c.DB, v.Scope().In(communes...), `
-		select p.* from unnest($1::text[], $2::uuid[], $3::bool[]) k (commune_id, shop_id, withheld) cross join lateral (
+		select p.* from unnest((select $1::text[]), (select $2::uuid[]), (select $3::bool[])) k (commune_id, shop_id, withheld) cross join lateral (
 			select `+productColumns+` from products p
 			where p.commune_id = k.commune_id and p.shop_id = k.shop_id and `+seen+at.after(&args)+`
 			order by p.name, p.id limit $4) p`, args...)
@@ -278,7 +278,7 @@ func (c *Catalog) CountByShop(ctx context.Context, v *identity.Viewer, shops []t
 	list, err := pg.Select[count](ctx, c.DB, v.Scope().In(communes...), `
 		select k.commune_id, k.shop_id, (select count(*) from products p
 			where p.commune_id = k.commune_id and p.shop_id = k.shop_id and (p.published or k.withheld)) as n
-		from unnest($1::text[], $2::uuid[], $3::bool[]) k (commune_id, shop_id, withheld)`, communes, rows, all)
+		from unnest((select $1::text[]), (select $2::uuid[]), (select $3::bool[])) k (commune_id, shop_id, withheld)`, communes, rows, all)
 	of := map[tenancy.ID]int{}
 	for _, n := range list {
 		of[tenancy.RowID(tenancy.KindShop, n.CommuneID, n.ShopID)] = n.N

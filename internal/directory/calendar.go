@@ -76,7 +76,8 @@ const calendarSQL = `
 				'AreaOver', r.area_over_m2, 'Visitors', r.visitors, 'SquareMetres', r.square_metres, 'Condition', r.condition, 'Pickup', r.pickup, 'Delivery', r.delivery)
 				order by r.starts_at, r.id) from restrictions r
 			where r.commune_id = s.commune_id and coalesce(r.ends_at, 'infinity') > $3::timestamptz) end as restrictions
-	from unnest($1::text[], $2::uuid[]) k (commune_id, id) join shops s using (commune_id, id)`
+	from ` + tenancy.Keys + ` k (commune_id, id) cross join lateral (
+		select commune_id, id, naf_code, naf_version, sales_area_m2, category_id from shops s where s.commune_id = k.commune_id and s.id = k.id offset 0) s`
 
 // calendarArgs are those of calendarSQL. An opening may have begun on the day before, and a block
 // that ended may have cut it.

@@ -44,8 +44,9 @@ type ClosurePayload struct {
 func (d *Directory) ClosuresOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]*Closure, error) {
 	communes, rows := tenancy.Columns(ids)
 	all, err := pg.Select[Closure](ctx, d.DB, v.Scope().In(communes...), `
-		select `+closureColumns+` from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) join closures c using (commune_id, shop_id)
-		where coalesce(c.ends_at, 'infinity') > greatest($3::timestamptz, c.starts_at) order by c.starts_at, c.id`, communes, rows, d.now())
+		select c.* from `+tenancy.Keys+` k (commune_id, shop_id) cross join lateral (
+			select `+closureColumns+` from closures c where c.commune_id = k.commune_id and c.shop_id = k.shop_id
+				and coalesce(c.ends_at, 'infinity') > greatest($3::timestamptz, c.starts_at) order by c.starts_at, c.id offset 0) c`, communes, rows, d.now())
 	of := map[tenancy.ID][]*Closure{}
 	for i := range all {
 		id := all[i].shop()

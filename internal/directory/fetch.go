@@ -3,6 +3,8 @@ package directory
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/tenancy"
@@ -16,26 +18,50 @@ import (
 func (d *Directory) ByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Shop, error) {
 	communes, rows := tenancy.Columns(ids)
 	shops, err := pg.Select[Shop](ctx, d.DB, v.Scope().In(communes...), `
-		select s.* from unnest($1::text[], $2::uuid[]) k (commune_id, id) cross join lateral (
+		select s.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
 			select `+shopColumns+` from shops s where s.commune_id = k.commune_id and s.id = k.id offset 0) s`, communes, rows)
 	if err != nil {
 		return nil, err
 	}
 	found := make(map[tenancy.ID]*Shop, len(shops))
 	for i := range shops {
-		s := &shops[i]
-		if s.Status == Published || v.Runs(s.ID()) || v.Serves(s.CommuneID) {
+		if s := &shops[i]; s.seenBy(v) {
 			found[s.ID()] = s
 		}
 	}
 	return found, nil
 }
 
+// OfProducts finds the shops that sell products, as ByIDs would.
+func (d *Directory) OfProducts(ctx context.Context, v *identity.Viewer, products []tenancy.ID) (map[tenancy.ID]*Shop, error) {
+	type selling struct {
+		Shop
+		ProductID uuid.UUID
+	}
+	communes, rows := tenancy.Columns(products)
+	list, err := pg.Select[selling](ctx, d.DB, v.Scope().In(communes...), `
+		select s.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
+			select `+shopColumns+`, p.id as product_id from products p join shops s on s.commune_id = k.commune_id and s.id = p.shop_id
+			where p.commune_id = k.commune_id and p.id = k.id offset 0) s`, communes, rows)
+	found := make(map[tenancy.ID]*Shop, len(list))
+	for i := range list {
+		if s := &list[i].Shop; s.seenBy(v) {
+			found[tenancy.RowID(tenancy.KindProduct, s.CommuneID, list[i].ProductID)] = s
+		}
+	}
+	return found, err
+}
+
+// seenBy tells whether the viewer may see the shop.
+func (s *Shop) seenBy(v *identity.Viewer) bool {
+	return s.Status == Published || v.Runs(s.ID()) || v.Serves(s.CommuneID)
+}
+
 // HoursOf lists the weekly opening intervals of shops, Monday first.
 func (d *Directory) HoursOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]OpeningInterval, error) {
 	communes, rows := tenancy.Columns(ids)
 	all, err := pg.Select[OpeningInterval](ctx, d.DB, v.Scope().In(communes...), `
-		select h.* from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) cross join lateral (
+		select h.* from `+tenancy.Keys+` k (commune_id, shop_id) cross join lateral (
 			select h.commune_id, h.shop_id, h.weekday, h.opens, h.closes from opening_hours h
 			where h.commune_id = k.commune_id and h.shop_id = k.shop_id order by h.weekday, h.opens offset 0) h`, communes, rows)
 	of := map[tenancy.ID][]OpeningInterval{}
@@ -50,7 +76,7 @@ func (d *Directory) HoursOf(ctx context.Context, v *identity.Viewer, ids []tenan
 func (d *Directory) FulfilmentsOf(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID][]*Fulfilment, error) {
 	communes, rows := tenancy.Columns(ids)
 	all, err := pg.Select[Fulfilment](ctx, d.DB, v.Scope().In(communes...), `
-		select f.* from unnest($1::text[], $2::uuid[]) k (commune_id, shop_id) cross join lateral (
+		select f.* from `+tenancy.Keys+` k (commune_id, shop_id) cross join lateral (
 			select `+fulfilmentColumns+` from fulfilments f
 			where f.commune_id = k.commune_id and f.shop_id = k.shop_id order by f.mode desc offset 0) f`, communes, rows)
 	of := map[tenancy.ID][]*Fulfilment{}

@@ -172,7 +172,8 @@ func (d *Directory) Restrictions(ctx context.Context, v *identity.Viewer, commun
 func (d *Directory) RestrictionsByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Restriction, error) {
 	communes, rows := tenancy.Columns(ids)
 	all, err := pg.Select[Restriction](ctx, d.DB, v.PublicScope().In(communes...), `
-		select `+restrictionColumns+` from unnest($1::text[], $2::uuid[]) k (commune_id, id) join restrictions r using (commune_id, id)`, communes, rows)
+		select r.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
+			select `+restrictionColumns+` from restrictions r where r.commune_id = k.commune_id and r.id = k.id offset 0) r`, communes, rows)
 	found := map[tenancy.ID]*Restriction{}
 	for i := range all {
 		found[all[i].ID()] = &all[i]

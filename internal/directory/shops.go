@@ -240,9 +240,10 @@ func (q *ShopQuery) pageSQL(a *pg.Args, within string, first int, at *position) 
 }
 
 // pagesSQL reads one page for each commune (LATERAL): each is an index scan that stops at the
-// page's end, where one scan over `any(communes)` would sort all of them.
+// page's end, where one scan over `any(communes)` would sort all of them. For the sub-select see
+// tenancy.Keys.
 func (q *ShopQuery) pagesSQL(a *pg.Args, communes []string, first int, at *position) string {
-	return "select m.* from unnest(" + a.Add(communes) + "::text[]) c (insee) cross join lateral (" +
+	return "select m.* from unnest((select " + a.Add(communes) + "::text[])) c (insee) cross join lateral (" +
 		q.pageSQL(a, "s.commune_id = c.insee", first, at) + ") m"
 }
 

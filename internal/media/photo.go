@@ -66,9 +66,9 @@ func (m *Media) OfProducts(ctx context.Context, v *identity.Viewer, products []t
 // of lists photos by a key. Who may see a shop or a product was asked before: it is a field of it.
 func (m *Media) of(ctx context.Context, v *identity.Viewer, ids []tenancy.ID, key, and string, owner func(*Photo) tenancy.ID) (map[tenancy.ID][]*Photo, error) {
 	communes, rows := tenancy.Columns(ids)
-	list, err := pg.Select[Photo](ctx, m.DB, v.Scope().In(communes...), `select `+photoColumns+`
-		from unnest($1::text[], $2::uuid[]) k (commune_id, `+key+`) join photos p using (commune_id, `+key+`)
-		where true `+and+` order by p.position, p.id`, communes, rows)
+	list, err := pg.Select[Photo](ctx, m.DB, v.Scope().In(communes...), `
+		select p.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
+			select `+photoColumns+` from photos p where p.commune_id = k.commune_id and p.`+key+` = k.id `+and+` order by p.position, p.id offset 0) p`, communes, rows)
 	if err != nil {
 		return nil, fmt.Errorf("photos: %w", err)
 	}

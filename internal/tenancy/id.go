@@ -184,8 +184,12 @@ func ValidInsee(s string) bool {
 	return true
 }
 
-// Columns splits IDs into their communes and rows, to be joined as
-// unnest($1::text[], $2::uuid[]).
+// Keys are what Columns gives as the rows of a table, from the arguments $1 and $2. The sub-selects
+// hide how many there are: knowing it, Postgres finds few keys cheaper than it thinks of the plan that
+// it keeps, and plans each such query anew, which took 200 µs of 300.
+const Keys = `unnest((select $1::text[]), (select $2::uuid[]))`
+
+// Columns splits IDs into their communes and rows, see Keys.
 func Columns(ids []ID) (communes []string, rows []uuid.UUID) {
 	communes, rows = make([]string, len(ids)), make([]uuid.UUID, len(ids))
 	for i, id := range ids {
