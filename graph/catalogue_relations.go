@@ -59,6 +59,9 @@ func (r *Resolver) queryFields() *direct.Type {
 					direct.Ask(b, load(ctx).shop, id)
 				}
 			},
+			Stub: func(_ *direct.Query, id tenancy.ID) (*directory.Shop, bool) {
+				return &directory.Shop{CommuneID: id.Commune, Row: id.Row}, id.Kind == tenancy.KindShop
+			},
 			Call: func(ctx context.Context, _ *direct.Query, id tenancy.ID) (*directory.Shop, error) {
 				return q.Shop(ctx, id)
 			},
@@ -76,6 +79,9 @@ func (r *Resolver) queryFields() *direct.Type {
 				if id.Kind == tenancy.KindProduct {
 					direct.Ask(b, load(ctx).product, id)
 				}
+			},
+			Stub: func(_ *direct.Query, id tenancy.ID) (*catalog.Product, bool) {
+				return &catalog.Product{CommuneID: id.Commune, Row: id.Row}, id.Kind == tenancy.KindProduct
 			},
 			Call: func(ctx context.Context, _ *direct.Query, id tenancy.ID) (*catalog.Product, error) {
 				return q.Product(ctx, id)
@@ -148,6 +154,19 @@ func (r *Resolver) communeFields() *direct.Type {
 
 func (r *Resolver) shopFields() *direct.Type {
 	s := &shopResolver{r}
+	service := func(ctx context.Context, b *direct.Batch, o *directory.Shop, a serviceArgs) {
+		r.asksCalendar(ctx, b, o.ID(), a.at)
+	}
+	regime := func(ctx context.Context, b *direct.Batch, o *directory.Shop, at *time.Time) {
+		r.asksCalendar(ctx, b, o.ID(), at)
+	}
+	slots := func(ctx context.Context, b *direct.Batch, o *directory.Shop, _ slotsArgs) {
+		r.asksCalendar(ctx, b, o.ID(), nil)
+		direct.Ask(b, load(ctx).slotCounts, o.ID())
+	}
+	products := func(ctx context.Context, b *direct.Batch, o *directory.Shop, a pageArgs) {
+		direct.Ask(b, load(ctx).productsOf, newProductsKey(o.ID(), a.first, a.after))
+	}
 	return direct.Object("Shop",
 		direct.Put("id", (*directory.Shop).ID, scalar.AppendID),
 		direct.Put("slug", func(s *directory.Shop) string { return s.Slug }, scalar.AppendText),
@@ -166,53 +185,38 @@ func (r *Resolver) shopFields() *direct.Type {
 		direct.Put("version", func(s *directory.Shop) int { return s.Version }, scalar.AppendInt),
 		direct.OneBy("commune", direct.By(s.Commune, nil)),
 		direct.OneBy("category", direct.By(s.Category, nil)),
-		direct.OneBy("openingHours", direct.By(s.OpeningHours, asks(func(l *loaders) *loaderByID[[]directory.OpeningInterval] { return l.hours }, (*directory.Shop).ID))),
-		direct.EachBy("fulfilments", direct.By(s.Fulfilments, asks(func(l *loaders) *loaderByID[[]*directory.Fulfilment] { return l.fulfilments }, (*directory.Shop).ID))),
-		direct.EachBy("closures", direct.By(s.Closures, asks(func(l *loaders) *loaderByID[[]*directory.Closure] { return l.closures }, (*directory.Shop).ID))),
-		direct.EachBy("photos", direct.By(s.Photos, asks(func(l *loaders) *loaderByID[[]*media.Photo] { return l.shopPhotos }, (*directory.Shop).ID))),
-		direct.PutBy("openNow", direct.By(s.OpenNow, func(ctx context.Context, b *direct.Batch, o *directory.Shop) { r.asksCalendar(ctx, b, o.ID(), nil) }), scalar.AppendBool),
+		direct.OneBy("openingHours", direct.ByID(s.OpeningHours, asks(func(l *loaders) *loaderByID[[]directory.OpeningInterval] { return l.hours }, (*directory.Shop).ID))),
+		direct.EachBy("fulfilments", direct.ByID(s.Fulfilments, asks(func(l *loaders) *loaderByID[[]*directory.Fulfilment] { return l.fulfilments }, (*directory.Shop).ID))),
+		direct.EachBy("closures", direct.ByID(s.Closures, asks(func(l *loaders) *loaderByID[[]*directory.Closure] { return l.closures }, (*directory.Shop).ID))),
+		direct.EachBy("photos", direct.ByID(s.Photos, asks(func(l *loaders) *loaderByID[[]*media.Photo] { return l.shopPhotos }, (*directory.Shop).ID))),
+		direct.PutBy("openNow", direct.ByID(s.OpenNow, func(ctx context.Context, b *direct.Batch, o *directory.Shop) { r.asksCalendar(ctx, b, o.ID(), nil) }), scalar.AppendBool),
 		direct.OneBy("service", direct.Relation[*directory.Shop, serviceArgs, *calendar.Status]{
-			Args: serviceOf,
-			Ask: func(ctx context.Context, b *direct.Batch, o *directory.Shop, a serviceArgs) {
-				r.asksCalendar(ctx, b, o.ID(), a.at)
-			},
+			Args: serviceOf, Ask: service, Ahead: service,
 			Call: func(ctx context.Context, o *directory.Shop, a serviceArgs) (*calendar.Status, error) {
 				return s.Service(ctx, o, a.mode, a.at)
 			},
 		}),
 		direct.OneBy("nextOpening", direct.Relation[*directory.Shop, serviceArgs, *calendar.Span]{
-			Args: serviceOf,
-			Ask: func(ctx context.Context, b *direct.Batch, o *directory.Shop, a serviceArgs) {
-				r.asksCalendar(ctx, b, o.ID(), a.at)
-			},
+			Args: serviceOf, Ask: service, Ahead: service,
 			Call: func(ctx context.Context, o *directory.Shop, a serviceArgs) (*calendar.Span, error) {
 				return s.NextOpening(ctx, o, a.mode, a.at)
 			},
 		}),
 		direct.OneBy("regime", direct.Relation[*directory.Shop, *time.Time, *calendar.Regime]{
-			Args: func(a *direct.Args) *time.Time { return a.TimeOr("at") },
-			Ask: func(ctx context.Context, b *direct.Batch, o *directory.Shop, at *time.Time) {
-				r.asksCalendar(ctx, b, o.ID(), at)
-			},
+			Args: func(a *direct.Args) *time.Time { return a.TimeOr("at") }, Ask: regime, Ahead: regime,
 			Call: s.Regime,
 		}),
 		direct.EachBy("slots", direct.Relation[*directory.Shop, slotsArgs, []*ordering.Slot]{
 			Args: func(a *direct.Args) slotsArgs {
 				return slotsArgs{direct.Enum[directory.FulfilmentMode](a, "mode"), a.TimeOr("from"), a.TimeOr("to"), a.Int("first")}
 			},
-			Ask: func(ctx context.Context, b *direct.Batch, o *directory.Shop, _ slotsArgs) {
-				r.asksCalendar(ctx, b, o.ID(), nil)
-				direct.Ask(b, load(ctx).slotCounts, o.ID())
-			},
+			Ask: slots, Ahead: slots,
 			Call: func(ctx context.Context, o *directory.Shop, a slotsArgs) ([]*ordering.Slot, error) {
 				return s.Slots(ctx, o, a.mode, a.from, a.to, a.first)
 			},
 		}),
 		direct.OneBy("products", direct.Relation[*directory.Shop, pageArgs, *catalog.ProductConnection]{
-			Args: pageOf,
-			Ask: func(ctx context.Context, b *direct.Batch, o *directory.Shop, a pageArgs) {
-				direct.Ask(b, load(ctx).productsOf, newProductsKey(o.ID(), a.first, a.after))
-			},
+			Args: pageOf, Ask: products, Ahead: products,
 			Call: func(ctx context.Context, o *directory.Shop, a pageArgs) (*catalog.ProductConnection, error) {
 				return s.Products(ctx, o, a.first, a.after)
 			},
@@ -237,6 +241,11 @@ func (r *Resolver) hoursFields() *direct.Type {
 func (r *Resolver) productFields() *direct.Type {
 	p := &productResolver{r}
 	variants := asks(variantsLoader, (*catalog.Product).ID)
+	// The shop of a product that is itself being read: what it finds, the resolver's loader knows then.
+	shop := direct.By(p.Shop, asks(shopLoader, (*catalog.Product).ShopID))
+	shop.Ahead = func(ctx context.Context, b *direct.Batch, o *catalog.Product, _ direct.None) {
+		direct.Ask(b, load(ctx).shopSelling, o.ID())
+	}
 	return direct.Object("Product",
 		direct.Put("id", (*catalog.Product).ID, scalar.AppendID),
 		direct.Put("slug", func(p *catalog.Product) string { return p.Slug }, scalar.AppendText),
@@ -245,12 +254,12 @@ func (r *Resolver) productFields() *direct.Type {
 		direct.Put("status", func(p *catalog.Product) catalog.ProductStatus { return p.Status }, scalar.AppendText),
 		direct.Put("updatedAt", func(p *catalog.Product) time.Time { return p.UpdatedAt }, scalar.AppendDateTime),
 		direct.Put("version", func(p *catalog.Product) int { return p.Version }, scalar.AppendInt),
-		direct.OneBy("shop", direct.By(p.Shop, asks(shopLoader, (*catalog.Product).ShopID))),
+		direct.OneBy("shop", shop),
 		direct.OneBy("category", direct.By(p.Category, nil)),
-		direct.EachBy("variants", direct.By(p.Variants, variants)),
-		direct.OneBy("priceRange", direct.By(p.PriceRange, variants)),
-		direct.OneBy("availability", direct.By(p.Availability, variants)),
-		direct.EachBy("photos", direct.By(p.Photos, asks(func(l *loaders) *loaderByID[[]*media.Photo] { return l.goodsPhotos }, (*catalog.Product).ID))))
+		direct.EachBy("variants", direct.ByID(p.Variants, variants)),
+		direct.OneBy("priceRange", direct.ByID(p.PriceRange, variants)),
+		direct.OneBy("availability", direct.ByID(p.Availability, variants)),
+		direct.EachBy("photos", direct.ByID(p.Photos, asks(func(l *loaders) *loaderByID[[]*media.Photo] { return l.goodsPhotos }, (*catalog.Product).ID))))
 }
 
 func (r *Resolver) variantFields() *direct.Type {

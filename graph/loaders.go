@@ -23,6 +23,7 @@ import (
 // loaders are the relations of the schema, one line and one statement each.
 type loaders struct {
 	shop        *loader.Loader[tenancy.ID, *directory.Shop]
+	shopSelling *loader.Loader[tenancy.ID, *directory.Shop] // by the product; for shop to know
 	hours       *loader.Loader[tenancy.ID, []directory.OpeningInterval]
 	fulfilments *loader.Loader[tenancy.ID, []*directory.Fulfilment]
 	calendar    *loader.Loader[calendarKey, *calendar.Shop]
@@ -96,8 +97,10 @@ type loadersKey struct{}
 // withLoaders installs fresh loaders for one response, read with the viewer's rights.
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	v := identity.From(ctx)
+	shop := loader.New(r.Wait, as(v, r.Directory.ByIDs), notFound[*directory.Shop])
 	return context.WithValue(ctx, loadersKey{}, &loaders{
-		shop:        loader.New(r.Wait, as(v, r.Directory.ByIDs), notFound[*directory.Shop]),
+		shop:        shop,
+		shopSelling: loader.New(r.Wait, knownTo(shop, as(v, r.Directory.OfProducts)), loader.Zero),
 		shopPhotos:  loader.New(r.Wait, as(v, r.Media.OfShops), loader.Zero),
 		goodsPhotos: loader.New(r.Wait, as(v, r.Media.OfProducts), loader.Zero),
 		hours:       loader.New(r.Wait, as(v, r.Directory.HoursOf), loader.Zero),
@@ -133,6 +136,17 @@ func load(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loade
 func as[V any](v *identity.Viewer, fetch func(context.Context, *identity.Viewer, []tenancy.ID) (map[tenancy.ID]V, error)) loader.Fetch[tenancy.ID, V] {
 	return func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]V, error) {
 		return fetch(ctx, v, v.Within(ids))
+	}
+}
+
+// knownTo has what a look-up by another key found known to the loader that has it by its ID.
+func knownTo[V tenancy.Node](l *loader.Loader[tenancy.ID, V], fetch loader.Fetch[tenancy.ID, V]) loader.Fetch[tenancy.ID, V] {
+	return func(ctx context.Context, keys []tenancy.ID) (map[tenancy.ID]V, error) {
+		found, err := fetch(ctx, keys)
+		for _, v := range found {
+			l.Know(v.ID(), v)
+		}
+		return found, err
 	}
 }
 

@@ -44,6 +44,7 @@ type ServerOptions struct {
 	Heartbeat   time.Duration                                   // between signs of life on sockets and streams; 12 s when zero
 	InitTimeout time.Duration                                   // how long a socket may be silent at first; 5 s when zero
 	Indirect    bool                                            // gqlgen answers all queries by itself, none by graph/direct: for comparisons
+	Together    func(context.Context, []func(context.Context))  // does the look-ups of several loaders, in one round trip; nil: one after the other
 	Directly    func(*direct.Schema)                            // is given what stands in front of gqlgen; nil: nobody asks
 }
 
@@ -148,6 +149,9 @@ func (r *Resolver) schema(o ServerOptions) graphql.ExecutableSchema {
 		panic(err) // a test holds the table against the schema
 	}
 	over.Broken = func(ctx context.Context, err error) { o.Log.WarnContext(ctx, "not answered directly", "error", err) }
+	if o.Together != nil {
+		over.Together = o.Together
+	}
 	if o.Directly != nil {
 		o.Directly(over)
 	}

@@ -2,6 +2,7 @@ package direct
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -50,6 +51,7 @@ type run struct {
 	args      map[*step]any
 	refused   map[*step][]byte // root fields that a guard answered
 	next      []relation
+	together  func(context.Context, []func(context.Context))
 }
 
 // relation is a step whose objects are known and wait for their resolver.
@@ -77,9 +79,9 @@ func caught(err *error) {
 }
 
 // execute makes the answer; an error says that gqlgen must.
-func (p *plan) execute(ctx context.Context, operation *graphql.OperationContext) (_ *writer, err error) {
+func (p *plan) execute(ctx context.Context, operation *graphql.OperationContext, together func(context.Context, []func(context.Context))) (_ *writer, err error) {
 	defer caught(&err)
-	r := &run{plan: p, ctx: ctx, operation: operation, levels: make([]level, p.count)}
+	r := &run{plan: p, ctx: ctx, operation: operation, levels: make([]level, p.count), together: together}
 	if !r.read(p.root) {
 		return nil, unreadable
 	}
@@ -199,24 +201,28 @@ func (r *run) descend(s *step) {
 func (r *run) resolve(now []relation) error {
 	var b Batch
 	for _, s := range now {
-		if s.ask == nil {
-			continue
-		}
 		args := r.args[s.step]
 		for _, o := range s.above {
-			s.ask(r.ctx, &b, o, args)
+			if s.ask != nil {
+				s.ask(r.ctx, &b, o, args)
+			}
+			if s.stub != nil {
+				if stub, known := s.stub(o, args); known {
+					r.askAhead(&b, s.below[0].selection, stub)
+				}
+			}
 		}
 	}
-	var work []func()
-	for _, l := range b.loaders {
-		work = append(work, func() { l.Fetch(r.ctx) })
+	work := make([]func(), 0, len(now)+1)
+	if len(b.loaders) > 0 {
+		work = append(work, func() { r.fetch(b.loaders) })
 	}
 	for _, s := range now {
 		if s.io {
 			work = append(work, func() { r.call(s) })
 		}
 	}
-	if err := together(work); err != nil {
+	if err := beside(work); err != nil {
 		return err
 	}
 	for _, s := range now {
@@ -244,8 +250,33 @@ func (r *run) call(s relation) {
 	}
 }
 
-// together does all of the work side by side: each waits for Postgres.
-func together(work []func()) error {
+// askAhead asks for what lies below an object that only its ID is known of.
+func (r *run) askAhead(b *Batch, s *selection, stub any) {
+	for _, one := range s.steps {
+		if one.field != nil && one.ahead != nil {
+			one.ahead(r.ctx, b, stub, r.args[one])
+		}
+	}
+}
+
+// fetch has all loaders read what was asked for, in one round trip.
+func (r *run) fetch(loaders []interface{ Fetch(context.Context) }) {
+	errs := make([]error, len(loaders))
+	work := make([]func(context.Context), len(loaders))
+	for i, l := range loaders {
+		work[i] = func(ctx context.Context) {
+			defer caught(&errs[i])
+			l.Fetch(ctx)
+		}
+	}
+	r.together(r.ctx, work)
+	if err := errors.Join(errs...); err != nil {
+		panic(err)
+	}
+}
+
+// beside does all of the work side by side: each waits for Postgres.
+func beside(work []func()) error {
 	errs := make([]error, len(work))
 	do := func(i int) {
 		defer caught(&errs[i])

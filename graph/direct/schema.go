@@ -24,6 +24,9 @@ type Schema struct {
 	// Broken is told of what only gqlgen could answer although the table has it: a panic of a
 	// resolver, which gqlgen presents, or a mistake of ours.
 	Broken func(ctx context.Context, err error)
+	// Together does the work of several loaders side by side, and may have their questions leave in one
+	// round trip.
+	Together func(ctx context.Context, work []func(context.Context))
 
 	table Table
 	plans *lru.Cache[*ast.OperationDefinition, *plans]
@@ -42,7 +45,13 @@ func Over(es graphql.ExecutableSchema, table Table) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Schema{ExecutableSchema: es, table: table, plans: cache, Broken: func(context.Context, error) {}}, nil
+	return &Schema{ExecutableSchema: es, table: table, plans: cache, Broken: func(context.Context, error) {}, Together: inTurn}, nil
+}
+
+func inTurn(ctx context.Context, work []func(context.Context)) {
+	for _, one := range work {
+		one(ctx)
+	}
 }
 
 // Understands tells whether the table has a field of a type.
@@ -87,7 +96,7 @@ func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
 			return nil
 		}
 		begun = true
-		w, err := p.execute(inner, operation)
+		w, err := p.execute(inner, operation, s.Together)
 		if err != nil {
 			s.count.Other.Add(1)
 			if !errors.Is(err, unreadable) {

@@ -69,8 +69,11 @@ type field struct {
 	// A relation has call, which adds to what the field gave, for one object after the other.
 	args func(*Args) any
 	ask  func(ctx context.Context, b *Batch, object, args any)
-	call func(ctx context.Context, object, args any, to *level) error
-	io   bool // call asks Postgres by itself
+	// ahead is ask for an object that only its ID is known of; stub makes such a one.
+	ahead func(ctx context.Context, b *Batch, object, args any)
+	stub  func(object, args any) (any, bool)
+	call  func(ctx context.Context, object, args any, to *level) error
+	io    bool // call asks Postgres by itself
 }
 
 func (f *field) plain() bool { return f.call == nil }
@@ -146,6 +149,11 @@ type Relation[P, A, V any] struct {
 	Args func(*Args) A
 	// Ask asks ahead for the keys that Call will load for an object; nil: for none.
 	Ask func(ctx context.Context, b *Batch, object P, args A)
+	// Ahead is Ask for an object that nothing but its ID is known of, which is being read in the same
+	// round trip; nil: the keys are not known by then.
+	Ahead func(ctx context.Context, b *Batch, object P, args A)
+	// Stub is the object that Call will find, with nothing but its ID; false where not even that is known.
+	Stub func(object P, args A) (V, bool)
 	// Call is the resolver. Its loads of what was asked for do not wait.
 	Call func(ctx context.Context, object P, args A) (V, error)
 	// IO says that Call asks Postgres by itself: it is called beside the loaders.
@@ -164,6 +172,14 @@ func By[P, V any](call func(context.Context, P) (V, error), ask func(ctx context
 	return r
 }
 
+// ByID is By for a relation that asks for nothing but the object's ID, so that it can be asked for
+// ahead of the object.
+func ByID[P, V any](call func(context.Context, P) (V, error), ask func(ctx context.Context, b *Batch, object P)) Relation[P, None, V] {
+	r := By(call, ask)
+	r.Ahead = r.Ask
+	return r
+}
+
 func (r Relation[P, A, V]) field(name string, of shape, add func(to *level, v V)) Field[P] {
 	f := &field{name: name, shape: of, io: r.IO, args: func(*Args) any { var none A; return none }}
 	if r.Args != nil {
@@ -171,6 +187,12 @@ func (r Relation[P, A, V]) field(name string, of shape, add func(to *level, v V)
 	}
 	if r.Ask != nil {
 		f.ask = func(ctx context.Context, b *Batch, object, args any) { r.Ask(ctx, b, object.(P), args.(A)) }
+	}
+	if r.Ahead != nil {
+		f.ahead = func(ctx context.Context, b *Batch, object, args any) { r.Ahead(ctx, b, object.(P), args.(A)) }
+	}
+	if r.Stub != nil {
+		f.stub = func(object, args any) (any, bool) { return r.Stub(object.(P), args.(A)) }
 	}
 	f.call = func(ctx context.Context, object, args any, to *level) error {
 		v, err := r.Call(ctx, object.(P), args.(A))

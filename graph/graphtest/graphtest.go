@@ -32,6 +32,7 @@ import (
 	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/privacy"
 	"github.com/audelor/halles/internal/tenancy"
@@ -90,6 +91,7 @@ func (h *Harness) options(t testing.TB) graph.ServerOptions {
 		RequestID: func(context.Context) string { return "test" },
 		IsRouter:  func(ctx context.Context) bool { return ctx.Value(routerKey{}) != nil },
 		Directly:  func(s *direct.Schema) { h.Direct = s },
+		Together:  pg.Together,
 	}
 }
 

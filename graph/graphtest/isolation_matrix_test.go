@@ -29,6 +29,7 @@ import (
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
 )
 
@@ -129,7 +130,7 @@ func newMatrix(t *testing.T) *matrix {
 	m.kept = kept
 	m.handler = graph.NewServer(h.Resolver, graph.ServerOptions{
 		Answers: kept, Log: log, RequestID: func(context.Context) string { return "test" },
-		IsRouter: func(ctx context.Context) bool { return ctx.Value(isRouter{}) != nil },
+		IsRouter: func(ctx context.Context) bool { return ctx.Value(isRouter{}) != nil }, Together: pg.Together,
 	})
 
 	m.own = newSide(t, h, "own", fixture.Lorient)

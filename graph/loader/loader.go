@@ -123,6 +123,19 @@ func (l *Loader[K, V]) Ask(key K) bool {
 	return len(l.asked) == 1
 }
 
+// Know is told a value that was found beside another.
+func (l *Loader[K, V]) Know(key K, value V) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, asked := l.known[key]; asked {
+		return // it is being read, or was
+	}
+	if l.known == nil {
+		l.known = map[K]outcome[V]{}
+	}
+	l.known[key] = outcome[V]{value: value}
+}
+
 // Fetch reads, at once, what was asked for since the last Fetch.
 func (l *Loader[K, V]) Fetch(ctx context.Context) {
 	l.mu.Lock()
