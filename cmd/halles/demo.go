@@ -151,7 +151,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	c.say(p.stdout, options, d, options.URL, file)
-	return serveUntilDone(ctx, server, listener, quiet(p.log))
+	return serveUntilDone(ctx, server, listener, quiet(p.log), p.env)
 }
 
 // listenBeside opens the port of the commune's site.

@@ -139,7 +139,7 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 		stop := serveOperations(server, operations, p.log)
 		defer stop()
 	}
-	return serveUntilDone(ctx, server, listener, p.log)
+	return serveUntilDone(ctx, server, listener, p.log, p.env)
 }
 
 // registeredOnly reads the audiences of HALLES_REGISTERED_ONLY.
@@ -220,7 +220,10 @@ func serveOperations(server *web.Server, listener net.Listener, log *slog.Logger
 }
 
 // serveUntilDone answers on the listener until ctx ends, and then ends in good order.
-func serveUntilDone(ctx context.Context, server *web.Server, listener net.Listener, log *slog.Logger) error {
+func serveUntilDone(ctx context.Context, server *web.Server, listener net.Listener, log *slog.Logger, env map[string]string) error {
+	spare, enough := context.WithCancel(ctx)
+	defer enough()
+	go spareCollections(spare, env)
 	log.InfoContext(ctx, "serving", "url", "http://"+reachable(listener.Addr()))
 	err := server.Serve(ctx, listener)
 	if err != nil && !errors.Is(err, context.Canceled) {
