@@ -13,6 +13,10 @@
 //     statement and without a wait, and then the very resolvers that gqlgen calls are called; what
 //     they load is there already. So what somebody may see, and what is refused and how, is written
 //     in one place only, and a key that was not asked for ahead is slower and not wrong.
+//   - What all loaders of a level ask leaves in one round trip (Schema.Together), and with it what lies
+//     below an object that the document names: product(id) has the ID by which its variants and its
+//     shop are found, so that they are read beside it (Relation.Stub, Relation.Ahead). What is asked
+//     so in vain, of a product that the viewer may not see, is never shown.
 //   - In the end all levels are written at once, depth first (write.go), by accessors of plain
 //     members that append to one buffer.
 //

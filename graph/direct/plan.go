@@ -12,9 +12,10 @@ import (
 
 // plan is an operation, compiled: what to do is decided, what with is not.
 type plan struct {
-	root  *selection
-	count int          // of the steps that need a level of their own
-	size  atomic.Int64 // of an answer, as far as is known
+	root   *selection
+	count  int          // of the steps that need a level of their own
+	places int          // of the steps that write an object in the object
+	size   atomic.Int64 // of an answer, as far as is known
 }
 
 // selection is what is asked of the objects of one type at one place.
@@ -33,6 +34,7 @@ type step struct {
 	name    []byte   // the value of __typename
 	below   []branch // of the objects that it gives, by their type
 	level   int      // its place among the levels; -1: written straight from the object
+	place   int      // among those that write an object in the object; see field.into
 	args    *ast.FieldDefinition
 }
 
@@ -48,6 +50,7 @@ type compiler struct {
 	schema    *ast.Schema
 	operation *graphql.OperationContext
 	levels    int
+	places    int
 }
 
 // compile is nil for an operation that is not understood.
@@ -57,7 +60,7 @@ func compile(table Table, schema *ast.Schema, operation *graphql.OperationContex
 	if root == nil {
 		return nil
 	}
-	return &plan{root: root, count: c.levels}
+	return &plan{root: root, count: c.levels, places: c.places}
 }
 
 func (c *compiler) selection(typ *Type, definition *ast.Definition, set ast.SelectionSet) *selection {
@@ -108,6 +111,10 @@ func (c *compiler) step(typ *Type, definition *ast.Definition, f graphql.Collect
 			plain = plain && below.plain
 			s.below = append(s.below, branch{c.table[possible.Name].of, below})
 		}
+	}
+	if s.into != nil {
+		s.place = c.places
+		c.places++
 	}
 	if !plain {
 		s.level = c.levels

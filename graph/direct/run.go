@@ -15,11 +15,12 @@ import (
 // Batch gathers the keys of a level.
 type Batch struct {
 	loaders []interface{ Fetch(context.Context) }
+	many    int // objects that keys are asked of
 }
 
 // Ask asks a loader for a key ahead.
 func Ask[K comparable, V any](b *Batch, l *loader.Loader[K, V], key K) {
-	if l.Ask(key) {
+	if l.Ask(key, b.many) {
 		b.loaders = append(b.loaders, l)
 	}
 }
@@ -202,6 +203,7 @@ func (r *run) resolve(now []relation) error {
 	var b Batch
 	for _, s := range now {
 		args := r.args[s.step]
+		b.many = len(s.above)
 		for _, o := range s.above {
 			if s.ask != nil {
 				s.ask(r.ctx, &b, o, args)

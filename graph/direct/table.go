@@ -64,6 +64,7 @@ type field struct {
 	// A plain member has one of these.
 	put  func(b []byte, object any) []byte
 	get  func(object any) any
+	into func(object any, kept *any) any // get, into the same place each time: for what is written at once; may be nil
 	each func(object any, do func(any))
 
 	// A relation has call, which adds to what the field gave, for one object after the other.
@@ -101,10 +102,22 @@ func PutEach[P, V any](name string, get func(P) []V, put func([]byte, V) []byte)
 
 // One is an object in the object.
 func One[P, V any](name string, get func(P) V) Field[P] {
-	return Field[P]{&field{name: name, shape: one, of: reflect.TypeFor[*V](), get: func(object any) any {
-		v := get(object.(P))
-		return &v
-	}}}
+	return Field[P]{&field{
+		name: name, shape: one, of: reflect.TypeFor[*V](),
+		get: func(object any) any {
+			v := get(object.(P))
+			return &v
+		},
+		into: func(object any, kept *any) any {
+			v, _ := (*kept).(*V)
+			if v == nil {
+				v = new(V)
+				*kept = v
+			}
+			*v = get(object.(P))
+			return *kept
+		},
+	}}
 }
 
 // OneOr is an object behind a pointer; nil is null.

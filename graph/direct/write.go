@@ -13,6 +13,7 @@ const null = "null"
 type writer struct {
 	*run
 	b     []byte
+	kept  []any   // by the place of a step: what it wrote last, see field.into
 	trail []crumb // where it is
 	errs  []func()
 }
@@ -24,7 +25,7 @@ type crumb struct {
 }
 
 func (r *run) write() (*writer, error) {
-	w := &writer{run: r, b: make([]byte, 0, max(512, int(r.size.Load())))}
+	w := &writer{run: r, kept: make([]any, r.places), b: make([]byte, 0, max(512, int(r.size.Load())))}
 	if !w.object(r.root, &Query{}, 0) {
 		w.b = append(w.b[:0], null...)
 	}
@@ -92,7 +93,7 @@ func (w *writer) value(s *step, object any, place int) bool {
 		w.b = append(w.b, ']')
 	}
 	w.trail = w.trail[:len(w.trail)-1]
-	return w.kept(whole, start)
+	return w.orNull(whole, start)
 }
 
 // element writes one of the objects of a level.
@@ -107,7 +108,12 @@ func (w *writer) element(s *step, l *level, i int) bool {
 func (w *writer) plain(s *step, object any) bool {
 	switch s.shape {
 	case one:
-		v := s.get(object)
+		var v any
+		if s.into != nil {
+			v = s.into(object, &w.kept[s.place])
+		} else {
+			v = s.get(object)
+		}
 		if v == nil {
 			return w.nothing(s)
 		}
@@ -129,8 +135,8 @@ func (w *writer) plain(s *step, object any) bool {
 	return true
 }
 
-// kept keeps what was written since start, or writes null in its place.
-func (w *writer) kept(whole bool, start int) bool {
+// orNull keeps what was written since start, or writes null in its place.
+func (w *writer) orNull(whole bool, start int) bool {
 	if !whole {
 		w.b = append(w.b[:start], null...)
 	}

@@ -108,17 +108,20 @@ func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
 	return v, err
 }
 
-// Ask notes a key for Fetch; true: it is the first since the last.
-func (l *Loader[K, V]) Ask(key K) bool {
+// Ask notes a key for Fetch, the first of about so many; true: it is the first since the last.
+func (l *Loader[K, V]) Ask(key K, many int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, asked := l.known[key]; asked {
 		return false
 	}
 	if l.known == nil {
-		l.known = map[K]outcome[V]{}
+		l.known = make(map[K]outcome[V], many)
 	}
 	l.known[key] = outcome[V]{pending: true}
+	if l.asked == nil {
+		l.asked = make([]K, 0, many)
+	}
 	l.asked = append(l.asked, key)
 	return len(l.asked) == 1
 }

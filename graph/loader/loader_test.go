@@ -65,10 +65,10 @@ func TestAskedAhead(t *testing.T) {
 		fetched = append(fetched, keys)
 		return map[int]string{1: "one", 3: "three"}, loader.Failed[int]{2: errMissing}
 	}, func(int) (string, error) { return "", context.Canceled })
-	if first, again, next := l.Ask(1), l.Ask(1), l.Ask(2); !first || again || next {
+	if first, again, next := l.Ask(1, 2), l.Ask(1, 2), l.Ask(2, 2); !first || again || next {
 		t.Errorf("first %t, again %t, next %t", first, again, next)
 	}
-	l.Ask(4)
+	l.Ask(4, 2)
 	l.Fetch(t.Context())
 	for key, want := range map[int]struct {
 		value string
@@ -81,7 +81,7 @@ func TestAskedAhead(t *testing.T) {
 	if len(fetched) != 2 || len(fetched[0]) != 3 || len(fetched[1]) != 1 {
 		t.Errorf("fetched %v", fetched)
 	}
-	if l.Ask(1) || !l.Ask(5) {
+	if l.Ask(1, 2) || !l.Ask(5, 2) {
 		t.Error("what is known is asked for again, or what is new is not")
 	}
 }

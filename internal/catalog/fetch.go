@@ -141,9 +141,16 @@ func (c *Catalog) VariantsOf(ctx context.Context, v *identity.Viewer, products [
 			select `+variantColumns+`, v.published from variants v
 			where v.commune_id = k.commune_id and v.product_id = k.product_id order by v.position offset 0) v`, communes, rows)
 	of := make(map[tenancy.ID][]*Variant, len(products))
-	for i := range list {
-		if x := &list[i].Variant; list[i].Published || sees(v, x.CommuneID, x.ShopID()) {
-			of[x.ProductID()] = append(of[x.ProductID()], x)
+	seen := make([]*Variant, 0, len(list)) // those of a product follow each other
+	for i := 0; i < len(list); {
+		product, from := list[i].Variant.ProductID(), len(seen)
+		for ; i < len(list) && list[i].ProductRow == product.Row && list[i].CommuneID == product.Commune; i++ {
+			if x := &list[i].Variant; list[i].Published || sees(v, x.CommuneID, x.ShopID()) {
+				seen = append(seen, x)
+			}
+		}
+		if from < len(seen) {
+			of[product] = seen[from:len(seen):len(seen)]
 		}
 	}
 	return of, err

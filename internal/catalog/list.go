@@ -214,9 +214,13 @@ func (c *Catalog) ListByShop(ctx context.Context, v *identity.Viewer, shops []te
 	if err != nil {
 		return nil, fmt.Errorf("list products of shops: %w", err)
 	}
-	of := map[tenancy.ID][]Product{}
-	for _, p := range list {
-		of[p.ShopID()] = append(of[p.ShopID()], p)
+	of := make(map[tenancy.ID][]Product, len(shops))
+	for from, to := 0, 0; from < len(list); from = to { // those of a shop follow each other
+		shop := list[from].ShopID()
+		for to < len(list) && list[to].ShopRow == shop.Row && list[to].CommuneID == shop.Commune {
+			to++
+		}
+		of[shop] = list[from:to:to]
 	}
 	connections := map[tenancy.ID]*ProductConnection{}
 	for i, s := range shops {

@@ -295,6 +295,7 @@ func Select[T any](ctx context.Context, db *DB, s Scope, sql string, args ...any
 	err := db.collect(ctx, s, func(rows pgx.Rows) error {
 		list = []T{}
 		return collectStructs(rows, reflect.TypeFor[T](),
+			func(n int) { list = make([]T, 0, n) },
 			func() reflect.Value {
 				list = append(list, *new(T))
 				return reflect.ValueOf(&list[len(list)-1]).Elem()

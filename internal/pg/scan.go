@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,13 +23,24 @@ import (
 // parts of one string. Rows with a column of any other type are pgx's, and so is a value that does
 // not fit.
 //
-// add adds a struct of the type to the list and gives it; slow has pgx read the row into the last one.
+// room is told how many there were last time; add adds a struct of the type to the list and gives it;
+// slow has pgx read the row into the last one.
 // Nothing here is generic: there are some seventy types of rows, and code for structs is compiled for
 // each.
-func collectStructs(rows pgx.Rows, typ reflect.Type, add func() reflect.Value, slow func() error) error {
+func collectStructs(rows pgx.Rows, typ reflect.Type, room func(int), add func() reflect.Value, slow func() error) error {
 	defer rows.Close()
 	p := planFor(typ, rows.FieldDescriptions())
+	if p != nil {
+		room(int(p.usual.Load()))
+	}
+	n := 0
+	defer func() {
+		if p != nil {
+			p.usual.Store(int64(min(n+n/8, maxUsual)))
+		}
+	}()
 	for rows.Next() {
+		n++
 		if to := add(); p != nil && p.read(to, rows.RawValues()) {
 			continue
 		}
@@ -42,7 +54,8 @@ func collectStructs(rows pgx.Rows, typ reflect.Type, add func() reflect.Value, s
 // scanPlan says how the columns of a query become a struct.
 type scanPlan struct {
 	columns []pgconn.FieldDescription
-	fields  []target // by column; nil: pgx must
+	fields  []target     // by column; nil: pgx must
+	usual   atomic.Int64 // how many rows to expect
 }
 
 // target is the field of a column. read is false for a value that does not fit.
@@ -52,6 +65,9 @@ type target struct {
 	text    bool // its bytes are part of the row's text
 	read    func(to reflect.Value, raw []byte, text string) bool
 }
+
+// maxUsual bounds the rows that room is made for beforehand.
+const maxUsual = 1000
 
 // maxScanPlans bounds the plans that are kept for a type, which few queries read.
 const maxScanPlans = 16

@@ -11,8 +11,8 @@ import (
 	"github.com/audelor/halles/internal/pg/pgtest"
 )
 
-const settings = `select concat_ws('|', current_setting('halles.kind', true), current_setting('halles.communes', true), current_setting('halles.staff', true),
-	current_setting('halles.shops', true), current_setting('halles.own', true)) where $1`
+const settings = `select string_agg(coalesce(current_setting('halles.' || name, true), ''), '|' order by at)
+	from unnest('{kind,communes,staff,shops,own}'::text[]) with ordinality x (name, at) where $1`
 
 // A query sees its own settings and no other's, alone and in one round trip with others; and none of
 // them is left on the connection.
