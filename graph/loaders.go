@@ -92,6 +92,14 @@ func (b *ordersBy) as(v *identity.Viewer) *orderLoaders {
 	return b.of[v]
 }
 
+// linesOf loads an order's lines, but for those of one that was placed by the same request.
+func linesOf(ctx context.Context, o *ordering.Order) ([]*ordering.Line, error) {
+	if o.Written != nil {
+		return o.Written, nil
+	}
+	return load(ctx).orders.as(o.Reader).lines.Load(ctx, o.ID())
+}
+
 type loadersKey struct{}
 
 // withLoaders installs fresh loaders for one response, read with the viewer's rights.

@@ -90,11 +90,11 @@ func (r *orderResolver) ReasonText(ctx context.Context, obj *ordering.Order) (*s
 }
 
 func (r *orderResolver) Lines(ctx context.Context, obj *ordering.Order) ([]*ordering.Line, error) {
-	return load(ctx).orders.as(obj.Reader).lines.Load(ctx, obj.ID())
+	return linesOf(ctx, obj)
 }
 
 func (r *orderResolver) Totals(ctx context.Context, obj *ordering.Order) (*ordering.Totals, error) {
-	lines, err := load(ctx).orders.as(obj.Reader).lines.Load(ctx, obj.ID())
+	lines, err := linesOf(ctx, obj)
 	return obj.TotalsOf(lines), err
 }
 

@@ -75,6 +75,10 @@ type Order struct {
 	// Reader is as whom the order was read and its relations are. It is the request's viewer, but
 	// for what a visitor has just placed: that it reads as a guest bound to its basket.
 	Reader *identity.Viewer `db:"-"`
+
+	// Written are its lines, where it was placed a moment ago: the answer need not read them again.
+	// Nil: they are read.
+	Written []*Line `db:"-"`
 }
 
 const orderColumns = `o.commune_id, o.id, o.shop_id, o.number, o.channel, o.mode, o.status, o.version, o.customer_id,

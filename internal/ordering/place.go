@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/catalog"
@@ -199,17 +200,18 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 	var replay *uuid.UUID
 	err := p.DB.Pipe(ctx, p.as(order.ID()), func(ctx context.Context, tx *pg.Pipe) error {
 		refusals, replay = nil, nil
-		var keyHash []byte
-		var keyOrder uuid.UUID
+		fresh := false
 		t := &terms{now: order.PlacedAt, goods: make([]*good, len(p.lines))}
 
-		// A twin under the same key is waited for here: once it has committed its row is there to be read.
+		// A twin under the same key is waited for here. Once it has committed its row is there to be
+		// read, but not by a statement of this batch: nearly always there is none, and nothing to read.
 		first := &pgx.Batch{}
 		first.Queue(`insert into idempotency_keys (commune_id, scope, key, payload_hash, order_id, at)
 			values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-			order.CommuneID, p.basket.scope.String(), p.key(), p.hash, order.Row, order.PlacedAt)
-		first.Queue(`select payload_hash, order_id from idempotency_keys where commune_id = $1 and scope = $2 and key = $3`,
-			order.CommuneID, p.basket.scope.String(), p.key()).QueryRow(func(row pgx.Row) error { return row.Scan(&keyHash, &keyOrder) })
+			order.CommuneID, p.basket.scope.String(), p.key(), p.hash, order.Row, order.PlacedAt).Exec(func(tag pgconn.CommandTag) error {
+			fresh = tag.RowsAffected() == 1
+			return nil
+		})
 		queueOffers(first, p.shop, p.basket.address, &t.offers)
 		directory.QueueCalendar(first, p.shop, order.PlacedAt, func(s *calendar.Shop) { t.shop = s })
 		catalog.QueueTake(first, p.shop, p.pieces(), func(i int, got catalog.Taken) {
@@ -221,12 +223,10 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		if err := tx.Send(ctx, first); err != nil {
 			return err
 		}
-		if keyOrder != order.Row {
-			if !bytes.Equal(keyHash, p.hash) {
-				return conflict()
-			}
-			replay = &keyOrder
-			return errRefused
+		if !fresh {
+			var err error
+			replay, err = p.before(ctx, tx)
+			return cmp.Or(err, errRefused)
 		}
 		var lines []*Line
 		var err error
@@ -268,6 +268,25 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 	return order, nil, nil
 }
 
+// before is the order that was made under the key, of the same content.
+func (p *placing) before(ctx context.Context, tx *pg.Pipe) (*uuid.UUID, error) {
+	var hash []byte
+	var order uuid.UUID
+	b := &pgx.Batch{}
+	b.Queue(`select payload_hash, order_id from idempotency_keys where commune_id = $1 and scope = $2 and key = $3`,
+		p.shop.Commune, p.basket.scope.String(), p.key()).QueryRow(func(row pgx.Row) error { return row.Scan(&hash, &order) })
+	switch err := tx.Send(ctx, b); {
+	case errors.Is(err, pgx.ErrNoRows): // pruned meanwhile
+		return nil, errAgain
+	case err != nil:
+		return nil, err
+	}
+	if !bytes.Equal(hash, p.hash) {
+		return nil, conflict()
+	}
+	return &order, nil
+}
+
 func conflict() error {
 	return fault.Errorf(fault.Conflict, "Cette clé a déjà servi pour une autre commande à cette boutique. Prenez une clé nouvelle pour un panier nouveau.")
 }
@@ -288,6 +307,7 @@ func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, t *terms
 		order.ItemCount += l.Quantity
 	}
 	order.ItemsCents, order.DeliveryCents = v.totals.Items.Cents, v.delivery
+	order.Written = v.lines
 	if v.slot != nil {
 		start, end := v.slot.Start.UTC(), v.slot.End.UTC()
 		order.SlotStartsAt, order.SlotEndsAt = &start, &end

@@ -259,6 +259,29 @@ func TestAKeyIsForOnePayload(t *testing.T) {
 	}
 }
 
+// The answer's lines come with the order, in the order of the basket, and are those that were written.
+func TestTheAnswerHasTheLinesThatAreWritten(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
+	variants := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 50, Variants: 3}).Variants
+	want := pickup(shop, variants[2], variants[0], variants[1])
+	want.Lines[1].Quantity = 7
+	in := basket(want)
+	orders, _ := b.place(t, b.visitor, in)
+	id := orders[0].ID()
+	read, err := b.LinesOf(t.Context(), orders[0].Reader, []tenancy.ID{id})
+	if err != nil || len(read[id]) != 3 {
+		t.Fatalf("%d lines: %v", len(read[id]), err)
+	}
+	if d := cmp.Diff(read[id], orders[0].Written); d != "" {
+		t.Errorf("written and answered: %s", d)
+	}
+	if again, _ := b.place(t, b.visitor, in); again[0].Row != orders[0].Row || again[0].Written != nil {
+		t.Errorf("a retry answers %+v", again[0])
+	}
+}
+
 func TestARetryCompletesACutBasket(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
