@@ -80,9 +80,9 @@ type SearchEdge struct {
 	DistanceMetres *int       // from Near, along the great circle; nil without it
 }
 
-// maxDepth bounds how far a search is paged through: who has not found it among a thousand needs
+// maxDepth bounds how far a search is paged through: who has not found it among five hundred needs
 // other words, and each page ranks all of it again.
-const maxDepth = 1000
+const maxDepth = 500
 
 // way is how a search understands what was typed. Each is tried when the one before found nothing.
 type way string
@@ -189,7 +189,7 @@ func (q *SearchQuery) conditions(a *pg.Args) (category, mode, kind string) {
 //
 // It spans what is published, whoever asks; an edge's ID leads to what everybody may see.
 //
-// Faults: INVALID for a search deeper than a thousand results.
+// Faults: INVALID for a search deeper than five hundred results.
 func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery, first int, after *string) (*SearchConnection, error) {
 	if err := page.CheckFirst(first); err != nil {
 		return nil, err

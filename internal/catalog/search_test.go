@@ -178,21 +178,22 @@ func TestSearchOpenNow(t *testing.T) {
 	}
 }
 
-// Page after page brings each result once, in one order; a thousand deep it ends with a word why.
+// Page after page brings each result once, in one order; five hundred deep it ends with a word why.
 func TestSearchPages(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.Exec(t, `insert into products (commune_id, id, shop_id, slug, name, category_id, status, published, created_at, updated_at)
-		select $1, gen_random_uuid(), $2, 'p' || i, 'Carnet ' || repeat('bleu ', i % 4) || i, 'papeterie', 'ACTIVE', true, now(), now() from generate_series(1, 1100) i`, b.shop.Commune, b.shop.Row)
+	b.Exec(t, `insert into products (commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at)
+		select $1, gen_random_uuid(), $2, 'p' || i, 'Carnet ' || repeat('bleu ', i % 4) || i, case when i <= 300 then 'De papier vergé' else '' end, 'papeterie', 'ACTIVE', true, now(), now()
+		from generate_series(1, 600) i`, b.shop.Commune, b.shop.Row)
 	v := fixture.Viewer(t, b.Database, identity.Visitor)
 	q := catalog.SearchQuery{Text: "carnet"}
 	seen := map[tenancy.ID]bool{}
 	var after *string
-	for page := range 11 {
+	for page := range 6 {
 		con, err := b.Search(t.Context(), v, q, 100, after)
-		if page == 10 {
-			if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "1000 résultats") {
-				t.Errorf("past a thousand: %v", err)
+		if page == 5 {
+			if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "500 résultats") {
+				t.Errorf("past five hundred: %v", err)
 			}
 			break
 		}
@@ -207,6 +208,26 @@ func TestSearchPages(t *testing.T) {
 			seen[e.ID], score = true, e.Score
 		}
 		after = con.PageInfo.EndCursor
+	}
+	// In a commune, and of what is in no name: the sample and the rest of it are one list.
+	clear(seen)
+	inOne := catalog.SearchQuery{Text: "vergé", Filter: &catalog.SearchFilter{Communes: []string{b.shop.Commune}}}
+	after = nil
+	for more := true; more; {
+		con, err := b.Search(t.Context(), v, inOne, 70, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range con.Edges {
+			if seen[e.ID] {
+				t.Fatalf("%s is there twice", e.ID)
+			}
+			seen[e.ID] = true
+		}
+		after, more = con.PageInfo.EndCursor, con.PageInfo.HasNextPage
+	}
+	if len(seen) != 300 {
+		t.Errorf("%d of 300 are found", len(seen))
 	}
 	con, err := b.Search(t.Context(), v, q, 100, nil)
 	if err != nil {
