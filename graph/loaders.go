@@ -102,11 +102,29 @@ func linesOf(ctx context.Context, o *ordering.Order) ([]*ordering.Line, error) {
 
 type loadersKey struct{}
 
+// response has the loaders of one response. They are made when the first is asked for: most of what an
+// event tells thousands of subscribers, and the answer to an order, needs none.
+type response struct {
+	once sync.Once
+	make func() *loaders
+	all  *loaders
+}
+
 // withLoaders installs fresh loaders for one response, read with the viewer's rights.
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	v := identity.From(ctx)
+	return context.WithValue(ctx, loadersKey{}, &response{make: func() *loaders { return r.loadersFor(v) }})
+}
+
+func load(ctx context.Context) *loaders {
+	l := ctx.Value(loadersKey{}).(*response)
+	l.once.Do(func() { l.all = l.make() })
+	return l.all
+}
+
+func (r *Resolver) loadersFor(v *identity.Viewer) *loaders {
 	shop := loader.New(r.Wait, as(v, r.Directory.ByIDs), notFound[*directory.Shop])
-	return context.WithValue(ctx, loadersKey{}, &loaders{
+	return &loaders{
 		shop:        shop,
 		shopSelling: loader.New(r.Wait, knownTo(shop, as(v, r.Directory.OfProducts)), loader.Zero),
 		shopPhotos:  loader.New(r.Wait, as(v, r.Media.OfShops), loader.Zero),
@@ -135,10 +153,8 @@ func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 		affected:    loader.New(r.Wait, loader.Grouped(affectedKey.split, joinAffectedKey, r.affected(v)), loader.Zero),
 		orders:      &ordersBy{r: r, of: map[*identity.Viewer]*orderLoaders{}},
 		ordersOf:    loader.New(r.Wait, loader.Grouped(ordersKey.split, joinOrdersKey, r.orderPages(v)), loader.Zero),
-	})
+	}
 }
-
-func load(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
 
 // as binds a feature's look-up to the viewer, for whom nothing is in the communes of others' widgets.
 func as[V any](v *identity.Viewer, fetch func(context.Context, *identity.Viewer, []tenancy.ID) (map[tenancy.ID]V, error)) loader.Fetch[tenancy.ID, V] {

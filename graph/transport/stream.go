@@ -41,21 +41,8 @@ func follow(ctx context.Context, w http.ResponseWriter, exec graphql.GraphExecut
 	header.Set("X-Accel-Buffering", "no") // nginx would keep events until they fill a buffer
 	s := &stream{w: w, control: http.NewResponseController(w), cancel: cancel}
 	s.send(form.open())
-	beat, over := time.NewTicker(heartbeat), ctx.Done()
-	var beating sync.WaitGroup
-	beating.Go(func() {
-		defer beat.Stop()
-		for {
-			select {
-			case <-over:
-				return
-			case <-beat.C:
-				s.send(form.heartbeat())
-			}
-		}
-	})
+	s.beat(form.heartbeat(), heartbeat)
 	defer s.release()
-	defer beating.Wait() // nothing may write once the handler has returned
 	defer cancel()
 
 	if refused != nil {
@@ -91,7 +78,23 @@ type stream struct {
 
 	mu    sync.Mutex
 	w     io.Writer
+	timer *time.Timer // of the next heartbeat
 	ended bool
+}
+
+// beat sends a heartbeat now and then, until the end. It is a timer and no goroutine: of thousands of
+// streams that wait, the stacks are most of what they hold.
+func (s *stream) beat(text string, every time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = time.AfterFunc(every, func() {
+		s.send(text)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.ended {
+			s.timer.Reset(every)
+		}
+	})
 }
 
 // send writes and flushes; a client that does not take it in time is cut.
@@ -119,5 +122,12 @@ func (s *stream) end(text string) {
 	s.mu.Unlock()
 }
 
-// release gives the connection back to its next request, without this one's deadline.
-func (s *stream) release() { _ = s.control.SetWriteDeadline(time.Time{}) }
+// release gives the connection back to its next request, without this one's deadline. Nothing may be
+// written once the handler has returned: what is being written is waited for.
+func (s *stream) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	s.timer.Stop()
+	_ = s.control.SetWriteDeadline(time.Time{})
+}

@@ -3,7 +3,10 @@ package bench_test
 import (
 	"net"
 	"net/http"
+	"os"
 	"regexp"
+	"runtime"
+	"runtime/pprof"
 	"testing"
 	"time"
 
@@ -75,6 +78,7 @@ func TestSame(t *testing.T) {
 	t.Run("Answers", b.answersAreTheSame)
 	t.Run("Figures", b.figuresAreTheSame)
 	t.Run("Orders", b.ordersAreTheSame)
+	t.Run("Changes", b.changesAreTheSame)
 }
 
 // What is compared is the same: each answer of the limit is halles's, leaf by leaf, but for the plain
@@ -125,6 +129,47 @@ func (b *both) ordersAreTheSame(t *testing.T) {
 		t.Error("no shop takes an order")
 	}
 }
+
+// Those who follow a shop are told the same of an order's changes, and all of them, but for when each
+// came and the cursor.
+func (b *both) changesAreTheSame(t *testing.T) {
+	o, token := b.followed(t)
+	f, err := bench.FanOut(t.Context(), o, b.limit, token, 3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Heard[0]) != 3 || len(f.Heard[1]) != 3 {
+		t.Fatalf("of an order accepted, ready and collected one who follows was told %d and %d times", len(f.Heard[0]), len(f.Heard[1]))
+	}
+	for i, ours := range f.Heard[0] {
+		theirs := f.Heard[1][i]
+		if where := bench.Same(passing.ReplaceAll(ours, []byte(`"$1":""`)), passing.ReplaceAll(theirs, []byte(`"$1":""`))); where != "" {
+			t.Errorf("%s\nhalles %s\nlimit  %s", where, ours, theirs)
+		}
+	}
+}
+
+// followed is where both answer, and the token of a merchant whose shop takes orders now.
+func (b *both) followed(t testing.TB) (bench.Options, string) {
+	t.Helper()
+	o := bench.Options{Halles: serve(t, b.halles), Limit: serve(t, b.limit)}
+	baskets, err := b.limit.Receive(t.Context(), 40)
+	if err == nil {
+		baskets, err = bench.Accepted(t.Context(), o.Halles, baskets)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, _ := fixture.Account(t, b.Database, identity.Merchant, baskets[0].Shop)
+	token, err := fixture.NewIssuer().Sign(subject, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, token
+}
+
+// passing is what belongs to an event alone.
+var passing = regexp.MustCompile(`"(cursor|at)":"[^"]+"`)
 
 // drawn is what chance makes.
 var drawn = regexp.MustCompile(`"(id|number|guestSecret|text)":"[^"]+"`)
@@ -246,6 +291,45 @@ func BenchmarkBeside(b *testing.B) {
 			b.ReportMetric(inside.Allocations, "allocations")
 			b.ReportMetric(0, "ns/op") // of all rounds, which says nothing
 		})
+	}
+}
+
+// BenchmarkFollowers tells what one who follows a shop holds, in heap and stack, with the client's own
+// end, which is in this process too and the same for both:
+//
+//	go test ./internal/bench -bench Followers -run '^$' -benchtime 1x
+func BenchmarkFollowers(b *testing.B) {
+	const followers = 2000
+	x := setup(b, 130, 300)
+	o, token := x.followed(b)
+	held := func() (heap, stack float64) {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC() // what pools hold goes with the second
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc), float64(m.StackInuse)
+	}
+	for b.Loop() {
+		heap, stack := held()
+		side := 0
+		o.Following = func() {
+			h, s := held()
+			b.ReportMetric((h-heap)/followers, []string{"heap-B", "limit-heap-B"}[side])
+			b.ReportMetric((s-stack)/followers, []string{"stack-B", "limit-stack-B"}[side])
+			side++
+			if path := os.Getenv("HALLES_HEAP"); path != "" && side == 1 {
+				f, _ := os.Create(path)
+				_ = pprof.Lookup("heap").WriteTo(f, 0)
+				_ = f.Close()
+			}
+		}
+		f, err := bench.FanOut(b.Context(), o, x.limit, token, followers, 4)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(f.HallesP50, "p50-ms")
+		b.ReportMetric(f.LimitP50, "limit-p50-ms")
+		b.ReportMetric(0, "ns/op") // of all of it
 	}
 }
 

@@ -28,11 +28,18 @@ type Fan struct {
 	HallesP99   float64 `json:"hallesP99ms"`
 	LimitP50    float64 `json:"limitP50ms"`
 	LimitP99    float64 `json:"limitP99ms"`
+
+	// Heard is what one of those who follow was told, by halles and by the limit, an event each.
+	Heard [2][][]byte `json:"-"`
 }
 
+// fanFor bounds how long one side changes its orders: on a busy machine a few changes must do.
+const fanFor = 20 * time.Second
+
 const (
-	followed  = `subscription ($shops: [ID!]!, $after: String) { shopOrders(shops: $shops, after: $after) { cursor kind status at by } }`
-	ordered   = `mutation ($in: PlaceOrdersInput!) { placeOrders(input: $in) { results { order { id } refusals { code message } } } }`
+	followed       = `subscription ($shops: [ID!]!, $after: String) { shopOrders(shops: $shops, after: $after) { cursor kind status at by } }`
+	followedOrders = `subscription ($shops: [ID!]!) { shopOrders(shops: $shops) { cursor order { id } } }`
+
 	accepted  = `mutation ($id: ID!) { acceptOrder(input: {order: $id}) { order { status } refusals { code } } }`
 	ready     = `mutation ($id: ID!) { markOrderReady(input: {order: $id}) { order { status } refusals { code } } }`
 	collected = `mutation ($id: ID!) { markOrderCollected(input: {order: $id}) { order { status } refusals { code } } }`
@@ -79,26 +86,27 @@ func FanOut(ctx context.Context, o Options, limit *Limit, merchant string, subsc
 		}
 		ids[n%2] = append(ids[n%2], found.Get("placeOrders.results.0.order.id").String())
 	}
-	cursor, err := lastCursor(ctx, o.Halles, shop, token)
+	cursor, err := lastCursor(ctx, o.Halles, shop, token, ids[1][len(ids[1])-1])
 	if err != nil {
 		return nil, err
 	}
-	f := &Fan{Subscribers: subscribers, Changes: orders * len(steps)}
-	ours := post(followed, map[string]any{"shops": []string{shop.String()}, "after": cursor}, token, "Accept: text/event-stream")
-	took, err := fan(ctx, o.Halles, subscribers, ours, ids[0], func(id string, step int) []byte {
+	f := &Fan{Subscribers: subscribers}
+	following := post(followed, map[string]any{"shops": []string{shop.String()}, "after": cursor}, token, "Accept: text/event-stream")
+	ours, err := fan(ctx, o, o.Halles, subscribers, following, ids[0], func(id string, step int) []byte {
 		return post(steps[step].document, map[string]string{"id": id}, token)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("W7, halles: %w", err)
 	}
-	f.HallesP50, f.HallesP99 = took(0.5), took(0.99)
-	took, err = fan(ctx, o.Limit, subscribers, get("/w7/follow?shop="+shop.String()), ids[1], func(id string, step int) []byte {
+	f.HallesP50, f.HallesP99, f.Heard[0] = milliseconds(ours.took.At(0.5)), milliseconds(ours.took.At(0.99)), ours.heard
+	theirs, err := fan(ctx, o, o.Limit, subscribers, get("/w7/follow?shop="+shop.String()), ids[1], func(id string, step int) []byte {
 		return request("POST /w7/change?shop="+shop.String()+"&order="+id+"&to="+steps[step].to, []byte(`{}`))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("W7, limit: %w", err)
 	}
-	f.LimitP50, f.LimitP99 = took(0.5), took(0.99)
+	f.LimitP50, f.LimitP99, f.Heard[1] = milliseconds(theirs.took.At(0.5)), milliseconds(theirs.took.At(0.99)), theirs.heard
+	f.Changes = min(len(ours.took.times), len(theirs.took.times))
 	return f, nil
 }
 
@@ -136,28 +144,22 @@ func (l *Limit) raise(ctx context.Context, variant tenancy.ID) error {
 	return err
 }
 
-// lastCursor reads the shop's open orders and returns where the log ends, so that those who follow
-// begin with what is new.
-func lastCursor(ctx context.Context, address string, shop tenancy.ID, token string) (string, error) {
-	s, err := follow(ctx, address, post(followed, map[string]any{"shops": []string{shop.String()}}, token, "Accept: text/event-stream"))
+// lastCursor reads the shop's open orders, oldest first, up to the one that was placed last, and returns
+// where the log ends with it: those who follow begin with what is new.
+func lastCursor(ctx context.Context, address string, shop tenancy.ID, token, order string) (string, error) {
+	s, err := follow(ctx, address, post(followedOrders, map[string]any{"shops": []string{shop.String()}}, token, "Accept: text/event-stream"))
 	if err != nil {
 		return "", err
 	}
 	defer s.conn.Close()
-	cursor := ""
+	_ = s.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
-		// The open orders come together; a second of silence is their end.
-		_ = s.conn.SetReadDeadline(time.Now().Add(time.Second))
 		data, err := s.next()
-		var slow net.Error
-		switch {
-		case errors.As(err, &slow) && slow.Timeout() && cursor != "":
-			return cursor, nil
-		case err != nil:
+		if err != nil {
 			return "", fmt.Errorf("follow the shop: %w", err)
 		}
-		if c := gjson.GetBytes(data, "data.shopOrders.cursor"); c.Exists() {
-			cursor = c.String()
+		if e := gjson.GetBytes(data, "data.shopOrders"); e.Get("order.id").String() == order {
+			return e.Get("cursor").String(), nil
 		}
 	}
 }
@@ -203,9 +205,14 @@ func (s *stream) next() ([]byte, error) {
 	}
 }
 
-// fan has so many follow, makes each change and waits until it has reached everybody; the times are
-// told by their part.
-func fan(ctx context.Context, address string, subscribers int, following []byte, ids []string, change func(id string, step int) []byte) (func(part float64) float64, error) {
+// fanned is what came of changes: how long each took to reach everybody, and what one was told.
+type fanned struct {
+	took  Load
+	heard [][]byte
+}
+
+// fan has so many follow, makes each change and waits until it has reached everybody.
+func fan(ctx context.Context, o Options, address string, subscribers int, following []byte, ids []string, change func(id string, step int) []byte) (*fanned, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var arrived atomic.Int64 // over all
@@ -216,6 +223,7 @@ func fan(ctx context.Context, address string, subscribers int, following []byte,
 	var mu sync.Mutex
 	var failed error
 	var streams []*stream
+	var heard [][]byte // by the first of the streams; read once all have it
 	defer func() {
 		for _, s := range streams {
 			_ = s.conn.Close()
@@ -234,14 +242,19 @@ func fan(ctx context.Context, address string, subscribers int, following []byte,
 				failed = err
 				return
 			}
+			first := len(streams) == 0
 			streams = append(streams, s)
 			go func() {
 				for {
-					if _, err := s.next(); err != nil {
+					data, err := s.next()
+					if err != nil {
 						if ctx.Err() == nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.EOF) {
 							cancel()
 						}
 						return
+					}
+					if first {
+						heard = append(heard, bytes.Clone(data))
 					}
 					last.Store(time.Now().UnixNano())
 					if arrived.Add(1) == target.Load() {
@@ -260,8 +273,15 @@ func fan(ctx context.Context, address string, subscribers int, following []byte,
 		return nil, err
 	}
 	defer c.Close()
+	if o.Following != nil {
+		o.Following()
+	}
 	var took Load
-	for _, id := range ids {
+	end := time.Now().Add(fanFor)
+	for i, id := range ids {
+		if i > 0 && time.Now().After(end) {
+			break
+		}
 		for step := range steps {
 			began := time.Now()
 			status, answer, err := c.Ask(change(id, step))
@@ -284,5 +304,5 @@ func fan(ctx context.Context, address string, subscribers int, following []byte,
 		}
 	}
 	slices.Sort(took.times)
-	return func(part float64) float64 { return milliseconds(took.At(part)) }, nil
+	return &fanned{took, heard}, nil
 }

@@ -24,6 +24,8 @@ type Options struct {
 	Database pg.Options        // an administrator's
 	Tokens   map[string]string // of the demo's people
 	Out      io.Writer
+
+	Following func() // for a test: those who follow of one side are there, and nothing has changed yet
 }
 
 // Side is what one of the two did with a workload. Milliseconds but for CPU, which is microseconds of
