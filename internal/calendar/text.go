@@ -114,6 +114,14 @@ func yearText(d Date, now time.Time) string {
 	return fmt.Sprintf(" %d", year)
 }
 
+// Text is "9 h – 12 h 30", "18 h – 2 h", "24 h/24".
+func (o Opening) Text() string {
+	if o.Opens == 0 && o.Closes == midnight {
+		return "24" + nbsp + "h/24"
+	}
+	return clockText(o.Opens) + nbsp + "– " + clockText(o.Closes)
+}
+
 // clockOf is an instant's local time of day.
 func clockOf(unix int64) string {
 	t := at(unix)

@@ -135,3 +135,14 @@ func TestTheLocalClock(t *testing.T) {
 		}
 	}
 }
+
+func TestOpeningText(t *testing.T) {
+	t.Parallel()
+	for want, o := range map[string]calendar.Opening{
+		"9 h – 12 h 30": {Opens: 540, Closes: 750}, "18 h – 2 h": {Opens: 1080, Closes: 1560}, "20 h – minuit": {Opens: 1200, Closes: 1440}, "24 h/24": {Opens: 0, Closes: 1440},
+	} {
+		if got := strings.ReplaceAll(o.Text(), "\u00a0", " "); got != want {
+			t.Errorf("%v: %s, want %s", o, got, want)
+		}
+	}
+}

@@ -35,7 +35,10 @@ type Card struct {
 }
 
 // DayHours is a weekday and its openings, in French.
-type DayHours struct{ Day, Times string }
+type DayHours struct {
+	Day   string
+	Times []string // "9 h – 12 h 30", or "fermé"
+}
 
 // Card is the published shop with a slug, of the commune with a slug. site is where our pages are:
 // "https://marche.example".
@@ -164,13 +167,13 @@ func frenchWeek(week *calendar.Week) []DayHours {
 	for i, day := range week {
 		times := make([]string, len(day))
 		for n, o := range day {
-			times[n] = o.Opens.String() + " – " + (o.Closes % calendar.Hm(24, 0)).String()
+			times[n] = o.Text()
 		}
 		told = told || len(day) > 0
 		if len(day) == 0 {
 			times = []string{"fermé"}
 		}
-		days = append(days, DayHours{frenchDays[i], strings.Join(times, ", ")})
+		days = append(days, DayHours{frenchDays[i], times})
 	}
 	if !told {
 		return nil

@@ -16,7 +16,7 @@ import (
 // dashboards is bounded. Beside others there would be their memory too, so that nothing runs here at
 // the same time. HALLES_LONG=1 asks five thousand times, and tells figures.
 func TestDashboardsLeaveNoMemory(t *testing.T) { //nolint:paralleltest // the heap is the process's
-	const kept = 16 // by package insight, which then begins anew: both looks are when it is full
+	const kept = 16                       // by package insight, which then begins anew: both looks are when it is full
 	loads, most := 3*kept, int64(512<<10) // a choice is 27 kB of this site
 	long := os.Getenv("HALLES_LONG") != ""
 	if long {

@@ -191,7 +191,7 @@ func (s *Server) shopPage(a *assets) http.HandlerFunc {
 	}
 }
 
-var shopTemplate = template.Must(template.New("shop").Parse(`<!DOCTYPE html>
+var shopTemplate = template.Must(template.New("shop").Funcs(template.FuncMap{"dialled": dialled}).Parse(`<!DOCTYPE html>
 <html lang="fr">
 <head>
 <meta charset="utf-8">
@@ -207,10 +207,10 @@ var shopTemplate = template.Must(template.New("shop").Parse(`<!DOCTYPE html>
 <p>{{.Card.Category}} · {{.Card.Commune}}</p>
 {{with .Card.Description}}<p>{{.}}</p>{{end}}
 <address>{{.Card.Street}}, {{.Card.Postcode}} {{.Card.City}}</address>
-{{with .Card.Phone}}<p>Téléphone : <a href="tel:{{.}}">{{.}}</a></p>{{end}}
+{{with .Card.Phone}}<p>Téléphone : <a href="tel:{{.}}">{{dialled .}}</a></p>{{end}}
 {{with .Card.Website}}<p>Site : <a href="{{.}}" rel="nofollow">{{.}}</a></p>{{end}}
-{{with .Card.Hours}}<h2>Horaires</h2><table><tbody>{{range .}}<tr><th scope="row">{{.Day}}</th><td>{{.Times}}</td></tr>{{end}}</tbody></table>{{end}}
-<p>{{if .Card.Pickup}}Retrait en boutique. {{end}}{{if .Card.Delivery}}Livraison.{{end}}</p>
+{{with .Card.Hours}}<h2>Horaires</h2><table class="hours"><tbody>{{range .}}<tr><th scope="row">{{.Day}}</th><td>{{range $i, $t := .Times}}{{if $i}}, {{end}}<span>{{$t}}</span>{{end}}</td></tr>{{end}}</tbody></table>{{end}}
+{{if or .Card.Pickup .Card.Delivery}}<p>{{if .Card.Pickup}}Retrait en boutique. {{end}}{{if .Card.Delivery}}Livraison.{{end}}</p>{{end}}
 <p><a href="/opendata">Données ouvertes</a> · <a href="/">Accueil</a></p>
 </main>
 </body>

@@ -37,12 +37,12 @@ var privacyTemplate = template.Must(template.New("privacy").Parse(`<!DOCTYPE htm
 <h1>Confidentialité</h1>
 <p>{{.Text}}</p>
 <h2>Ce qui est conservé, pourquoi et combien de temps</h2>
-<table>
+<div class="scroll" role="region" aria-label="Tableau : ce qui est conservé" tabindex="0"><table>
 <thead><tr><th scope="col">Données</th><th scope="col">Pourquoi</th><th scope="col">Combien de temps</th><th scope="col">Fondement</th></tr></thead>
 <tbody>
 {{range .Rules}}<tr id="{{.Key}}"><th scope="row">{{.What}}</th><td>{{.Why}}</td><td>{{.Kept}}</td><td>{{.Basis}}</td></tr>
 {{end}}</tbody>
-</table>
+</table></div>
 <h2>Vos droits</h2>
 <p>Vous pouvez obtenir tout ce qui est conservé de vous et le faire effacer : avec votre compte, avec le lien de votre commande, ou en appelant le numéro vert, le {{.Number}}. Une commande en cours garde le contact jusqu'à sa fin. Vous pouvez aussi saisir la <a href="https://www.cnil.fr/fr/plaintes">CNIL</a>.</p>
 <p>{{.Controllers}} Aucune donnée n'est vendue ; le widget des sites ne pose aucun cookie.</p>
