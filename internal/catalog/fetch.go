@@ -24,11 +24,12 @@ type Catalog struct {
 	Log        *slog.Logger     // of what no answer waits for; nothing by default
 	categories *pg.Snapshot[*tree]
 	missedWait time.Duration
+	madeAtOnce int
 }
 
 // New returns the catalogue in db.
 func New(db *pg.DB, communes *tenancy.Register, cursors *page.Sealer) *Catalog {
-	return &Catalog{DB: db, Communes: communes, Cursors: cursors, Now: time.Now, Log: slog.New(slog.DiscardHandler), missedWait: missedWait, categories: pg.NewSnapshot(func(ctx context.Context) (*tree, error) {
+	return &Catalog{DB: db, Communes: communes, Cursors: cursors, Now: time.Now, Log: slog.New(slog.DiscardHandler), missedWait: missedWait, madeAtOnce: madeAtOnce, categories: pg.NewSnapshot(func(ctx context.Context) (*tree, error) {
 		rows, err := db.Pool(pg.Public).Query(ctx, `select id, parent_id, name, position from categories order by parent_id nulls first, position`)
 		if err != nil {
 			return nil, err

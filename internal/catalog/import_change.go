@@ -107,22 +107,50 @@ func changeProducts(ctx context.Context, tx pgx.Tx, im *intake.Import, lines []i
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// createProducts makes what is new, all at once. Whoever publishes or suspends a shop meanwhile
-// does not see these products yet: at the end its status is looked at again, and held to commit.
-func createProducts(ctx context.Context, tx pgx.Tx, im *intake.Import, now time.Time) error {
+// madeAtOnce is how many lines of a file one statement makes: a few seconds' work on a machine that
+// has much else to do. All hundred thousand in one took longer there than any statement may.
+const madeAtOnce = 2000
+
+// createProducts makes what is new, all of it in this transaction. Whoever publishes or suspends a
+// shop meanwhile does not see these products yet: at the end its status is looked at again, and
+// held to commit.
+func (c *Catalog) createProducts(ctx context.Context, tx pgx.Tx, im *intake.Import, now time.Time, tell func(done int)) error {
+	var last int
+	if err := tx.QueryRow(ctx, `select coalesce(max(line), 0) from import_changes where commune_id = $1 and import_id = $2 and kind = 'CREATED'`, im.CommuneID, im.Row).Scan(&last); err != nil {
+		return err
+	}
 	args := []any{im.CommuneID, im.Row}
+	for from := 1; from <= last; from += c.madeAtOnce {
+		if err := createLines(ctx, tx, now, append(args[:2:2], from, from+c.madeAtOnce-1)); err != nil {
+			return err
+		}
+		tell(min(from+c.madeAtOnce-1, im.CreatedCount))
+	}
+	if err := one(ctx, tx, "shops", `select from shops s where s.commune_id = $1 and s.id in (
+		select c.shop_id from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED') order by s.id for share`, args...); err != nil {
+		return err
+	}
+	return one(ctx, tx, "published", `update products p set status = p.status from shops s
+		where p.commune_id = $1 and s.commune_id = $1 and s.id = p.shop_id and p.published <> (p.status = 'ACTIVE' and s.status = 'PUBLISHED')
+		and p.id in (select c.product_id from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED')`, args...)
+}
+
+// createLines makes what is new in the lines $3 to $4. A product stands in its first one; articles of
+// it that come in later ones find those before them there.
+func createLines(ctx context.Context, tx pgx.Tx, now time.Time, args []any) error {
+	const of = `c.commune_id = $1 and c.import_id = $2 and c.line between $3 and $4 and c.kind = 'CREATED'`
 	if err := one(ctx, tx, "products", `
 		insert into products (commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at)
 		select c.commune_id, c.product_id, c.shop_id, c.after ->> 'adresse_web', c.after ->> 'nom', coalesce(c.after ->> 'description', ''),
-			c.after ->> 'categorie', c.after ->> 'statut', false, $3, $3
-		from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED' and c.after ? 'adresse_web' order by c.line`,
+			c.after ->> 'categorie', c.after ->> 'statut', false, $5, $5
+		from import_changes c where `+of+` and c.after ? 'adresse_web' order by c.line`,
 		append(args, now)...); err != nil {
 		return err
 	}
 	if err := one(ctx, tx, "variants", `
 		with new as materialized (
 			select c.*, row_number() over (partition by c.product_id order by c.line) as n
-			from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED'),
+			from import_changes c where `+of+`),
 		last as materialized (
 			select v.product_id, max(v.position) as position from variants v
 			where v.commune_id = $1 and v.product_id in (select product_id from new) group by v.product_id)
@@ -136,20 +164,10 @@ func createProducts(ctx context.Context, tx pgx.Tx, im *intake.Import, now time.
 	}
 	if err := one(ctx, tx, "ledger", `
 		insert into stock_moves (commune_id, id, variant_id, kind, quantity, at, reason)
-		select c.commune_id, c.move_id, c.variant_id, 'RECEIVED', (c.after ->> 'stock')::int, $3, 'RECEIVED'
-		from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED' and (c.after ->> 'stock')::int > 0 order by c.line`,
+		select c.commune_id, c.move_id, c.variant_id, 'RECEIVED', (c.after ->> 'stock')::int, $5, 'RECEIVED'
+		from import_changes c where `+of+` and (c.after ->> 'stock')::int > 0 order by c.line`,
 		append(args, now)...); err != nil {
 		return err
 	}
-	if err := one(ctx, tx, "journal", `update import_changes c set stock_after = (c.after ->> 'stock')::int, moved = (c.after ->> 'stock')::int
-		where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED'`, args...); err != nil {
-		return err
-	}
-	if err := one(ctx, tx, "shops", `select from shops s where s.commune_id = $1 and s.id in (
-		select c.shop_id from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED') order by s.id for share`, args...); err != nil {
-		return err
-	}
-	return one(ctx, tx, "published", `update products p set status = p.status from shops s
-		where p.commune_id = $1 and s.commune_id = $1 and s.id = p.shop_id and p.published <> (p.status = 'ACTIVE' and s.status = 'PUBLISHED')
-		and p.id in (select c.product_id from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED')`, args...)
+	return one(ctx, tx, "journal", `update import_changes c set stock_after = (c.after ->> 'stock')::int, moved = (c.after ->> 'stock')::int where `+of, args...)
 }

@@ -90,7 +90,7 @@ func (c *Catalog) ImportSteps(ctx context.Context, tx pgx.Tx, v *identity.Viewer
 	}
 	return &intake.Steps{
 		Columns: importColumns, Table: stagedProducts, Name: "import_rows", Fields: stagedFields, Row: p.row,
-		Plan: planProducts, Lock: lockProducts, Moved: elsewhere, Change: changeProducts, Create: createProducts,
+		Plan: planProducts, Lock: lockProducts, Moved: elsewhere, Change: changeProducts, Create: c.createProducts,
 	}, nil
 }
 

@@ -27,7 +27,9 @@ import (
 func newIntake(d *pgtest.Database) *intake.Intake {
 	communes, cursors := tenancy.NewRegister(d.DB), page.NewSealer(make([]byte, 32))
 	in := intake.New(d.DB, communes, cursors)
-	in.Steps[intake.Products] = catalog.New(d.DB, communes, cursors).ImportSteps
+	c := catalog.New(d.DB, communes, cursors)
+	c.MakeAtOnce(2) // so that a product's articles are made by several statements
+	in.Steps[intake.Products] = c.ImportSteps
 	return in
 }
 

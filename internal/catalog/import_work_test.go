@@ -1,9 +1,13 @@
 package catalog_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -12,9 +16,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/audelor/halles/internal/catalog"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/intake"
+	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -132,7 +138,7 @@ func TestCrashIsResumed(t *testing.T) {
 					return lock(ctx, tx, im, lines)
 				}
 				if at == 3 {
-					s.Create = func(context.Context, pgx.Tx, *intake.Import, time.Time) error { return crash }
+					s.Create = func(context.Context, pgx.Tx, *intake.Import, time.Time, func(int)) error { return crash }
 				}
 				return s, err
 			}
@@ -157,5 +163,59 @@ func TestCrashIsResumed(t *testing.T) {
 				t.Errorf("articles, right ones, ledger: %s", got)
 			}
 		})
+	}
+}
+
+// A hundred thousand new products, of which nothing is kept in memory on the way. How long it takes
+// is told, not asked for: that is a figure of the machine.
+func TestImportOfAHundredThousandProducts(t *testing.T) {
+	n := 100_000
+	if os.Getenv("HALLES_LONG") == "" {
+		n = 2100 // more than a statement makes
+		t.Parallel()
+	}
+	d := pgtest.New(t)
+	communes, cursors := tenancy.NewRegister(d.DB), page.NewSealer(make([]byte, 32))
+	in := intake.New(d.DB, communes, cursors)
+	in.Steps[intake.Products] = catalog.New(d.DB, communes, cursors).ImportSteps
+	shop := fixture.Shop(t, d, fixture.ShopOpts{})
+	file, to := io.Pipe()
+	go func() {
+		w := bufio.NewWriter(to)
+		fmt.Fprintln(w, "reference;nom;description;prix;tva;stock")
+		words := strings.Fields("galette complète beurre salé confiture fraise pomme cidre brut biscuit roman policier enfant carnet pull laine marin coton bleu table chêne lampe savon")
+		for i := range n {
+			fmt.Fprintf(w, "T-%d;%s %s %s %d;Article de %s;%d,%02d;20;%d\n", i, words[i%23], words[i/7%23], words[i/11%23], i, words[i/3%23], i%90+1, i%100, i%50)
+		}
+		_ = to.CloseWithError(w.Flush())
+	}()
+	var most uint64
+	var stages []string
+	began := time.Now()
+	im, err := in.Run(t.Context(), fixture.Viewer(t, d, identity.Merchant, shop), file, intake.Options{
+		Commune: shop.Commune, Kind: intake.Products, FileName: "cent-mille.csv", Progress: func(stage string, _, _ int) {
+			if len(stages) == 0 || stages[len(stages)-1] != stage {
+				stages = append(stages, stage)
+			}
+			if n == 100_000 {
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapAlloc)
+			}
+		},
+	})
+	if err != nil || im.Status != intake.Applied || im.CreatedCount != n {
+		t.Fatalf("%+v %v", im, err)
+	}
+	t.Logf("%d products in %v, %d MB of heap at most", n, time.Since(began), most>>20)
+	if most > 100<<20 {
+		t.Errorf("%d bytes of heap", most)
+	}
+	if got := pgtest.Scan[string](t, d, `select concat_ws(' ', count(*), count(*) filter (where v.published), count(s.words), sum(v.stock) - (select sum(quantity) from stock_moves))
+		from variants v left join catalog_search s on s.commune_id = v.commune_id and s.kind = 'PRODUCT' and s.id = v.product_id`); got != fmt.Sprintf("%d %d %d 0", n, n, n) {
+		t.Errorf("products, published, found by words, missing from the ledger: %s", got)
+	}
+	if strings.Join(stages, " ") != "lecture création" {
+		t.Errorf("it tells of %v", stages)
 	}
 }

@@ -130,7 +130,7 @@ func (w *shopImport) change(ctx context.Context, tx pgx.Tx, im *intake.Import, l
 
 // create makes what is new: PENDING, with the step that says who vouched for it. A SIRET that got
 // another holder meanwhile ends the import.
-func (w *shopImport) create(ctx context.Context, tx pgx.Tx, im *intake.Import, now time.Time) error {
+func (w *shopImport) create(ctx context.Context, tx pgx.Tx, im *intake.Import, now time.Time, _ func(done int)) error {
 	b := &pgx.Batch{}
 	b.Queue(`
 		insert into shops (commune_id, id, slug, name, description, category_id, naf_code, naf_version, siret, status, street, postcode, city,

@@ -149,8 +149,8 @@ type Steps struct {
 	Moved func(ctx context.Context, tx pgx.Tx, im *Import, lines []int, undoing bool) ([]Moved, error)
 	// Change carries the lines out or, when undoing, back.
 	Change func(ctx context.Context, tx pgx.Tx, im *Import, lines []int, undoing bool, now time.Time) error
-	// Create makes the rows that are new.
-	Create func(ctx context.Context, tx pgx.Tx, im *Import, now time.Time) error
+	// Create makes the rows that are new, and tells how many it has.
+	Create func(ctx context.Context, tx pgx.Tx, im *Import, now time.Time, tell func(done int)) error
 }
 
 // Moved is a row that somebody else has changed.

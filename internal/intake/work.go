@@ -58,14 +58,15 @@ func (w *worker) apply(ctx context.Context, im *Import) error {
 		if im.CreatedCount == 0 {
 			return nil
 		}
-		w.progress("création", 0, im.CreatedCount)
-		if err := w.steps.Create(ctx, tx, im, now); err != nil {
+		tell := func(done int) { w.progress("création", done, im.CreatedCount) }
+		tell(0)
+		if err := w.steps.Create(ctx, tx, im, now, tell); err != nil {
 			if pg.Code(err) == "23505" { // unique_violation: somebody made one of them meanwhile
 				return &conflict{}
 			}
 			return fmt.Errorf("create: %w", err)
 		}
-		w.progress("création", im.CreatedCount, im.CreatedCount)
+		tell(im.CreatedCount)
 		im.DoneCount += im.CreatedCount
 		_, err := tx.Exec(ctx, `update import_changes set state = 'APPLIED' where commune_id = $1 and import_id = $2 and kind = 'CREATED'`, im.CommuneID, im.Row)
 		return err
