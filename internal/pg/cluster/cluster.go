@@ -22,6 +22,10 @@ type Options struct {
 	Binaries Binaries // from Find or Fetch
 	Durable  bool     // false: no fsync, for tests that never pull the plug
 	Params   []string // further settings, "name=value"
+
+	// Starting is told the cluster as soon as its URL is known, before the server takes connections
+	// and where there is no data yet: time to make in what will ask it. It must not wait. May be nil.
+	Starting func(c *Cluster)
 }
 
 // Cluster is a running Postgres that only this program's user reaches: a socket in a private
@@ -73,6 +77,9 @@ func Start(ctx context.Context, o Options) (_ *Cluster, err error) {
 	// The next start finds the folder by this file when this program is killed.
 	if err := os.WriteFile(filepath.Join(o.Dir, "socket"), []byte(c.socket), 0o600); err != nil {
 		return nil, err
+	}
+	if o.Starting != nil {
+		o.Starting(c)
 	}
 	if !Exists(o) {
 		if err := c.initialise(ctx, owner); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,7 +33,44 @@ func TestMain(m *testing.M) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	os.RemoveAll(made.dir)
+	os.Exit(code)
+}
+
+// made is a stopped cluster that the tests of a server copy theirs from: initdb takes two seconds
+// of processor time.
+var made struct {
+	once    sync.Once
+	dir     string
+	options Options
+	err     error
+}
+
+// copied is a folder, as open's, in which a cluster was initialised and stopped.
+func copied(t *testing.T) string {
+	t.Helper()
+	made.once.Do(func() {
+		if made.dir, made.err = os.MkdirTemp("", "halles-cluster-"); made.err != nil { //nolint:usetesting // as open, for all tests
+			return
+		}
+		if made.err = os.Chmod(made.dir, 0o711); made.err != nil { //nolint:gosec // search permission only
+			return
+		}
+		made.options = Options{Dir: filepath.Join(made.dir, "data"), Binaries: must(Find(context.Background()))}
+		var c *Cluster
+		if c, made.err = Start(context.Background(), made.options); made.err == nil {
+			made.err = c.Stop()
+		}
+	})
+	if made.err != nil {
+		t.Fatal(made.err)
+	}
+	dir := open(t)
+	if err := Copy(made.options, Options{Dir: dir, Binaries: made.options.Binaries}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // open is a folder that the server's user can reach: t.TempDir() is closed to it.
@@ -139,7 +177,7 @@ func TestKilledProgramStopsItsPostgres(t *testing.T) {
 
 func TestCrashRecovers(t *testing.T) {
 	t.Parallel()
-	c := start(t, open(t))
+	c := start(t, copied(t))
 	query(t, c, "create table kept as select 'committed' as word")
 	if err := c.Crash(); err != nil {
 		t.Fatal(err)
@@ -156,7 +194,7 @@ func TestCrashRecovers(t *testing.T) {
 // has data already, is refused.
 func TestCopy(t *testing.T) {
 	t.Parallel()
-	from := Options{Dir: open(t), Binaries: must(Find(t.Context()))}
+	from := Options{Dir: copied(t), Binaries: must(Find(t.Context()))}
 	c := start(t, from.Dir)
 	query(t, c, "create table kept as select 'of the first' as word")
 	to := Options{Dir: open(t), Binaries: from.Binaries}
@@ -185,7 +223,7 @@ func TestCopy(t *testing.T) {
 // A number in postmaster.pid that is another program's after a reboot must not stop the start.
 func TestStalePIDOfAnotherProgram(t *testing.T) {
 	t.Parallel()
-	dir := open(t)
+	dir := copied(t)
 	binaries := must(Find(t.Context()))
 	c, err := Start(t.Context(), Options{Dir: dir, Binaries: binaries})
 	if err != nil {
@@ -234,7 +272,7 @@ func TestRefusedFolder(t *testing.T) {
 // A server that is gone may have left the word "ready" behind, under a number that another has now.
 func TestOldWordIsNotTaken(t *testing.T) {
 	t.Parallel()
-	dir := open(t)
+	dir := copied(t)
 	c := must(Start(t.Context(), Options{Dir: dir, Binaries: must(Find(t.Context())), Durable: true}))
 	pidFile := filepath.Join(c.data, "postmaster.pid")
 	said, err := os.ReadFile(pidFile)
@@ -298,6 +336,42 @@ func TestFind(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// The version is read from the program where it stands in it as pg_ctl prints it, once; what is
+// not clear is asked.
+func TestVersionInsideTheProgram(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		text string
+		want int
+	}{
+		"AsItPrintsIt":     {"\x7fELF\x00usage\x00pg_ctl (PostgreSQL) 17.2 (Debian 17.2-1)\x00more\x00", 17},
+		"WithItsLine":      {"\x00pg_ctl (PostgreSQL) 16.4\n\x00", 16},
+		"OfAnotherProgram": {"\x00initdb (PostgreSQL) 16.4\x00", 0},
+		"Two":              {"\x00pg_ctl (PostgreSQL) 15.1\x00\x00pg_ctl (PostgreSQL) 16.4\x00", 0},
+		"AScript":          {"#!/bin/sh\nexec /opt/pg_ctl (PostgreSQL) 16.4\n", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			program := filepath.Join(t.TempDir(), "pg_ctl")
+			if err := os.WriteFile(program, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got := inside(program); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+		})
+	}
+	installed := must(Find(t.Context()))
+	ctl := filepath.Join(installed.Dir, executable("pg_ctl"))
+	if !isFile(ctl) {
+		return // a small installation
+	}
+	said, err := exec.CommandContext(t.Context(), ctl, "--version").Output()
+	if got := inside(ctl); err != nil || got != 0 && !strings.Contains(string(said), fmt.Sprintf("(PostgreSQL) %d", got)) {
+		t.Errorf("%d stands in what says %s, %v", got, said, err)
 	}
 }
 

@@ -97,11 +97,15 @@ func isFile(path string) bool {
 
 var version = regexp.MustCompile(`PostgreSQL\) (\d+)`)
 
-// major asks pg_ctl, which is installed beside it, starts in a tenth of the time and is of the
-// same version: postgres has forty libraries to load first.
+// major asks pg_ctl, which is installed beside it and of the same version: postgres has forty
+// libraries to load first. What `pg_ctl --version` prints stands in the program as it is, and to read
+// it takes a tenth of a millisecond where to run it takes twenty; who does not find it runs it.
 func major(ctx context.Context, postgres string) (int, error) {
 	if ctl := filepath.Join(filepath.Dir(postgres), executable("pg_ctl")); isFile(ctl) {
 		postgres = ctl
+		if m := inside(ctl); m > 0 {
+			return m, nil
+		}
 	}
 	out, err := exec.CommandContext(ctx, postgres, "--version").Output()
 	if err != nil {
@@ -112,4 +116,26 @@ func major(ctx context.Context, postgres string) (int, error) {
 		return 0, fmt.Errorf("%s --version says %q", postgres, out)
 	}
 	return strconv.Atoi(m[1])
+}
+
+// ownVersion is what pg_ctl says of itself, with the end of its line.
+var ownVersion = regexp.MustCompile(`\x00pg_ctl \(PostgreSQL\) (\d+)[^\x00\n]*\n?\x00`)
+
+// inside reads the major version from the program itself, or 0. A program says one version: where
+// several stand in it, none is believed.
+func inside(ctl string) int {
+	const much = 4 << 20 // ten times a pg_ctl: what is larger is something else
+	if info, err := os.Stat(ctl); err != nil || info.Size() > much {
+		return 0
+	}
+	program, err := os.ReadFile(ctl)
+	if err != nil {
+		return 0
+	}
+	found := ownVersion.FindAllSubmatch(program, 2)
+	if len(found) != 1 {
+		return 0
+	}
+	m, _ := strconv.Atoi(string(found[0][1])) // digits
+	return m
 }
