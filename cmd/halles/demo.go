@@ -92,8 +92,29 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	defer beside.Close()
 	bar := &progress{out: p.stdout}
 	options.Progress = bar.show
-	d, err := demo.Open(ctx, options)
+	// Beside the start of Postgres: the server, which asks nothing before it serves, and the connections
+	// that the first request would wait for.
+	mailbox, err := sink.Start("127.0.0.1:0")
 	if err != nil {
+		return fmt.Errorf("a mail server for the demo: %w", err)
+	}
+	defer func() { _ = mailbox.Close() }() // its port; what it kept goes with the program
+	shown := &web.Demo{Site: "http://" + reachable(beside.Addr()) + "/", Mails: mailbox}
+	made := &beforehand{opened: make(chan struct{})}
+	options.Starting = func(d *demo.Demo) {
+		made.work.Go(func() {
+			made.make(func() (*pg.DB, error) { return pg.Open(ctx, d.Database) }, func(db *pg.DB) (*web.Server, error) {
+				return c.server(ctx, p, db, d, shown, web.Options{Registered: registered, Limits: limits, URL: options.URL})
+			})
+		})
+	}
+	options.Answers = func(*demo.Demo) {
+		made.work.Go(func() { _ = made.warm(ctx) }) // tried again once the database is known to be right
+	}
+	d, err := demo.Open(ctx, options)
+	made.work.Wait()
+	if err != nil {
+		made.close()
 		return err
 	}
 	defer func() {
@@ -101,48 +122,25 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 			p.log.ErrorContext(ctx, "stop Postgres", "error", err)
 		}
 	}()
-	db, err := pg.Open(ctx, d.Database)
-	if err != nil {
-		return err
+	defer made.close()
+	if made.err != nil {
+		return made.err
 	}
-	defer db.Close()
-	// Beside the making of the server: what the first request would wait for.
-	ready, readying := errgroup.WithContext(ctx)
-	for _, role := range []pg.Role{pg.Public, pg.Identity} {
-		ready.Go(func() error { return db.Warm(readying, role) })
-	}
+	shown.Tokens = menuOfTokens(d)
+	var ready errgroup.Group
 	ready.Go(func() error {
-		return d.OpenWidgets(readying, append(origins(listener.Addr()), origins(beside.Addr())...)...)
+		if !d.Kept { // they may be from before what the roles are set to now
+			made.forget()
+		}
+		return made.warm(ctx)
 	})
-	listenURL, err := d.Database.RoleURL(pg.Listen)
-	if err != nil {
-		return err
-	}
-	mailbox, err := sink.Start("127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("a mail server for the demo: %w", err)
-	}
-	defer func() { _ = mailbox.Close() }() // its port; what it kept goes with the program
-	mails, err := notice.ParseSMTP(mailbox.URL(), "Les halles du pays de Lorient <ne-pas-repondre@halles.invalid>")
-	if err != nil {
-		return err
-	}
-	server, err := web.New(ctx, web.Options{
-		DB: db, Secret: d.Secret, RouterToken: d.RouterToken, ListenURL: listenURL, Registered: registered, Log: p.log, Limits: limits, Cache: int(c.Cache),
-		// The issuer's keys come over our own port, as another's would over theirs; past any proxy.
-		Issuers: identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log),
-		SMTP:    mails,
-		// The data's open orders are of its own day. They come on the hotline's list, and are there to
-		// be tried on another day too.
-		Deadlines: ordering.Deadlines{Remind: 30 * time.Minute, Call: time.Hour, GiveUp: 10 * 365 * 24 * time.Hour},
-		URL:       options.URL,
-		Clients:   []identity.Client{{Issuer: d.Trusted().URL, ID: "halles-pages", Label: "Démonstration"}},
-		Demo:      &web.Demo{Site: "http://" + reachable(beside.Addr()) + "/", Tokens: menuOfTokens(d), Beside: map[string]http.Handler{devissuer.Path: d.Issuer}, Mails: mailbox},
+	ready.Go(func() error {
+		return d.OpenWidgets(ctx, append(origins(listener.Addr()), origins(beside.Addr())...)...)
 	})
-	if err := errors.Join(err, ready.Wait()); err != nil {
+	if err := ready.Wait(); err != nil {
 		return err
 	}
-	d.Site = "http://" + reachable(beside.Addr()) + "/"
+	d.Site = shown.Site
 	site := &http.Server{Handler: town.Site(strings.TrimSuffix(options.URL, "/"), d.WidgetKeys["lorient"]), ReadHeaderTimeout: 5 * time.Second}
 	defer func() { _ = site.Close() }()
 	go func() { _ = site.Serve(beside) }() // until it is closed: a page beside the program, no part of it
@@ -151,7 +149,28 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	c.say(p.stdout, options, d, options.URL, file)
-	return serveUntilDone(ctx, server, listener, quiet(p.log), p.env)
+	return serveUntilDone(ctx, made.server, listener, quiet(p.log), p.env)
+}
+
+// server makes the demo's server of what the options say already.
+func (c *demoCmd) server(ctx context.Context, p *process, db *pg.DB, d *demo.Demo, shown *web.Demo, o web.Options) (*web.Server, error) {
+	var err error
+	if o.ListenURL, err = d.Database.RoleURL(pg.Listen); err != nil {
+		return nil, err
+	}
+	if o.SMTP, err = notice.ParseSMTP(shown.Mails.URL(), "Les halles du pays de Lorient <ne-pas-repondre@halles.invalid>"); err != nil {
+		return nil, err
+	}
+	shown.Beside = map[string]http.Handler{devissuer.Path: d.Issuer}
+	o.DB, o.Secret, o.RouterToken, o.Log, o.Cache, o.Demo = db, d.Secret, d.RouterToken, p.log, int(c.Cache), shown
+	o.Settle = time.Second // what waits comes after the first answers
+	// The issuer's keys come over our own port, as another's would over theirs; past any proxy.
+	o.Issuers = identity.NewIssuers([]identity.Issuer{d.Trusted()}, &http.Client{Transport: &http.Transport{}}, p.log)
+	// The data's open orders are of its own day. They come on the hotline's list, and are there to
+	// be tried on another day too.
+	o.Deadlines = ordering.Deadlines{Remind: 30 * time.Minute, Call: time.Hour, GiveUp: 10 * 365 * 24 * time.Hour}
+	o.Clients = []identity.Client{{Issuer: d.Trusted().URL, ID: "halles-pages", Label: "Démonstration"}}
+	return web.New(ctx, o)
 }
 
 // listenBeside opens the port of the commune's site.

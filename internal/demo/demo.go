@@ -37,6 +37,13 @@ type Options struct {
 	Out         io.Writer          // told what takes long, in sentences
 	Progress    func(stage string, done, total int)
 	Log         *slog.Logger
+
+	// Starting is given the demo as soon as Database, Secret, RouterToken and the issuer are known, while
+	// Postgres starts: time to make the server in. Answers is called when an earlier start's database
+	// takes connections: time to make those that the first request waits for. Neither may wait; both
+	// may be nil.
+	Starting func(d *Demo)
+	Answers  func(d *Demo)
 }
 
 // Demo is a filled database and what a server of it needs.
@@ -47,11 +54,13 @@ type Demo struct {
 	RouterToken string            // of the federation's router
 	Filled      Plan              // what the database was filled with, which a later start does not change
 	Fresh       bool              // whether that was now
+	Kept        bool              // whether roles and schema are as an earlier start left them
 	Tokens      map[string]string
 	WidgetKeys  map[string]string // by the commune's slug; see OpenWidgets
 	Site        string            // where the commune's site is, for demo.json
 	People      People
 	cluster     *cluster.Cluster // nil with a given database
+	admin       *pgx.Conn        // of a private cluster, for OpenWidgets, which closes it
 	made        *ahead           // what Fill will need, begun before there is a database; or nil
 	analysed    chan struct{}    // closed when analyse has ended; nil when it need not run
 	stop        context.CancelFunc
@@ -91,27 +100,34 @@ func Open(ctx context.Context, o Options) (_ *Demo, err error) {
 			err = errors.Join(err, d.Close())
 		}
 	}()
-	var admin string
+	if d.Secret, err = d.kept("secret", 32); err != nil {
+		return nil, err
+	}
+	d.keys(o.URL)
 	if o.DatabaseURL != "" {
-		admin = o.DatabaseURL
 		if d.Database.Passwords, err = d.passwords(o.Passwords); err != nil {
 			return nil, err
 		}
-	} else if admin, err = d.private(ctx, o); err != nil {
+		d.starting(o, o.DatabaseURL)
+	} else if err = d.private(ctx, o); err != nil {
 		return nil, err
 	}
-	d.Database.URL = admin
-	if err := d.prepare(ctx, admin, o); err != nil {
+	if err := d.prepare(ctx, d.Database.URL, o); err != nil {
 		return nil, err
 	}
 	if d.Fresh && d.Filled.small() {
 		d.analysed = make(chan struct{})
 		go d.analyse(background, o.Log)
 	}
-	if d.Secret, err = d.kept("secret", 32); err != nil {
-		return nil, err
+	return d, d.sign()
+}
+
+// starting says that the database is at url, or will be.
+func (d *Demo) starting(o Options, url string) {
+	d.Database.URL = url
+	if o.Starting != nil {
+		o.Starting(d)
 	}
-	return d, d.credentials(o.URL)
 }
 
 // Close stops the private Postgres.
@@ -123,30 +139,37 @@ func (d *Demo) Close() error {
 	if d.cluster == nil {
 		return nil
 	}
+	d.closeAdmin()
 	return d.cluster.Stop()
 }
 
 // PostgresURL is where an administrator reaches the database, to look into it.
 func (d *Demo) PostgresURL() string { return d.Database.URL }
 
-// private starts the private cluster and returns its administrator's URL.
-func (d *Demo) private(ctx context.Context, o Options) (string, error) {
+// private starts the private cluster.
+func (d *Demo) private(ctx context.Context, o Options) error {
 	binaries, err := cluster.FindOrFetch(ctx, cluster.Source{Dir: cluster.DefaultDir(), Repository: o.Repository, Progress: o.Out})
 	if err != nil {
-		return "", err
+		return err
 	}
 	options := cluster.Options{
 		Dir: o.Data, Binaries: binaries, Durable: true,
-		// A million orders are loaded at once: few checkpoints.
-		Params: []string{"shared_buffers=128MB", "max_wal_size=4GB", "max_connections=100"},
+		// A million orders are loaded at once: few checkpoints. Nobody subscribes to tables: one process
+		// less that starts when the first request is waiting.
+		Params:   []string{"shared_buffers=128MB", "max_wal_size=4GB", "max_connections=100", "max_logical_replication_workers=0"},
+		Starting: func(c *cluster.Cluster) { d.starting(o, c.URL("postgres", database)) },
 	}
-	if !cluster.Exists(options) {
+	earlier := cluster.Exists(options)
+	if !earlier {
 		d.made = makeAhead(o.Plan)
 	}
 	if d.cluster, err = cluster.Start(ctx, options); err != nil {
-		return "", err
+		return err
 	}
-	return d.cluster.URL("postgres", database), nil
+	if earlier && o.Answers != nil {
+		o.Answers(d)
+	}
+	return nil
 }
 
 // prepare makes roles and schema and fills the database, unless an earlier start did.
@@ -160,7 +183,11 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 	if err != nil {
 		return fmt.Errorf("%w%w", Refused(fmt.Sprintf("The database cannot be reached (%v): check HALLES_DATABASE_URL, or unset it to use a private one.", err)), silent{err})
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	if d.cluster != nil {
+		d.admin = conn // a connection costs as much as all that is asked on it
+	} else {
+		defer conn.Close(context.WithoutCancel(ctx))
+	}
 	found, err := look(ctx, conn)
 	if err != nil {
 		return err
@@ -186,6 +213,7 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 	}
 	if d.cluster != nil && found.state == filled && found.mark.Migration == newest {
 		// Nobody else reaches a private cluster: roles and schema are as this program left them.
+		d.Kept = true
 		return d.recall(found)
 	}
 	passwords := map[string]string{}
@@ -245,14 +273,18 @@ func (d *Demo) recall(f found) (err error) {
 
 const migrateRole pg.Role = "halles_migrate"
 
-// credentials makes the keys of this run and a token for each of the demo's people.
-func (d *Demo) credentials(url string) error {
+// keys makes the keys of this run.
+func (d *Demo) keys(url string) {
 	var people []devissuer.Person
 	for _, r := range Roles() {
 		people = append(people, devissuer.Person{Subject: string(r.Subject), Name: r.Name, Email: r.Email, Label: r.Label})
 	}
 	d.Issuer = devissuer.New(strings.TrimSuffix(url, "/")+devissuer.Path, audience, people...)
 	d.RouterToken = rand.Text()
+}
+
+// sign makes a token for each of the demo's people.
+func (d *Demo) sign() error {
 	d.Tokens = map[string]string{}
 	for who, subject := range d.People.Accounts {
 		var err error

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,19 +20,19 @@ var widgetKey = uuid.MustParse("01757b12-4c00-7000-8000-000000056121")
 // OpenWidgets gives Lorient a widget key for pages of the origins, or moves the one of an
 // earlier start to them.
 func (d *Demo) OpenWidgets(ctx context.Context, origins ...string) error {
-	url, err := d.Database.RoleURL(migrateRole)
-	if err != nil {
-		return err
-	}
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := d.migrator(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	var commune tenancy.Commune
 	var key string
-	err = conn.QueryRow(ctx, `select slug from communes where insee = $1`, lorient).Scan(&commune.Slug)
-	if err == nil {
+	var same bool // as an earlier start on the same port left it: nothing to write, and to wait for a disk for
+	err = conn.QueryRow(ctx, `
+		select c.slug, coalesce(k.key, ''), coalesce(k.origins = $3 and k.revoked_at is null and k.valid_until is null, false)
+		from communes c left join widget_keys k on k.commune_id = c.insee and k.id = $2 where c.insee = $1`,
+		lorient, widgetKey, origins).Scan(&commune.Slug, &key, &same)
+	if err == nil && !same {
 		err = conn.QueryRow(ctx, `
 			insert into widget_keys (commune_id, id, key, name, origins, created_at) values ($1, $2, $3, 'Pages de démonstration', $4, $5)
 			on conflict (commune_id, id) do update set origins = excluded.origins, revoked_at = null, valid_until = null returning key`,
@@ -42,4 +43,26 @@ func (d *Demo) OpenWidgets(ctx context.Context, origins ...string) error {
 	}
 	d.WidgetKeys = map[string]string{commune.Slug: key}
 	return nil
+}
+
+// migrator is a connection as halles_migrate: the administrator's of a private cluster, the first time.
+func (d *Demo) migrator(ctx context.Context) (*pgx.Conn, error) {
+	if conn := d.admin; conn != nil {
+		d.admin = nil
+		if _, err := conn.Exec(ctx, "set role "+string(migrateRole)); err != nil {
+			return nil, errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
+		}
+		return conn, nil
+	}
+	url, err := d.Database.RoleURL(migrateRole)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.Connect(ctx, url)
+}
+
+func (d *Demo) closeAdmin() {
+	if d.admin != nil {
+		_ = d.admin.Close(context.Background()) // Postgres stops next
+	}
 }

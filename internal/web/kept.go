@@ -3,18 +3,19 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/audelor/halles/graph/answers"
 	"github.com/audelor/halles/internal/vitals"
 )
 
 // keepAnswers makes the cache of answers to visitors, in so many bytes; none when zero.
-func (s *Server) keepAnswers(bytes int) {
+func (s *Server) keepAnswers(bytes int, settle time.Duration) {
 	if bytes == 0 {
 		return
 	}
 	s.feed.Heard = s.versions.Nudge
-	s.background = append(s.background, s.versions.Run)
+	s.background = append(s.background, after(settle, s.versions.Run))
 	s.answers = answers.New(answers.Options{
 		Bytes: bytes, Versions: s.versions,
 		Named: func(ctx context.Context, slug string) (string, bool) {

@@ -68,6 +68,10 @@ type Options struct {
 	Deadlines   ordering.Deadlines // ordering.DefaultDeadlines when zero
 	Cache       int                // bytes that kept answers to visitors may take; none is kept when zero
 	Demo        *Demo              // nil in production
+
+	// Settle is how long jobs and the reading of versions wait once the server answers: their five
+	// connections take as long to make as a demonstration's first answers. Zero: not at all.
+	Settle time.Duration
 }
 
 // Demo is what a demonstration shows beyond a deployment.
@@ -191,8 +195,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.versions = versions.New(o.DB, s.communes.Codes, o.Log)
 	s.versions.Shared = func() { s.communes.Expire(); s.catalog.Expire() }
-	s.background = append(s.background, feed.Run, s.jobs().Run)
-	s.keepAnswers(o.Cache)
+	s.background = append(s.background, feed.Run, after(o.Settle, s.jobs().Run))
+	s.keepAnswers(o.Cache, o.Settle)
 	s.home = pg.NewSnapshot(s.readHome)
 	members.Forget = s.identity.Forget
 	delegations := identity.NewDelegations(o.DB, o.Secret)
@@ -233,6 +237,21 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// after is a part of the background that begins a while later.
+func after(wait time.Duration, part func(context.Context) error) func(context.Context) error {
+	if wait == 0 {
+		return part
+	}
+	return func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+			return part(ctx)
+		}
+	}
 }
 
 func (s *Server) routes(schema http.Handler) (http.Handler, error) {
