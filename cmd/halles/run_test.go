@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -24,7 +23,6 @@ import (
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/identity/devissuer"
-	"github.com/audelor/halles/internal/pg/cluster"
 	"github.com/audelor/halles/internal/pg/pgtest"
 )
 
@@ -272,28 +270,9 @@ func TestServeRefusesADatabaseWithoutItsLocks(t *testing.T) {
 // Nor does it start as a role that no lock holds for. Roles are the cluster's: this has its own.
 func TestServeRefusesARoleThatMayTooMuch(t *testing.T) {
 	t.Parallel()
-	binaries, err := cluster.FindOrFetch(t.Context(), cluster.Source{Dir: cluster.DefaultDir(), Repository: os.Getenv("HALLES_POSTGRES_REPOSITORY"), Progress: os.Stderr})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp("", "halles-roles-") //nolint:usetesting // Postgres' user must reach it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // search permission only
-		t.Fatal(err)
-	}
-	c, err := cluster.Start(t.Context(), cluster.Options{Dir: filepath.Join(dir, "data"), Binaries: binaries})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Stop() })
-	admin := c.URL("postgres", "postgres")
+	d := pgtest.Own(t) // roles are a cluster's
+	admin := d.AdminURL()
 	env := []string{"HALLES_DATABASE_URL=" + admin, "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
-	if code, _, stderr := halles(t, env, "migrate", "--roles", admin); code != 0 {
-		t.Fatal(stderr)
-	}
 	conn, err := pgx.Connect(t.Context(), admin)
 	if err != nil {
 		t.Fatal(err)

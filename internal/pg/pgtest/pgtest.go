@@ -74,8 +74,12 @@ func another(ctx context.Context, durable bool) (dir string, c *cluster.Cluster,
 	o := cluster.Options{
 		Dir: filepath.Join(dir, "data"), Binaries: binaries, Durable: durable,
 		// Each test has pools for all roles; the log tells deadlocks. A test that needs statistics
-		// asks for them: autovacuum would come in some runs.
-		Params: []string{"max_connections=500", "shared_buffers=64MB", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0"},
+		// asks for them: autovacuum would come in some runs. Tables of locks are for all connections
+		// together, and to make the usual ones for 500 takes a fifth of the start.
+		Params: []string{
+			"max_connections=500", "max_locks_per_transaction=32", "max_pred_locks_per_transaction=10", "shared_buffers=64MB",
+			"autovacuum=off", "wal_level=minimal", "max_wal_senders=0", "max_logical_replication_workers=0",
+		},
 	}
 	from, ok := kept(ctx, binaries)
 	if ok {
