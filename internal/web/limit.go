@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/httplog/v3"
 	"github.com/google/uuid"
 
 	"github.com/audelor/halles/graph"
@@ -97,7 +96,7 @@ func (s *Server) located(next http.Handler) http.Handler {
 		if known {
 			from.network, from.address = network(client, networkIPv4, networkIPv6), network(client, addressIPv4, addressIPv6)
 			from.mark = from.address.String() + " " + r.UserAgent()
-			httplog.SetAttrs(r.Context(), slog.String("network", from.network.String())) // of an address only this goes to the log
+			note(r.Context(), slog.String("network", from.network.String())) // of an address only this goes to the log
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), whenceKey{}, from)))
 	})

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/httplog/v3"
-
 	"github.com/audelor/halles/internal/fault"
 )
 
@@ -37,32 +35,6 @@ func numbered(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", id)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
 	})
-}
-
-// accessFields are what is logged of a request; beside them its number, its operation, and of the
-// client's address the network. No query string, no header and no body: they are or may hold
-// personal data. httplog leaves out what has no name.
-var accessFields = &httplog.Schema{
-	RequestMethod: "method", RequestPath: "path", ResponseStatus: "status", ResponseDuration: "ms", ResponseBytes: "bytes",
-}
-
-// logged writes one line per request; a stream's or a socket's when it ends.
-func (s *Server) logged(next http.Handler) http.Handler {
-	return httplog.RequestLogger(slog.New(access{s.log.Handler()}), &httplog.Options{
-		Schema: accessFields,
-		Skip: func(r *http.Request, status int) bool { // probes come every second and say nothing
-			return status == http.StatusOK && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz")
-		},
-	})(next)
-}
-
-// access replaces httplog's message, which holds the query string and with it variables.
-type access struct{ slog.Handler }
-
-func (h access) Handle(ctx context.Context, line slog.Record) error {
-	line.Message = "request"
-	line.AddAttrs(slog.String("request", RequestID(ctx)))
-	return h.Handler.Handle(ctx, line)
 }
 
 // withoutAddresses shortens the addresses of clients in what net/http itself logs, as "TLS handshake

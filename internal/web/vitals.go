@@ -1,14 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
-	"github.com/go-chi/httplog/v3"
 
 	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/internal/vitals"
@@ -36,13 +35,13 @@ func (s *Server) counted(next http.Handler) http.Handler {
 		}
 		open.Inc()
 		defer open.Dec()
-		began, answer := time.Now(), middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		began := time.Now()
+		answer, ok := w.(*answering) // the log's
+		if !ok {
+			answer = &answering{ResponseWriter: w}
+		}
 		defer func() { // after a panic too
-			status := answer.Status()
-			if status == 0 {
-				status = http.StatusOK
-			}
-			s.vitals.Request(routeOf(r), r.Method, status, time.Since(began), long)
+			s.vitals.Request(routeOf(r), r.Method, answer.status(), time.Since(began), long)
 		}()
 		next.ServeHTTP(answer, r)
 	})
@@ -70,7 +69,7 @@ func (s *Server) watch() graph.Watch {
 	return graph.Watch{
 		Begun: func(ctx context.Context, operation string) {
 			if whenceOf(ctx).paid { // a request; a socket has one line for its many operations
-				httplog.SetAttrs(ctx, slog.String("operation", operation))
+				note(ctx, slog.String("operation", operation))
 			}
 		},
 		Answered: s.vitals.Operation, Event: s.vitals.Event, Refused: s.vitals.Refused,
@@ -98,4 +97,17 @@ func (s *Server) readVitals() {
 		vitals.Figure{Name: "feed_behind_events", Help: "Events that the last poll found and no wake-up had told of: above zero for long, the feed lags.", Read: func() float64 { return float64(s.feed.State().Behind) }},
 		vitals.Figure{Name: "feed_cut_total", Help: "Subscriptions that were ended since they could not keep up.", Counter: true, Read: func() float64 { return float64(s.feed.State().Cut) }},
 	)
+}
+
+// heads answers HEAD as GET, without a body, where a route has no own answer to it.
+func heads(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c := chi.RouteContext(r.Context()); r.Method == http.MethodHead && c != nil {
+			path := cmp.Or(c.RoutePath, r.URL.RawPath, r.URL.Path)
+			if !c.Routes.Match(chi.NewRouteContext(), http.MethodHead, path) {
+				c.RouteMethod, c.RoutePath = http.MethodGet, path
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }

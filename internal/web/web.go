@@ -19,7 +19,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql/playground"
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"golang.org/x/sync/errgroup"
@@ -286,7 +285,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.style = assets.URL("halles.css")
 
 	r := chi.NewRouter()
-	r.Use(numbered, s.logged, s.counted, s.recovered, guarded, s.located, middleware.GetHead)
+	r.Use(numbered, s.logged, s.counted, s.recovered, guarded, s.located, heads)
 	r.NotFound(s.notFound)
 	r.MethodNotAllowed(s.methodNotAllowed)
 	r.Get("/healthz", s.healthz)

@@ -1,0 +1,110 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Our own line for each request, and not httplog's: that one gathers headers, addresses and the whole
+// URL for each request before it leaves them out, and with chi's middleware it brings net/http/pprof,
+// which the linker keeps, into every program.
+
+// answering is the answer to a request on its way, and what the log says of it.
+type answering struct {
+	http.ResponseWriter
+	code, bytes int
+	notes       []slog.Attr
+}
+
+type answeringKey struct{}
+
+// note adds to the log's line of the request in ctx.
+func note(ctx context.Context, attr slog.Attr) {
+	if a, ok := ctx.Value(answeringKey{}).(*answering); ok {
+		a.notes = append(a.notes, attr)
+	}
+}
+
+// status is what was answered; nothing said is 200.
+func (a *answering) status() int {
+	if a.code == 0 {
+		return http.StatusOK
+	}
+	return a.code
+}
+
+// WriteHeader remembers the status. Those below 200 come before it, but for that of a socket.
+func (a *answering) WriteHeader(code int) {
+	if a.code == 0 && (code >= http.StatusOK || code == http.StatusSwitchingProtocols) {
+		a.code = code
+	}
+	a.ResponseWriter.WriteHeader(code)
+}
+
+// Write counts.
+func (a *answering) Write(b []byte) (int, error) {
+	if a.code == 0 {
+		a.code = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(b)
+	a.bytes += n
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach what is behind.
+func (a *answering) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// Flush sends on what was written.
+func (a *answering) Flush() {
+	if a.code == 0 {
+		a.code = http.StatusOK
+	}
+	_ = http.NewResponseController(a.ResponseWriter).Flush() // where that can be done
+}
+
+// Hijack gives the connection to a socket.
+func (a *answering) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(a.ResponseWriter).Hijack()
+}
+
+// logged writes one line per request; a stream's or a socket's when it ends: its number, its operation,
+// and of the client's address the network. No query string, no header and no body: they are or may hold
+// personal data.
+func (s *Server) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, began := &answering{ResponseWriter: w}, time.Now()
+		ctx := context.WithValue(r.Context(), answeringKey{}, a)
+		defer func() { // after a panic too
+			status := a.status()
+			if status == http.StatusOK && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz") {
+				return // probes come every second and say nothing
+			}
+			level := slog.LevelInfo
+			switch {
+			case status >= http.StatusInternalServerError:
+				level = slog.LevelError
+			case status >= http.StatusBadRequest && status != http.StatusTooManyRequests:
+				level = slog.LevelWarn
+			case r.Method == http.MethodOptions:
+				level = slog.LevelDebug
+			}
+			if !s.log.Enabled(ctx, level) {
+				return
+			}
+			said := make([]slog.Attr, 0, 8+len(a.notes))
+			said = append(said, slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status),
+				slog.Float64("ms", float64(time.Since(began).Milliseconds())), slog.Int("bytes", a.bytes))
+			if errors.Is(ctx.Err(), context.Canceled) {
+				said = append(said, slog.String("error", "the client went away before it had the answer"))
+			}
+			said = append(append(said, a.notes...), slog.String("request", RequestID(ctx)))
+			s.log.LogAttrs(ctx, level, "request", said...)
+		}()
+		next.ServeHTTP(a, r.WithContext(ctx))
+	})
+}
