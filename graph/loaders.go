@@ -276,7 +276,7 @@ func (r *Resolver) productPages(v *identity.Viewer) func(context.Context, pageKe
 }
 
 // shopsKey is a page of a commune's shops; query is directory.ShopQuery as JSON, since a key
-// must be comparable.
+// must be comparable, and empty for the usual one, all shops by name.
 type shopsKey struct {
 	commune string
 	shopsPage
@@ -288,11 +288,15 @@ type shopsPage struct {
 }
 
 func newShopsKey(commune string, q directory.ShopQuery, first int, after *string) shopsKey {
+	page := newPageKey(first, after, commune)
+	if q.Filter == nil && q.Near == nil && q.OrderBy == nil {
+		return shopsKey{commune, shopsPage{pageKey: page}}
+	}
 	query, err := json.Marshal(q)
 	if err != nil {
 		panic(err) // plain data: a Float of a request is finite
 	}
-	return shopsKey{commune, shopsPage{string(query), newPageKey(first, after, commune)}}
+	return shopsKey{commune, shopsPage{string(query), page}}
 }
 
 func (k shopsKey) split() (shopsPage, string) { return k.shopsPage, k.commune }
@@ -312,6 +316,9 @@ func (r *Resolver) shopCounts(v *identity.Viewer) func(context.Context, shopsPag
 }
 
 func (p shopsPage) asked() (q directory.ShopQuery) {
+	if p.query == "" {
+		return q
+	}
 	if err := json.Unmarshal([]byte(p.query), &q); err != nil {
 		panic(err) // written by newShopsKey
 	}

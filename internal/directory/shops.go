@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -63,7 +64,7 @@ type ShopConnection struct {
 	commune string
 	query   ShopQuery
 	cursors *page.Sealer
-	list    string // names the list for its cursors
+	list    func() string // names the list for its cursors, of which most pages need none
 }
 
 // PageInfo is where the page stands.
@@ -85,7 +86,7 @@ type ShopEdge struct {
 
 // Cursor resumes after the shop. It is sealed when it is asked for, at 3 µs each: of most pages
 // nobody asks for any.
-func (e *ShopEdge) Cursor() string { return e.of.cursors.Seal(e.of.list, e.at) }
+func (e *ShopEdge) Cursor() string { return e.of.cursors.Seal(e.of.list(), e.at) }
 
 // Nodes are the shops of the page.
 func (c *ShopConnection) Nodes() []*Shop {
@@ -328,7 +329,8 @@ func (d *Directory) ListByCommune(ctx context.Context, v *identity.Viewer, commu
 }
 
 func (d *Directory) connection(q ShopQuery, commune string, rows []shopRow, first int, after *string) *ShopConnection {
-	c := &ShopConnection{commune: commune, query: q, cursors: d.Cursors, list: q.list(commune)}
+	c := &ShopConnection{commune: commune, query: q, cursors: d.Cursors}
+	c.list = sync.OnceValue(func() string { return c.query.list(commune) })
 	c.page.HasPreviousPage = after != nil
 	if len(rows) > first {
 		rows, c.page.HasNextPage = rows[:first], true
