@@ -18,6 +18,7 @@ import (
 	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/pg"
+	"github.com/audelor/halles/internal/vitals/spans"
 	"github.com/audelor/halles/internal/web"
 	"github.com/audelor/halles/migrations"
 )
@@ -92,9 +93,13 @@ func (c *serveCmd) settings(p *process) (options web.Options, databaseOptions pg
 	return options, databaseOptions, trusted
 }
 
+// lastSpans is how long the end waits for a collector of traces.
+const lastSpans = 3 * time.Second
+
 // Run serves until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	options, databaseOptions, trusted := c.settings(p)
+	told := spans.FromEnv(p.env, p.wrong.addf)
 	err := p.wrong.orNil()
 	if err != nil {
 		return err
@@ -103,6 +108,15 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	if _, err := memlimit.Set(); err != nil {
 		p.log.WarnContext(ctx, "the limit of memory cannot be read", "error", err)
 	}
+	options.Spans = spans.Start(told, p.log)
+	defer func() {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSpans)
+		defer cancel()
+		if err := options.Spans.Stop(last); err != nil {
+			p.log.WarnContext(ctx, "the last traces are not told", "error", err)
+		}
+	}()
+	databaseOptions.Tracer = options.Spans.SQL()
 	if options.DB, err = pg.Open(ctx, databaseOptions); err != nil {
 		return err
 	}

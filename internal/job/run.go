@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,10 @@ type Options struct {
 	Log  *slog.Logger     //
 	Now  func() time.Time // when nil, time.Now: what schedules and retries go by
 	Poll time.Duration    // how often queued jobs are looked for; when zero, each second
+
+	// Begin is told that a run begins, with the id that the arguments name, if they name one; the job runs
+	// in the context that it returns, and the function is called at the end. It may be nil.
+	Begin func(ctx context.Context, kind string, job int64, attempt int, about string) (context.Context, func(error))
 
 	// Done is told of each run of a job; it may be nil.
 	Done func(kind string, took time.Duration, err error)
@@ -203,7 +208,12 @@ func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
 
 // guard stands around each job: a panic is an error, and no error names anybody.
 func (j *Jobs) guard(ctx context.Context, job *rivertype.JobRow, do func(context.Context) error) (err error) {
-	began := time.Now()
+	began, end := time.Now(), func(error) {}
+	if j.Begin != nil {
+		var about struct{ ID string }
+		_ = json.Unmarshal(job.EncodedArgs, &about) // a sweep is about nothing
+		ctx, end = j.Begin(ctx, job.Kind, job.ID, job.Attempt, about.ID)
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
@@ -211,6 +221,11 @@ func (j *Jobs) guard(ctx context.Context, job *rivertype.JobRow, do func(context
 		}
 		var snooze *rivertype.JobSnoozeError
 		later := errors.As(err, &snooze)
+		if later {
+			end(nil)
+		} else {
+			end(err)
+		}
 		if j.Done != nil && !later {
 			j.Done(job.Kind, time.Since(began), err)
 		}

@@ -10,7 +10,11 @@ import (
 // jobs is what a server does beside answering, feature by feature. Every server of a deployment
 // takes part.
 func (s *Server) jobs() *job.Jobs {
-	j := job.New(job.Options{Pool: s.db.Pool(pg.Worker), Log: s.log, Done: s.vitals.Job})
+	o := job.Options{Pool: s.db.Pool(pg.Worker), Log: s.log, Done: s.vitals.Job}
+	if s.spans != nil {
+		o.Begin = s.spans.Job
+	}
+	j := job.New(o)
 	s.notices.Jobs(j)
 	s.catalog.Jobs(j)
 	s.ordering.Jobs(j)

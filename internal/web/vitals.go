@@ -5,12 +5,14 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/internal/vitals"
+	"github.com/audelor/halles/internal/vitals/spans"
 )
 
 // counted measures each request under the pattern of its route, bounds its time, and tells its
@@ -68,6 +70,9 @@ func routeOf(r *http.Request) string {
 func (s *Server) watch() graph.Watch {
 	return graph.Watch{
 		Begun: func(ctx context.Context, operation string) {
+			if s.spans != nil {
+				spans.Name(ctx, operation)
+			}
 			if whenceOf(ctx).paid { // a request; a socket has one line for its many operations
 				note(ctx, slog.String("operation", operation))
 			}
@@ -97,6 +102,16 @@ func (s *Server) readVitals() {
 		vitals.Figure{Name: "feed_behind_events", Help: "Events that the last poll found and no wake-up had told of: above zero for long, the feed lags.", Read: func() float64 { return float64(s.feed.State().Behind) }},
 		vitals.Figure{Name: "feed_cut_total", Help: "Subscriptions that were ended since they could not keep up.", Counter: true, Read: func() float64 { return float64(s.feed.State().Cut) }},
 	)
+}
+
+// traced makes a span of each request, but for what is asked every second or comes from a file. Only our
+// own router goes on with a trace of its own.
+func (s *Server) traced(next http.Handler) http.Handler {
+	wanted := func(r *http.Request) bool {
+		return !isLong(r) && r.URL.Path != "/healthz" && r.URL.Path != "/readyz" && r.URL.Path != "/metrics" && !strings.HasPrefix(r.URL.Path, "/assets/")
+	}
+	trusted := func(r *http.Request) bool { return s.fromRouter(r.Header.Get(routerHeader)) }
+	return s.spans.Request(wanted, trusted, routeOf)(next)
 }
 
 // heads answers HEAD as GET, without a body, where a route has no own answer to it.

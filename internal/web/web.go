@@ -43,6 +43,7 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 	"github.com/audelor/halles/internal/versions"
 	"github.com/audelor/halles/internal/vitals"
+	"github.com/audelor/halles/internal/vitals/spans"
 	"github.com/audelor/halles/internal/web/widget"
 	"github.com/audelor/halles/migrations"
 )
@@ -65,6 +66,7 @@ type Options struct {
 	Leave       time.Duration      // how long a server that stops goes on answering, until balancers have seen that it is not ready
 	SMTP        *notice.SMTP       // nil: mails are not sent
 	Deadlines   ordering.Deadlines // ordering.DefaultDeadlines when zero
+	Spans       *spans.Tracer      // nil: nothing is traced
 	Cache       int                // bytes that kept answers to visitors may take; none is kept when zero
 	Demo        *Demo              // nil in production
 
@@ -130,6 +132,7 @@ type Server struct {
 	inFlight atomic.Int64 // requests that are being answered, without streams and sockets
 	public   *gate        // what visitors read
 	vitals   *vitals.Vitals
+	spans    *spans.Tracer   // nil: nothing is traced
 	stopping context.Context // ends streams and sockets
 	stop     context.CancelFunc
 	streams  sync.WaitGroup // sockets: http.Server does not know them any more
@@ -148,7 +151,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{log: o.Log, db: o.DB, newest: newest, origins: o.Origins, registered: o.Registered, demo: o.Demo, limits: newLimiters(o.Limits)}
-	s.vitals, s.leave = vitals.New(), o.Leave
+	s.vitals, s.leave, s.spans = vitals.New(), o.Leave, o.Spans
 	s.public = newGate("public", publicAtOnce, s.vitals.Shed)
 	s.stopping, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if o.RouterToken != "" {
@@ -285,7 +288,11 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.style = assets.URL("halles.css")
 
 	r := chi.NewRouter()
-	r.Use(numbered, s.logged, s.counted, s.recovered, guarded, s.located, heads)
+	r.Use(numbered)
+	if s.spans != nil {
+		r.Use(s.traced)
+	}
+	r.Use(s.logged, s.counted, s.recovered, guarded, s.located, heads)
 	r.NotFound(s.notFound)
 	r.MethodNotAllowed(s.methodNotAllowed)
 	r.Get("/healthz", s.healthz)
