@@ -43,7 +43,7 @@ func TestDashboardsLeaveNoMemory(t *testing.T) { //nolint:paralleltest // the he
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		looks = append(looks, int64(m.HeapAlloc)) //nolint:gosec // some megabytes
+		looks = append(looks, int64(m.HeapAlloc))
 	}
 	began := time.Now()
 	for n := range kept + loads {
