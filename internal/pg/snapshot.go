@@ -54,7 +54,7 @@ func (s *Snapshot[T]) Get(ctx context.Context) (T, error) {
 	if h != nil && time.Since(h.at) < s.age {
 		return h.value, nil
 	}
-	value, err := s.load(ctx)
+	value, err := s.load(alone(ctx)) // others may wait for it
 	if err != nil && h != nil {
 		return h.value, nil
 	}

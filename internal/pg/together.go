@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -9,7 +10,7 @@ import (
 
 // Together runs work side by side. What all of it asks by Select at the same time leaves in one round
 // trip: a query waits until each of the others has asked something too, or is done. A round trip costs
-// more than most of our queries.
+// more than most of our queries. A query of a Snapshot waits for nobody: others may wait for it.
 //
 // Each has its own settings and its own error. What one sees, another does not: no setting of a query
 // is left for the next, see collectAll.
@@ -36,6 +37,11 @@ func Together(ctx context.Context, work []func(context.Context)) {
 
 type coachKey struct{}
 
+// alone has queries leave at once, for who holds what others may wait for.
+func alone(ctx context.Context) context.Context {
+	return context.WithValue(ctx, coachKey{}, (*coach)(nil))
+}
+
 // coach gathers queries that leave together.
 type coach struct {
 	mu    sync.Mutex
@@ -55,15 +61,34 @@ type query struct {
 	left  chan struct{}
 }
 
-// ride waits until the coach is full and the query is answered.
+// ride waits until the coach is full and the query is answered, or its context ends before it left.
 func (c *coach) ride(q *query) error {
 	q.left = make(chan struct{})
 	c.mu.Lock()
 	c.taken = append(c.taken, q)
 	c.mu.Unlock()
 	c.depart()
-	<-q.left
+	select {
+	case <-q.left:
+	case <-q.ctx.Done():
+		if c.getOff(q) {
+			return unavailable(q.ctx.Err())
+		}
+		<-q.left
+	}
 	return q.err
+}
+
+// getOff takes a query back that has not left.
+func (c *coach) getOff(q *query) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := slices.Index(c.taken, q)
+	if at < 0 {
+		return false
+	}
+	c.taken = slices.Delete(c.taken, at, at+1)
+	return true
 }
 
 // leave gives up a seat.

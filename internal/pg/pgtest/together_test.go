@@ -2,8 +2,11 @@ package pgtest_test
 
 import (
 	"context"
+	"errors"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -79,4 +82,39 @@ func TestTogether(t *testing.T) {
 	if began[0] == "" || began[1] != "" || began[2] == "" || began[3] == "" {
 		t.Errorf("one of four fails: %q", began)
 	}
+}
+
+// Who holds up the others asks at once: a snapshot that two of them want is read by one, while the
+// other waits for it and asks nothing. A query whose context ends goes before it has left.
+func TestTogetherWaitsForNobodyWhoWaits(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	visitor := pg.Scope{Role: pg.Public, Kind: "visitor", Communes: []string{"56121"}}
+	snapshot := pg.NewSnapshot(func(ctx context.Context) ([]string, error) {
+		return pg.SelectScalars[string](ctx, d.DB, visitor, `select 'here'`)
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	look := func(ctx context.Context) {
+		if found, err := snapshot.Get(ctx); err != nil || len(found) != 1 {
+			t.Errorf("%v, %v", found, err)
+		}
+	}
+	pg.Together(ctx, []func(context.Context){look, look, look})
+
+	ctx, cancel = context.WithCancel(t.Context())
+	pg.Together(ctx, []func(context.Context){
+		func(ctx context.Context) {
+			if _, err := pg.SelectScalars[string](ctx, d.DB, visitor, `select 'never'`); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		},
+		func(context.Context) {
+			for range 100 { // a while, so that the other waits
+				runtime.Gosched()
+			}
+			cancel()
+			<-ctx.Done()
+		},
+	})
 }
