@@ -53,7 +53,7 @@ func TestTraces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer mails.Close()
+	t.Cleanup(func() { _ = mails.Close() })
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	variant := fixture.Product(t, d, shop, fixture.ProductOpts{Stock: 10}).Variants[0]
 	r := restartable(t, d, "HALLES_LEAVE=0s", "OTEL_EXPORTER_OTLP_ENDPOINT="+posted.URL, "OTEL_BSP_SCHEDULE_DELAY=100", "HALLES_SMTP_URL="+mails.URL(), mailFrom)

@@ -387,6 +387,10 @@ func TestAmounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if diff := cmp.Diff(orders[0].Written, got); diff != "" {
+		t.Errorf("lines as they were answered and as they were read: %s", diff)
+	}
+	orders[0].Written = nil
 	orders[0].Reader, read[orders[0].ID()].Reader = nil, nil
 	if diff := cmp.Diff(orders[0], read[orders[0].ID()]); diff != "" {
 		t.Errorf("what was answered is not what was written: %s", diff)

@@ -21,6 +21,7 @@ func Pair(t testing.TB) (*Database, *cluster.Cluster) {
 	start := func(name string, more ...string) *cluster.Cluster {
 		o := cluster.Options{Dir: filepath.Join(dir, name), Binaries: binaries, Params: append([]string{
 			"max_connections=100", "shared_buffers=32MB", "autovacuum=off", "wal_level=replica", "wal_keep_size=64MB",
+			"synchronous_commit=on", // a position of the log is that of what was committed
 		}, more...)}
 		if err := cluster.Copy(from, o); err != nil {
 			t.Fatal(err)
