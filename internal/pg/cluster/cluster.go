@@ -61,7 +61,7 @@ func Start(ctx context.Context, o Options) (_ *Cluster, err error) {
 	}
 	defer func() {
 		if err != nil {
-			c.lock.Close()
+			_ = release(c.lock)
 			os.RemoveAll(c.socket)
 		}
 	}()
@@ -263,7 +263,7 @@ func (c *Cluster) Stop() error {
 	err := c.end(syscall.SIGINT)
 	os.RemoveAll(c.socket)
 	os.Remove(filepath.Join(c.options.Dir, "socket"))
-	return errors.Join(err, c.lock.Close())
+	return errors.Join(err, release(c.lock))
 }
 
 // Crash ends the server without a checkpoint, as a power cut would; Restart recovers.

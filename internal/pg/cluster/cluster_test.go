@@ -381,3 +381,33 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+// A folder that was given back is free, though a program that was just being started has the lock's
+// file open still.
+func TestAFolderGivenBackIsFree(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	first, err := acquire(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := acquire(path); err == nil {
+		second.Close()
+		t.Fatal("two have the lock")
+	}
+	started, err := syscall.Dup(int(first.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Close(started) }()
+	if err := release(first); err != nil {
+		t.Fatal(err)
+	}
+	again, err := acquire(path)
+	if err != nil {
+		t.Fatalf("given back, and still taken: %v", err)
+	}
+	if err := release(again); err != nil {
+		t.Error(err)
+	}
+}

@@ -26,7 +26,7 @@ func Copy(from, to Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s is in use by another program (%w)", to.Dir, err)
 	}
-	defer lock.Close()
+	defer func() { err = errors.Join(err, release(lock)) }()
 	if Exists(to) {
 		return fmt.Errorf("%s has data already", to.Dir)
 	}

@@ -49,7 +49,7 @@ func Fetch(ctx context.Context, s Source) (Binaries, error) {
 	if err != nil {
 		return Binaries{}, err
 	}
-	defer lock.Close()
+	defer func() { _ = release(lock) }()
 	if complete(b) {
 		return b, nil
 	}

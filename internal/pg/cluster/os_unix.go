@@ -83,6 +83,12 @@ func acquire(path string) (*os.File, error) {
 	return f, nil
 }
 
+// release says so by itself: a program that is just being started still has the file open, as a copy,
+// and would keep the lock for a moment.
+func release(lock *os.File) error {
+	return errors.Join(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN), lock.Close())
+}
+
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
 // isPostgres tells whether the process is a Postgres; where /proc does not say, it may be one.
