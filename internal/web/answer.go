@@ -101,9 +101,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, err 
 		}})
 	case strings.Contains(accept, "text/html"):
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'")
 		w.WriteHeader(status)
-		_ = refusedPage.Execute(w, map[string]any{"Status": status, "Message": f.Message})
+		_ = refusedPage.Execute(w, map[string]any{"Status": status, "Message": f.Message, "Style": s.style})
 	default:
 		writeJSON(w, "application/json; charset=utf-8", status, map[string]any{"code": f.Kind, "message": f.Message})
 	}
@@ -119,14 +119,17 @@ func (s *Server) extensions(ctx context.Context, f *fault.Error) map[string]any 
 	return map[string]any{"code": f.Kind}
 }
 
-// refusedPage needs no style of ours: it must show when nothing else does.
+// refusedPage reads as well without its style sheet: it must show when nothing else does.
 var refusedPage = template.Must(template.New("refused").Parse(`<!DOCTYPE html>
 <html lang="fr">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{{.Status}} · halles</title>
+<link rel="stylesheet" href="{{.Style}}">
+<main>
 <h1>{{.Message}}</h1>
 <p><a href="/">Retour à l'accueil</a></p>
+</main>
 </html>
 `))
 

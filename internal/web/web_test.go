@@ -309,7 +309,13 @@ func TestNothingThere(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.do(http.MethodGet, "/nothing", "").wants(t, 404, `"code":"NOT_FOUND"`)
-	s.do(http.MethodGet, "/nothing", "", "Accept", "text/html").wants(t, 404, "<h1>", `lang="fr"`)
+	page := s.do(http.MethodGet, "/nothing", "", "Accept", "text/html")
+	page.wants(t, 404, "<h1>", `lang="fr"`)
+	style := regexp.MustCompile(`<link rel="stylesheet" href="([^"]+)">`).FindStringSubmatch(page.body)
+	if style == nil || !strings.Contains(page.Header.Get("Content-Security-Policy"), "style-src 'self'") {
+		t.Fatalf("the page has no style, or may not load it: %s", page.body)
+	}
+	s.do(http.MethodGet, style[1], "").wants(t, 200, "body {")
 	a := s.do(http.MethodDelete, "/graphql", "")
 	a.wants(t, 405, `"errors":[{`)
 	if got := a.Header.Get("Allow"); got != "GET, POST, OPTIONS" {
