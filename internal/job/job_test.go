@@ -297,24 +297,37 @@ func TestEvery(t *testing.T) {
 }
 
 // What may take longer than others is given its time, and is not taken from a worker that has it.
-func TestEveryWithin(t *testing.T) {
+func TestTimeOfARound(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
 	j := jobs(d, nil)
-	left := make(chan time.Duration, 2)
-	tell := func(ctx context.Context) error {
-		until, _ := ctx.Deadline()
-		left <- time.Until(until)
-		return nil
+	type round struct {
+		name string
+		left time.Duration
 	}
-	job.EveryWithin(j, "long", time.Hour, time.Hour, tell)
-	start(t, j)
-	select {
-	case l := <-left:
-		if l < 30*time.Minute {
-			t.Errorf("it has %v", l)
+	rounds := make(chan round, 8)
+	tell := func(name string) func(ctx context.Context) error {
+		return func(ctx context.Context) error {
+			until, _ := ctx.Deadline()
+			rounds <- round{name, time.Until(until)}
+			return nil
 		}
-	case <-time.After(time.Minute):
-		t.Fatal("it does not run")
+	}
+	most := map[string]time.Duration{"minute": job.Timeout, "hour": 6 * time.Minute, "day": job.LongestRound, "long": time.Hour}
+	job.Every(j, "minute", time.Minute, tell("minute"))
+	job.Every(j, "hour", time.Hour, tell("hour"))
+	job.Every(j, "day", 24*time.Hour, tell("day"))
+	job.EveryWithin(j, "long", time.Hour, time.Hour, tell("long"))
+	start(t, j)
+	for len(most) > 0 {
+		select {
+		case r := <-rounds:
+			if want := most[r.name]; r.left > want || r.left < want/2 {
+				t.Errorf("%s has %v, of %v", r.name, r.left, want)
+			}
+			delete(most, r.name)
+		case <-time.After(time.Minute):
+			t.Fatalf("these do not run: %v", most)
+		}
 	}
 }

@@ -21,6 +21,8 @@ const (
 	// Timeout is how long a job may take that says nothing else; then its context ends, and it is
 	// tried again later.
 	Timeout = time.Minute
+	// LongestRound is how long a round of Every may take.
+	LongestRound = 20 * time.Minute
 
 	// rescueAfter is when a job that says it is running is taken from a worker that was killed. It
 	// must be later than any job can be running still; of one that may take longer, it is taken
@@ -101,12 +103,14 @@ func (s *sweeper) Timeout(*river.Job[sweep]) time.Duration { return s.timeout }
 // Every has one server of the deployment do something each period, and when it begins to be the
 // one. It is not begun again while it runs, and a failure is left to the next period: it does
 // what is due by the clock, and not what is due since the last time.
+//
+// A round has a tenth of its period, and no less than Timeout nor more than LongestRound: a daily
+// one that looks at ten million orders took more than a minute on a small machine that was busy.
 func Every(j *Jobs, name string, period time.Duration, do func(ctx context.Context) error) {
-	EveryWithin(j, name, period, Timeout, do)
+	EveryWithin(j, name, period, min(max(Timeout, period/10), LongestRound), do)
 }
 
-// EveryWithin is Every for what may take another time than Timeout: the first run on a platform
-// with years of orders. It must come in steps that hold by themselves, since a stop of the server
+// EveryWithin is Every for what needs another time: the first run on a platform with years of orders. It must come in steps that hold by themselves, since a stop of the server
 // cuts it off.
 func EveryWithin(j *Jobs, name string, period, timeout time.Duration, do func(ctx context.Context) error) {
 	args := sweep{name}
