@@ -159,15 +159,17 @@ type Scope struct {
 	Witness func(*pgx.Batch)
 }
 
-// In narrows the scope to communes that it has already; others are dropped.
+// In narrows the scope to communes that it has already; others are dropped. Each counts once, however
+// often it is named: with the commune of each of 200 keys, Postgres sorted a list of 200 for each of
+// them.
 func (s Scope) In(communes ...string) Scope {
-	kept := make([]string, 0, len(communes))
-	for _, c := range communes {
-		for _, own := range s.Communes {
-			if c == own {
-				kept = append(kept, c)
-				break
-			}
+	kept := make([]string, 0, min(len(communes), len(s.Communes)))
+	for i, c := range communes {
+		if i > 0 && c == communes[i-1] || slices.Contains(kept, c) {
+			continue
+		}
+		if slices.Contains(s.Communes, c) {
+			kept = append(kept, c)
 		}
 	}
 	s.Communes = kept
