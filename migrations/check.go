@@ -31,7 +31,7 @@ var exceptions = map[string]exception{
 	},
 	"public.published_changes": {
 		reason:   "that something published changed, in which commune and transaction; some are all communes'",
-		readable: map[string]string{"halles_worker": "*"},
+		readable: map[string]string{"halles_worker": "*", "halles_app": "commune_id,part,xid"},
 	},
 	"public.vat_rates": {
 		reason: "French law: reference data, public", shared: true,

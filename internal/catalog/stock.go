@@ -36,11 +36,15 @@ type Taken struct {
 // was taken; of those that are not sold there, or not so many, it is told nothing, and the
 // caller must roll back. The condition is part of the UPDATE: to look first and write
 // after sells the last piece twice.
+//
+// That the shop is "not distinct" and not equal keeps the planner from the index of the shop's SKUs:
+// with row-level security it takes both to be one row, and it read and threw away all of a shop's
+// variants, 80 on average, for each.
 func QueueTake(b *pgx.Batch, shop tenancy.ID, want []Pieces, got func(i int, t Taken)) {
 	for _, i := range inKeyOrder(want) {
 		b.Queue(`
 			update variants v set stock = stock - $4
-			where commune_id = $1 and id = $2 and shop_id = $3 and published and stock >= $4 and (not paused or paused_until <= now())
+			where commune_id = $1 and id = $2 and shop_id is not distinct from $3 and published and stock >= $4 and (not paused or paused_until <= now())
 			returning (select p.name from products p where p.commune_id = v.commune_id and p.id = v.product_id),
 				option_value, price_cents, vat_rate`,
 			shop.Commune, want[i].Variant, shop.Row, want[i].Quantity).QueryRow(func(row pgx.Row) error {

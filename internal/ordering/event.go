@@ -74,8 +74,7 @@ func (e *Event) ShopID() tenancy.ID {
 const appendEvent = `
 	with head as (update stream_heads set seq = seq + 1 where commune_id = $1 returning seq)
 	insert into order_events (commune_id, seq, order_id, order_seq, shop_id, kind, status, actor, reason, at)
-	select $1, head.seq, $2, $3, $4, $5, $6, $7, $8, $9 from head
-	returning seq`
+	select $1, head.seq, $2, $3, $4, $5, $6, $7, $8, $9 from head`
 
 func (e *Event) appendArgs() []any {
 	return []any{e.CommuneID, e.OrderRow, e.OrderSeq, e.ShopRow, e.Kind, e.Status, e.Actor, e.Reason, e.At}
@@ -84,7 +83,7 @@ func (e *Event) appendArgs() []any {
 // appendEventTx writes an event and sets its Seq. It must be the last statement of its
 // transaction; after the commit, wake the commune.
 func appendEventTx(ctx context.Context, tx pgx.Tx, e *Event) error {
-	return tx.QueryRow(ctx, appendEvent, e.appendArgs()...).Scan(&e.Seq)
+	return tx.QueryRow(ctx, appendEvent+" returning seq", e.appendArgs()...).Scan(&e.Seq)
 }
 
 // NewEpoch begins another life of the event log, after a restore: what was seen of the old one may

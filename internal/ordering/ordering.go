@@ -20,6 +20,8 @@ type Ordering struct {
 	// Wake is called after a commit that wrote events, with their communes. It must not block;
 	// nil where nobody listens: the events stay in the log all the same.
 	Wake func(communes ...string)
+
+	known knownShops
 }
 
 // New returns the ordering in db.

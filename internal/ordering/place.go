@@ -212,8 +212,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 			fresh = tag.RowsAffected() == 1
 			return nil
 		})
-		queueOffers(first, p.shop, p.basket.address, &t.offers)
-		directory.QueueCalendar(first, p.shop, order.PlacedAt, func(s *calendar.Shop) { t.shop = s })
+		p.queueTerms(first, t)
 		catalog.QueueTake(first, p.shop, p.pieces(), func(i int, got catalog.Taken) {
 			t.goods[i] = &good{Name: got.Name, OptionValue: got.OptionValue, PriceCents: got.PriceCents, VATRate: got.VATRate, Enough: true}
 		})
@@ -315,9 +314,17 @@ func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, t *terms
 	return v.lines, nil, nil
 }
 
-// complete reads again what was not had, for the reason: variants that were not taken, and a slot
-// without a place that the calendar, read before, had one in. What came back since is tried again.
+// complete reads what is known no longer. It reads again what was not had, for the reason: variants
+// that were not taken, and a slot without a place that the calendar, read before, had one in. What came
+// back since is tried again.
 func (p *placing) complete(ctx context.Context, tx *pg.Pipe, t *terms) error {
+	if t.unread {
+		b := &pgx.Batch{}
+		p.queueRead(b, t)
+		if err := tx.Send(ctx, b); err != nil {
+			return err
+		}
+	}
 	if t.shop == nil {
 		return nil
 	}

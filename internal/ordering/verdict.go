@@ -22,6 +22,7 @@ type offer struct {
 	FeeCents     *money.Cents
 	PerimeterM   *int
 	Metres       *float64 // from the shop to the basket's address; nil where that has no point
+	Horizon      string   // of the statement that read it, see knownShop
 }
 
 // good is a variant of the basket as the shop sells it.
@@ -42,6 +43,7 @@ type terms struct {
 	shop   *calendar.Shop // nil: it is not there
 	goods  []*good        // of each line; nil: the shop does not sell it
 	booked bool           // the order has its place in the slot already
+	unread bool           // offers and shop are known no longer and must be read
 }
 
 // verdict is what a shop's part of a basket comes to.
@@ -181,7 +183,8 @@ func queueOffers(b *pgx.Batch, shop tenancy.ID, to *address, got *[]offer) {
 	b.Queue(`
 		select case when c.paused_at is not null then c.pause_text end as pause_text, f.mode, f.minimum_cents, f.fee_cents, f.perimeter_m,
 			case when coalesce($3, a.latitude) is not null then
-				distance_metres(s.latitude, s.longitude, coalesce($3, a.latitude), coalesce($4, a.longitude)) end as metres
+				distance_metres(s.latitude, s.longitude, coalesce($3, a.latitude), coalesce($4, a.longitude)) end as metres,
+			pg_snapshot_xmin(pg_current_snapshot())::text as horizon
 		from shops s left join fulfilments f on f.commune_id = s.commune_id and f.shop_id = s.id
 		left join commune_settings c on c.commune_id = s.commune_id
 		left join lateral (select latitude, longitude from communes

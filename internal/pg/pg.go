@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -253,6 +254,18 @@ func (s Scope) within(sql string, args []any, mask int) (_ string, _ []any, ok b
 	return "select r.* from (" + query + ") r offset " + zero(mask, len(args)), s.values(mask, args), true
 }
 
+// setting is a statement that sets the settings of mask.
+func setting(mask int) string {
+	if text := settingTexts[mask].Load(); text != nil {
+		return *text
+	}
+	text := "select " + calls(mask, 0)
+	settingTexts[mask].Store(&text)
+	return text
+}
+
+var settingTexts [1 << settings]atomic.Pointer[string]
+
 // zeros are the texts of such offsets.
 var zeros sync.Map
 
@@ -364,7 +377,7 @@ func collectFrom(ctx context.Context, pool *pgxpool.Pool, s Scope, read func(pgx
 	}
 	var batch pgx.Batch
 	mask := s.set()
-	batch.Queue("select "+calls(mask, 0), s.values(mask, nil)...)
+	batch.Queue(setting(mask), s.values(mask, nil)...)
 	batch.Queue(sql, args...)
 	results := conn.SendBatch(ctx, &batch)
 	defer results.Close()

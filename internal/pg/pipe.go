@@ -60,7 +60,8 @@ func (p *Pipe) Send(ctx context.Context, b *pgx.Batch) error {
 	if !p.begun {
 		first := &pgx.Batch{}
 		first.Queue("begin")
-		first.Queue(setScope, p.scope.args()...)
+		mask := p.scope.set()
+		first.Queue(setting(mask), p.scope.values(mask, nil)...)
 		first.QueuedQueries = append(first.QueuedQueries, b.QueuedQueries...)
 		b, p.begun = first, true
 	}
