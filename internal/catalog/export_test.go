@@ -14,5 +14,5 @@ func Change(r Rounding, cents money.Cents, by money.BasisPoints) money.Cents {
 // WaitToCount has searches in vain wait so long to be counted.
 func (c *Catalog) WaitToCount(d time.Duration) { c.missedWait = d }
 
-// MakeAtOnce has an import make so many lines of its file in one statement.
-func (c *Catalog) MakeAtOnce(lines int) { c.madeAtOnce = lines }
+// MakeAtOnce has an import make so many products in one statement.
+func (c *Catalog) MakeAtOnce(products int) { c.madeAtOnce = products }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -107,67 +108,120 @@ func changeProducts(ctx context.Context, tx pgx.Tx, im *intake.Import, lines []i
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// madeAtOnce is how many lines of a file one statement makes: a few seconds' work on a machine that
-// has much else to do. All hundred thousand in one took longer there than any statement may.
+// madeAtOnce is how many products of a file one statement makes: a second's work, or a few on a machine
+// that has much else to do. All hundred thousand in one took longer there than any statement may.
 const madeAtOnce = 2000
 
 // createProducts makes what is new, all of it in this transaction. Whoever publishes or suspends a
-// shop meanwhile does not see these products yet: at the end its status is looked at again, and
-// held to commit.
+// shop or a product meanwhile does not see these rows yet: at the end its status is looked at again,
+// and held to commit.
+//
+// The rows to be made are first brought together in a table of their own, whose statistics are made at
+// once. From the journal they were read by plans for the one row that it seemed to have, as the tables
+// of a young town do too: each 2,000 took longer than those before, and 100,000 had no end.
 func (c *Catalog) createProducts(ctx context.Context, tx pgx.Tx, im *intake.Import, now time.Time, tell func(done int)) error {
-	var last int
-	if err := tx.QueryRow(ctx, `select coalesce(max(line), 0) from import_changes where commune_id = $1 and import_id = $2 and kind = 'CREATED'`, im.CommuneID, im.Row).Scan(&last); err != nil {
+	parts, err := gatherNew(ctx, tx, im, c.madeAtOnce)
+	if err != nil {
 		return err
 	}
-	args := []any{im.CommuneID, im.Row}
-	for from := 1; from <= last; from += c.madeAtOnce {
-		if err := createLines(ctx, tx, now, append(args[:2:2], from, from+c.madeAtOnce-1)); err != nil {
+	done := 0
+	for part := range parts {
+		if part < 2 { // what checks foreign keys keeps its plan for as long as the session, one made for an empty table too
+			if err := one(ctx, tx, "plans", `discard plans`); err != nil {
+				return err
+			}
+		}
+		made, err := createPart(ctx, tx, im.CommuneID, part, now)
+		if err != nil {
 			return err
 		}
-		tell(min(from+c.madeAtOnce-1, im.CreatedCount))
+		done += made
+		tell(done)
 	}
-	if err := one(ctx, tx, "shops", `select from shops s where s.commune_id = $1 and s.id in (
-		select c.shop_id from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED') order by s.id for share`, args...); err != nil {
+	if err := one(ctx, tx, "plans", inBulk); err != nil {
 		return err
 	}
-	return one(ctx, tx, "published", `update products p set status = p.status from shops s
+	if err := one(ctx, tx, "shops", `select from shops s where s.commune_id = $1 and s.id in (select shop_id from import_new) order by s.id for share`, im.CommuneID); err != nil {
+		return err
+	}
+	if err := one(ctx, tx, "extended", `select from products p where p.commune_id = $1 and p.id in (select product_id from import_new where extends) order by p.id for share`, im.CommuneID); err != nil {
+		return err
+	}
+	if err := one(ctx, tx, "published", `update products p set status = p.status from shops s
 		where p.commune_id = $1 and s.commune_id = $1 and s.id = p.shop_id and p.published <> (p.status = 'ACTIVE' and s.status = 'PUBLISHED')
-		and p.id in (select c.product_id from import_changes c where c.commune_id = $1 and c.import_id = $2 and c.kind = 'CREATED')`, args...)
+		and p.id in (select product_id from import_new where leads)`, im.CommuneID); err != nil {
+		return err
+	}
+	return one(ctx, tx, "variants", `update variants v set published = p.published from import_new n join products p on p.commune_id = $1 and p.id = n.product_id
+		where n.extends and v.commune_id = $1 and v.id = n.variant_id and v.published <> p.published`, im.CommuneID)
 }
 
-// createLines makes what is new in the lines $3 to $4. A product stands in its first one; articles of
-// it that come in later ones find those before them there.
-func createLines(ctx context.Context, tx pgx.Tx, now time.Time, args []any) error {
-	const of = `c.commune_id = $1 and c.import_id = $2 and c.line between $3 and $4 and c.kind = 'CREATED'`
-	if err := one(ctx, tx, "products", `
-		insert into products (commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at)
-		select c.commune_id, c.product_id, c.shop_id, c.after ->> 'adresse_web', c.after ->> 'nom', coalesce(c.after ->> 'description', ''),
-			c.after ->> 'categorie', c.after ->> 'statut', false, $5, $5
-		from import_changes c where `+of+` and c.after ? 'adresse_web' order by c.line`,
-		append(args, now)...); err != nil {
-		return err
+// inBulk is for statements over all that is imported: without statistics of the tables that they read, a
+// row of which is thought to be all there is, they would look for each row through all others.
+const inBulk = `set local enable_nestloop = off`
+
+// importNew is where the rows of createProducts wait. leads: the first line of a new product, which has
+// its fields. extends: an article of a product that was there before. part: those that are made
+// together, a product's all in the same.
+const importNew = `create temporary table import_new (
+	line int not null, part int not null, product_id uuid not null, variant_id uuid not null, move_id uuid not null, shop_id uuid not null, sku text not null,
+	leads boolean not null, extends boolean not null, published boolean not null default false, position int not null,
+	slug text, name text, description text, category_id text, status text, option_name text not null, option_value text not null, price bigint not null, vat int not null, stock int not null
+) on commit drop`
+
+// gatherNew fills import_new, and says how many parts it has.
+func gatherNew(ctx context.Context, tx pgx.Tx, im *intake.Import, atOnce int) (parts int, err error) {
+	if err := one(ctx, tx, "table", importNew); err != nil {
+		return 0, err
 	}
-	if err := one(ctx, tx, "variants", `
-		with new as materialized (
-			select c.*, row_number() over (partition by c.product_id order by c.line) as n
-			from import_changes c where `+of+`),
-		last as materialized (
-			select v.product_id, max(v.position) as position from variants v
-			where v.commune_id = $1 and v.product_id in (select product_id from new) group by v.product_id)
+	if err := one(ctx, tx, "new", `
+		insert into import_new (line, part, product_id, variant_id, move_id, shop_id, sku, leads, extends, position,
+			slug, name, description, category_id, status, option_name, option_value, price, vat, stock)
+		select c.line, (dense_rank() over (order by c.first) - 1) / $3, c.product_id, c.variant_id, c.move_id, c.shop_id, c.label, c.after ? 'adresse_web', not c.made, c.nth - 1,
+			c.after ->> 'adresse_web', c.after ->> 'nom', coalesce(c.after ->> 'description', ''), c.after ->> 'categorie', c.after ->> 'statut',
+			coalesce(c.after ->> 'option', ''), coalesce(c.after ->> 'valeur', ''), (c.after ->> 'prix')::bigint, (c.after ->> 'tva')::int, (c.after ->> 'stock')::int
+		from (select *, min(line) over (partition by product_id) as first, row_number() over (partition by product_id order by line) as nth,
+				bool_or(after ? 'adresse_web') over (partition by product_id) as made
+			from import_changes where commune_id = $1 and import_id = $2 and kind = 'CREATED') c
+		order by c.line`, im.CommuneID, im.Row, atOnce); err != nil {
+		return 0, err
+	}
+	if err := one(ctx, tx, "statistics", `analyze import_new`); err != nil {
+		return 0, err
+	}
+	if err := one(ctx, tx, "plans", inBulk); err != nil {
+		return 0, err
+	}
+	if err := one(ctx, tx, "extended", `
+		update import_new n set position = n.position + p.next, published = p.published
+		from (select p.id, p.published, (select coalesce(max(v.position) + 1, 0) from variants v where v.commune_id = p.commune_id and v.product_id = p.id) as next
+			from products p where p.commune_id = $1 and p.id in (select product_id from import_new where extends)) p
+		where n.extends and n.product_id = p.id`, im.CommuneID); err != nil {
+		return 0, err
+	}
+	if err := one(ctx, tx, "plans", `reset enable_nestloop`); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(ctx, `select coalesce(max(part) + 1, 0) from import_new`).Scan(&parts)
+	return parts, err
+}
+
+// createPart makes a part's products, articles and ledger, and counts its lines.
+func createPart(ctx context.Context, tx pgx.Tx, commune string, part int, now time.Time) (made int, err error) {
+	tag, err := tx.Exec(ctx, `
+		with made as (
+			insert into products (commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at)
+			select $1, n.product_id, n.shop_id, n.slug, n.name, n.description, n.category_id, n.status, false, $3, $3
+			from import_new n where n.part = $2 and n.leads order by n.line
+			returning id, published)
 		insert into variants (commune_id, id, product_id, shop_id, position, sku, option_name, option_value, price_cents, vat_rate, stock, published)
-		select n.commune_id, n.variant_id, n.product_id, n.shop_id, coalesce(l.position + n.n, n.n - 1), n.label,
-			coalesce(n.after ->> 'option', ''), coalesce(n.after ->> 'valeur', ''), (n.after ->> 'prix')::bigint, (n.after ->> 'tva')::int,
-			(n.after ->> 'stock')::int, p.published
-		from new n join products p on p.commune_id = n.commune_id and p.id = n.product_id left join last l on l.product_id = n.product_id
-		order by n.line`, args...); err != nil {
-		return err
+		select $1, n.variant_id, n.product_id, n.shop_id, n.position, n.sku, n.option_name, n.option_value, n.price, n.vat, n.stock, coalesce(m.published, n.published)
+		from import_new n left join made m on m.id = n.product_id
+		where n.part = $2 order by n.line`, commune, part, now)
+	if err != nil {
+		return 0, fmt.Errorf("products: %w", err)
 	}
-	if err := one(ctx, tx, "ledger", `
+	return int(tag.RowsAffected()), one(ctx, tx, "ledger", `
 		insert into stock_moves (commune_id, id, variant_id, kind, quantity, at, reason)
-		select c.commune_id, c.move_id, c.variant_id, 'RECEIVED', (c.after ->> 'stock')::int, $5, 'RECEIVED'
-		from import_changes c where `+of+` and (c.after ->> 'stock')::int > 0 order by c.line`,
-		append(args, now)...); err != nil {
-		return err
-	}
-	return one(ctx, tx, "journal", `update import_changes c set stock_after = (c.after ->> 'stock')::int, moved = (c.after ->> 'stock')::int where `+of, args...)
+		select $1, n.move_id, n.variant_id, 'RECEIVED', n.stock, $3, 'RECEIVED' from import_new n where n.part = $2 and n.stock > 0 order by n.line`, commune, part, now)
 }

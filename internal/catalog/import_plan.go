@@ -116,9 +116,10 @@ const journalProducts = `
 		left join variants v on v.commune_id = $1 and v.id = r.variant_id
 		left join product g on g.product_id = r.product_id and g.line = r.line
 		left join products p on p.commune_id = $1 and p.id = r.product_id)
-	insert into import_changes (commune_id, import_id, line, kind, label, shop_id, product_id, variant_id, lock_id, move_id, before, after)
+	insert into import_changes (commune_id, import_id, line, kind, label, shop_id, product_id, variant_id, lock_id, move_id, before, after, moved, stock_after)
 	select $1, $2, line, case when new then 'CREATED' else 'CHANGED' end, sku, shop_id, product_id, variant_id, variant_id, new_move,
-		case when new then '{}' else (select jsonb_object_agg(k, before -> k) from jsonb_object_keys(after) k) end, coalesce(made, after)
+		case when new then '{}' else (select jsonb_object_agg(k, before -> k) from jsonb_object_keys(after) k) end, coalesce(made, after),
+		coalesce((made ->> 'stock')::int, 0), (made ->> 'stock')::int
 	from change where new or after <> '{}'
 	order by line`
 

@@ -28,7 +28,7 @@ func newIntake(d *pgtest.Database) *intake.Intake {
 	communes, cursors := tenancy.NewRegister(d.DB), page.NewSealer(make([]byte, 32))
 	in := intake.New(d.DB, communes, cursors)
 	c := catalog.New(d.DB, communes, cursors)
-	c.MakeAtOnce(2) // so that a product's articles are made by several statements
+	c.MakeAtOnce(2) // so that several statements make what is new
 	in.Steps[intake.Products] = c.ImportSteps
 	return in
 }
