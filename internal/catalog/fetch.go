@@ -106,10 +106,10 @@ func sees(v *identity.Viewer, commune string, shop tenancy.ID) bool {
 
 // ProductsByIDs finds products that the viewer may see.
 func (c *Catalog) ProductsByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Product, error) {
-	communes, rows := tenancy.Columns(ids)
-	list, err := pg.Select[productRow](ctx, c.DB, v.Scope().In(communes...), `
-		select p.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
-			select `+productColumns+`, p.published from products p where p.commune_id = k.commune_id and p.id = k.id offset 0) p`, communes, rows)
+	keys, args := tenancy.From(ids)
+	list, err := pg.Select[productRow](ctx, c.DB, v.Scope().In(tenancy.CommunesOf(ids)...), `
+		select p.* from `+keys+` k (commune_id, id) cross join lateral (
+			select `+productColumns+`, p.published from products p where p.commune_id = k.commune_id and p.id = k.id offset 0) p`, args...)
 	found := make(map[tenancy.ID]*Product, len(list))
 	for i := range list {
 		if p := &list[i].Product; list[i].Published || sees(v, p.CommuneID, p.ShopID()) {
@@ -121,10 +121,10 @@ func (c *Catalog) ProductsByIDs(ctx context.Context, v *identity.Viewer, ids []t
 
 // VariantsByIDs finds variants that the viewer may see.
 func (c *Catalog) VariantsByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Variant, error) {
-	communes, rows := tenancy.Columns(ids)
-	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(communes...), `
-		select v.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
-			select `+variantColumns+`, v.published from variants v where v.commune_id = k.commune_id and v.id = k.id offset 0) v`, communes, rows)
+	keys, args := tenancy.From(ids)
+	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(tenancy.CommunesOf(ids)...), `
+		select v.* from `+keys+` k (commune_id, id) cross join lateral (
+			select `+variantColumns+`, v.published from variants v where v.commune_id = k.commune_id and v.id = k.id offset 0) v`, args...)
 	found := make(map[tenancy.ID]*Variant, len(list))
 	for i := range list {
 		if x := &list[i].Variant; list[i].Published || sees(v, x.CommuneID, x.ShopID()) {
@@ -136,11 +136,11 @@ func (c *Catalog) VariantsByIDs(ctx context.Context, v *identity.Viewer, ids []t
 
 // VariantsOf lists the variants of products, in the merchant's order.
 func (c *Catalog) VariantsOf(ctx context.Context, v *identity.Viewer, products []tenancy.ID) (map[tenancy.ID][]*Variant, error) {
-	communes, rows := tenancy.Columns(products)
-	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(communes...), `
-		select v.* from `+tenancy.Keys+` k (commune_id, product_id) cross join lateral (
+	keys, args := tenancy.From(products)
+	list, err := pg.Select[variantRow](ctx, c.DB, v.Scope().In(tenancy.CommunesOf(products)...), `
+		select v.* from `+keys+` k (commune_id, product_id) cross join lateral (
 			select `+variantColumns+`, v.published from variants v
-			where v.commune_id = k.commune_id and v.product_id = k.product_id order by v.position offset 0) v`, communes, rows)
+			where v.commune_id = k.commune_id and v.product_id = k.product_id order by v.position offset 0) v`, args...)
 	of := make(map[tenancy.ID][]*Variant, len(products))
 	seen := make([]*Variant, 0, len(list)) // those of a product follow each other
 	for i := 0; i < len(list); {

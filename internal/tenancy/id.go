@@ -198,6 +198,26 @@ func Columns(ids []ID) (communes []string, rows []uuid.UUID) {
 	return communes, rows
 }
 
+// From is Keys for these IDs, with its arguments. One key, as most questions have, is a row that the
+// planner puts into the conditions: the statement is an index scan and nothing around it.
+func From(ids []ID) (table string, args []any) {
+	if len(ids) == 1 {
+		return `(values ($1::text, $2::uuid))`, []any{ids[0].Commune, ids[0].Row}
+	}
+	communes, rows := Columns(ids)
+	return Keys, []any{communes, rows}
+}
+
+// CommunesOf are the communes of IDs; one that follows itself is named once.
+func CommunesOf(ids []ID) (communes []string) {
+	for i, id := range ids {
+		if i == 0 || id.Commune != ids[i-1].Commune {
+			communes = append(communes, id.Commune)
+		}
+	}
+	return communes
+}
+
 // Node is anything with a global ID of its own; nothing else may be asked for by it.
 type Node interface {
 	IsNode()
