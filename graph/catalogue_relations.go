@@ -220,7 +220,8 @@ func (r *Resolver) shopFields() *direct.Type {
 			Call: func(ctx context.Context, o *directory.Shop, a pageArgs) (*catalog.ProductConnection, error) {
 				return s.Products(ctx, o, a.first, a.after)
 			},
-		}))
+		})).Short("id", "slug", "name", "address", "services", "status", "commune", "category", // what Cards reads, and what is found by its ID
+		"openingHours", "fulfilments", "closures", "photos", "openNow", "service", "nextOpening", "regime", "slots", "products")
 }
 
 func (r *Resolver) hoursFields() *direct.Type {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/audelor/halles/graph/direct"
 	"github.com/audelor/halles/graph/loader"
 	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/catalog"
@@ -106,27 +107,32 @@ type loadersKey struct{}
 // event tells thousands of subscribers, and the answer to an order, needs none.
 type response struct {
 	once sync.Once
-	make func() *loaders
+	make func(ctx context.Context) *loaders
 	all  *loaders
 }
 
 // withLoaders installs fresh loaders for one response, read with the viewer's rights.
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	v := identity.From(ctx)
-	return context.WithValue(ctx, loadersKey{}, &response{make: func() *loaders { return r.loadersFor(v) }})
+	return context.WithValue(ctx, loadersKey{}, &response{make: func(ctx context.Context) *loaders { return r.loadersFor(v, direct.Short(ctx, "Shop")) }})
 }
 
 func load(ctx context.Context) *loaders {
 	l := ctx.Value(loadersKey{}).(*response)
-	l.once.Do(func() { l.all = l.make() })
+	l.once.Do(func() { l.all = l.make(ctx) })
 	return l.all
 }
 
-func (r *Resolver) loadersFor(v *identity.Viewer) *loaders {
-	shop := loader.New(r.Wait, as(v, r.Directory.ByIDs), notFound[*directory.Shop])
+// loadersFor makes them; short: nobody asks for more of a shop than lists show.
+func (r *Resolver) loadersFor(v *identity.Viewer, short bool) *loaders {
+	shops := r.Directory
+	if short {
+		shops = shops.Cards()
+	}
+	shop := loader.New(r.Wait, as(v, shops.ByIDs), notFound[*directory.Shop])
 	return &loaders{
 		shop:        shop,
-		shopSelling: loader.New(r.Wait, knownTo(shop, as(v, r.Directory.OfProducts)), loader.Zero),
+		shopSelling: loader.New(r.Wait, knownTo(shop, as(v, shops.OfProducts)), loader.Zero),
 		shopPhotos:  loader.New(r.Wait, as(v, r.Media.OfShops), loader.Zero),
 		goodsPhotos: loader.New(r.Wait, as(v, r.Media.OfProducts), loader.Zero),
 		hours:       loader.New(r.Wait, as(v, r.Directory.HoursOf), loader.Zero),
@@ -139,7 +145,7 @@ func (r *Resolver) loadersFor(v *identity.Viewer) *loaders {
 		steps:       loader.New(r.Wait, as(v, r.Directory.StepsOf), loader.Zero),
 		details:     loader.New(r.Wait, as(v, r.Directory.DetailsOf), loader.Zero),
 		activation:  loader.New(r.Wait, as(v, r.Registrations.ActivationOf), loader.Zero),
-		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopPages(v)), loader.Zero),
+		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, shopPages(v, shops)), loader.Zero),
 		shopsIn:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopCounts(v)), loader.Zero),
 		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),
 		productsOf:  loader.New(r.Wait, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)), loader.Zero),
@@ -303,9 +309,9 @@ func (k shopsKey) split() (shopsPage, string) { return k.shopsPage, k.commune }
 
 func joinShopsKey(p shopsPage, commune string) shopsKey { return shopsKey{commune, p} }
 
-func (r *Resolver) shopPages(v *identity.Viewer) func(context.Context, shopsPage, []string) (map[string]*directory.ShopConnection, error) {
+func shopPages(v *identity.Viewer, shops *directory.Directory) func(context.Context, shopsPage, []string) (map[string]*directory.ShopConnection, error) {
 	return func(ctx context.Context, p shopsPage, communes []string) (map[string]*directory.ShopConnection, error) {
-		return r.Directory.ListByCommune(ctx, v, communes, p.asked(), p.first, p.cursor())
+		return shops.ListByCommune(ctx, v, communes, p.asked(), p.first, p.cursor())
 	}
 }
 

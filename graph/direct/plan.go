@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"strconv"
@@ -16,6 +17,15 @@ type plan struct {
 	count  int          // of the steps that need a level of their own
 	places int          // of the steps that write an object in the object
 	size   atomic.Int64 // of an answer, as far as is known
+	whole  []string     // the types with a short form of which more is asked
+}
+
+type planKey struct{}
+
+// Short tells whether the short form of a type's objects is enough for all that ctx answers.
+func Short(ctx context.Context, typ string) bool {
+	p, planned := ctx.Value(planKey{}).(*plan)
+	return planned && !slices.Contains(p.whole, typ)
 }
 
 // selection is what is asked of the objects of one type at one place.
@@ -51,6 +61,7 @@ type compiler struct {
 	operation *graphql.OperationContext
 	levels    int
 	places    int
+	whole     []string
 }
 
 // compile is nil for an operation that is not understood.
@@ -60,7 +71,7 @@ func compile(table Table, schema *ast.Schema, operation *graphql.OperationContex
 	if root == nil {
 		return nil
 	}
-	return &plan{root: root, count: c.levels, places: c.places}
+	return &plan{root: root, count: c.levels, places: c.places, whole: c.whole}
 }
 
 func (c *compiler) selection(typ *Type, definition *ast.Definition, set ast.SelectionSet) *selection {
@@ -97,6 +108,9 @@ func (c *compiler) step(typ *Type, definition *ast.Definition, f graphql.Collect
 	s.field = typ.fields[f.Name]
 	if s.field == nil || f.IsDeferred() {
 		return nil
+	}
+	if typ.short != nil && !slices.Contains(typ.short, f.Name) {
+		c.whole = append(c.whole, typ.name)
 	}
 	s.args = definition.Fields.ForName(f.Name)
 	s.nonNull = s.args.Type.NonNull

@@ -82,7 +82,7 @@ func caught(err *error) {
 // execute makes the answer; an error says that gqlgen must.
 func (p *plan) execute(ctx context.Context, operation *graphql.OperationContext, together func(context.Context, []func(context.Context))) (_ *writer, err error) {
 	defer caught(&err)
-	r := &run{plan: p, ctx: ctx, operation: operation, levels: make([]level, p.count), together: together}
+	r := &run{plan: p, ctx: context.WithValue(ctx, planKey{}, p), operation: operation, levels: make([]level, p.count), together: together}
 	if !r.read(p.root) {
 		return nil, unreadable
 	}

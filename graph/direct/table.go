@@ -21,6 +21,7 @@ type Type struct {
 	name   string
 	of     reflect.Type // of a pointer to the object
 	fields map[string]*field
+	short  []string // see Short; nil: there is no short form
 }
 
 // Object describes a type. P is a pointer to the Go type behind it: code for pointers is compiled once
@@ -30,6 +31,13 @@ func Object[P any](name string, fields ...Field[P]) *Type {
 	for _, f := range fields {
 		t.fields[f.name] = f.field
 	}
+	return t
+}
+
+// Short names the fields that need no more of an object than its short form, where the type has one.
+// Those that are not named need all of it.
+func (t *Type) Short(fields ...string) *Type {
+	t.short = fields
 	return t
 }
 
@@ -273,6 +281,11 @@ func (t Table) Check(schema *ast.Schema) error {
 		definition := schema.Types[typ.name]
 		if definition == nil || definition.Kind != ast.Object {
 			return fmt.Errorf("%s is no object type", typ.name)
+		}
+		for _, name := range typ.short {
+			if typ.fields[name] == nil {
+				return fmt.Errorf("%s.%s is not in the table", typ.name, name)
+			}
 		}
 		for _, f := range typ.fields {
 			of := definition.Fields.ForName(f.name)

@@ -16,10 +16,10 @@ import (
 // ByIDs finds shops that the viewer may see: published ones, a merchant's own, staff's
 // commune's. A shop that is missing from the answer does not exist for this viewer.
 func (d *Directory) ByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy.ID) (map[tenancy.ID]*Shop, error) {
-	communes, rows := tenancy.Columns(ids)
-	shops, err := pg.Select[Shop](ctx, d.DB, v.Scope().In(communes...), `
-		select s.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
-			select `+shopColumns+` from shops s where s.commune_id = k.commune_id and s.id = k.id offset 0) s`, communes, rows)
+	keys, args := tenancy.From(ids)
+	shops, err := read[Shop](ctx, d, v.Scope().In(tenancy.CommunesOf(ids)...), `
+		select s.* from `+keys+` k (commune_id, id) cross join lateral (
+			select `+d.columns()+` from shops s where s.commune_id = k.commune_id and s.id = k.id offset 0) s`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -38,11 +38,11 @@ func (d *Directory) OfProducts(ctx context.Context, v *identity.Viewer, products
 		Shop
 		ProductID uuid.UUID
 	}
-	communes, rows := tenancy.Columns(products)
-	list, err := pg.Select[selling](ctx, d.DB, v.Scope().In(communes...), `
-		select s.* from `+tenancy.Keys+` k (commune_id, id) cross join lateral (
-			select `+shopColumns+`, p.id as product_id from products p join shops s on s.commune_id = k.commune_id and s.id = p.shop_id
-			where p.commune_id = k.commune_id and p.id = k.id offset 0) s`, communes, rows)
+	keys, args := tenancy.From(products)
+	list, err := read[selling](ctx, d, v.Scope().In(tenancy.CommunesOf(products)...), `
+		select s.* from `+keys+` k (commune_id, id) cross join lateral (
+			select `+d.columns()+`, p.id as product_id from products p join shops s on s.commune_id = k.commune_id and s.id = p.shop_id
+			where p.commune_id = k.commune_id and p.id = k.id offset 0) s`, args...)
 	found := make(map[tenancy.ID]*Shop, len(list))
 	for i := range list {
 		if s := &list[i].Shop; s.seenBy(v) {

@@ -26,6 +26,8 @@ type Directory struct {
 	Communes *tenancy.Register
 	Cursors  *page.Sealer
 	Now      func() time.Time // read once per request or transaction; nil: time.Now
+
+	cards bool // see Cards
 }
 
 // ShopOrder is how a list of shops is sorted.
@@ -55,6 +57,7 @@ type ShopQuery struct {
 	Near    *tenancy.Point
 	OrderBy *ShopOrder // default: DISTANCE with Near, else NAME
 	now     time.Time  // of the answer
+	columns string     // what is read of each shop
 }
 
 // ShopConnection is a page of a list of shops.
@@ -103,7 +106,7 @@ const maxText = 200
 // checked refuses what the caller could have known to be wrong, and spells the query out in
 // one way only: two spellings of one list share its cursors.
 func (d *Directory) checked(ctx context.Context, q ShopQuery) (ShopQuery, error) {
-	q.now = d.now()
+	q.now, q.columns = d.now(), d.columns()
 	if q.Near != nil {
 		if err := q.Near.Check("near"); err != nil {
 			return q, err
@@ -236,15 +239,21 @@ func (q *ShopQuery) pageSQL(a *pg.Args, within string, first int, at *position) 
 	default:
 		after = " and (s.name, s.id) > (" + a.Add(at.Name) + "::text collate french, " + a.Add(at.Row) + "::uuid)"
 	}
-	return "select " + shopColumns + ", " + distance + " as distance from shops s where " + within + " and " + q.where(a) + after +
+	return "select " + q.columns + ", " + distance + " as distance from shops s where " + within + " and " + q.where(a) + after +
 		" order by " + sort + ", s.id limit " + a.Add(first+1)
 }
 
 // pagesSQL reads one page for each commune (LATERAL): each is an index scan that stops at the
-// page's end, where one scan over `any(communes)` would sort all of them. For the sub-select see
-// tenancy.Keys.
+// page's end, where one scan over `any(communes)` would sort all of them. For how the communes are
+// written see tenancy.From.
 func (q *ShopQuery) pagesSQL(a *pg.Args, communes []string, first int, at *position) string {
-	return "select m.* from unnest((select " + a.Add(communes) + "::text[])) c (insee) cross join lateral (" +
+	var from string
+	if len(communes) == 1 {
+		from = "(values (" + a.Add(communes[0]) + "::text))"
+	} else {
+		from = "unnest((select " + a.Add(communes) + "::text[]))"
+	}
+	return "select m.* from " + from + " c (insee) cross join lateral (" +
 		q.pageSQL(a, "s.commune_id = c.insee", first, at) + ") m"
 }
 
@@ -281,7 +290,7 @@ func (d *Directory) List(ctx context.Context, v *identity.Viewer, q ShopQuery, f
 	communes := q.communes(v)
 	var args pg.Args
 	sql := q.listSQL(&args, communes, first, at)
-	rows, err := pg.Select[shopRow](ctx, d.DB, v.PublicScope().In(communes...), sql, args...)
+	rows, err := read[shopRow](ctx, d, v.PublicScope().In(communes...), sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list shops: %w", err)
 	}
@@ -313,15 +322,19 @@ func (d *Directory) ListByCommune(ctx context.Context, v *identity.Viewer, commu
 	}
 	var args pg.Args
 	sql := q.pagesSQL(&args, v.Spans(communes), first, at)
-	rows, err := pg.Select[shopRow](ctx, d.DB, v.PublicScope().In(communes...), sql, args...)
+	rows, err := read[shopRow](ctx, d, v.PublicScope().In(communes...), sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list shops of communes: %w", err)
 	}
-	byCommune := map[string][]shopRow{}
-	for _, r := range rows {
-		byCommune[r.CommuneID] = append(byCommune[r.CommuneID], r)
+	byCommune := make(map[string][]shopRow, len(communes))
+	for from, to := 0, 0; from < len(rows); from = to { // those of a commune follow each other
+		commune := rows[from].CommuneID
+		for to < len(rows) && rows[to].CommuneID == commune {
+			to++
+		}
+		byCommune[commune] = rows[from:to:to]
 	}
-	connections := map[string]*ShopConnection{}
+	connections := make(map[string]*ShopConnection, len(communes))
 	for _, c := range communes {
 		connections[c] = d.connection(q, c, byCommune[c], first, after)
 	}

@@ -306,17 +306,26 @@ func uuids(list []uuid.UUID) string {
 // Select runs one query under the scope, in one round trip and one implicit transaction, and
 // collects its rows into structs by column name (`db` tags, else snake_case).
 func Select[T any](ctx context.Context, db *DB, s Scope, sql string, args ...any) ([]T, error) {
+	return selected(ctx, db, s, false, pgx.RowToStructByName[T], sql, args)
+}
+
+// SelectPart is Select for a query that has columns for a part of T only; the rest stays zero.
+func SelectPart[T any](ctx context.Context, db *DB, s Scope, sql string, args ...any) ([]T, error) {
+	return selected(ctx, db, s, true, pgx.RowToStructByNameLax[T], sql, args)
+}
+
+func selected[T any](ctx context.Context, db *DB, s Scope, part bool, slow pgx.RowToFunc[T], sql string, args []any) ([]T, error) {
 	var list []T
 	err := db.collect(ctx, s, func(rows pgx.Rows) error {
 		list = []T{}
-		return collectStructs(rows, reflect.TypeFor[T](),
+		return collectStructs(rows, reflect.TypeFor[T](), part,
 			func(n int) { list = make([]T, 0, n) },
 			func() reflect.Value {
 				list = append(list, *new(T))
 				return reflect.ValueOf(&list[len(list)-1]).Elem()
 			},
 			func() (err error) {
-				list[len(list)-1], err = pgx.RowToStructByName[T](rows)
+				list[len(list)-1], err = slow(rows)
 				return err
 			})
 	}, sql, args)

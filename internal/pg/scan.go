@@ -19,21 +19,22 @@ import (
 // collectStructs reads rows into structs by column name, as pgx.RowToStructByName does. That one
 // looks the fields up and makes a target for each column again with each row: most of what the 600
 // rows of a page of a commune's products cost. Here the look-up is done once for a query, and the
-// usual types are read from their binary form straight into their fields, all texts of a row as
-// parts of one string. Rows with a column of any other type are pgx's, and so is a value that does
+// usual types are read from their binary form straight into their fields, the texts of rows as parts
+// of few strings. Rows with a column of any other type are pgx's, and so is a value that does
 // not fit.
 //
-// room is told how many there were last time; add adds a struct of the type to the list and gives it;
+// part says that fields may be without a column; room is told how many there were last time; add adds a struct of the type to the list and gives it;
 // slow has pgx read the row into the last one.
 // Nothing here is generic: there are some seventy types of rows, and code for structs is compiled for
 // each.
-func collectStructs(rows pgx.Rows, typ reflect.Type, room func(int), add func() reflect.Value, slow func() error) error {
+func collectStructs(rows pgx.Rows, typ reflect.Type, part bool, room func(int), add func() reflect.Value, slow func() error) error {
 	defer rows.Close()
-	p := planFor(typ, rows.FieldDescriptions())
+	p := planFor(typ, part, rows.FieldDescriptions())
 	if p != nil {
 		room(int(p.usual.Load()))
 	}
 	n := 0
+	var texts shared
 	defer func() {
 		if p != nil {
 			p.usual.Store(int64(min(n+n/8, maxUsual)))
@@ -41,7 +42,7 @@ func collectStructs(rows pgx.Rows, typ reflect.Type, room func(int), add func() 
 	}()
 	for rows.Next() {
 		n++
-		if to := add(); p != nil && p.read(to, rows.RawValues()) {
+		if to := add(); p != nil && p.read(to, rows.RawValues(), &texts) {
 			continue
 		}
 		if err := slow(); err != nil {
@@ -53,6 +54,7 @@ func collectStructs(rows pgx.Rows, typ reflect.Type, room func(int), add func() 
 
 // scanPlan says how the columns of a query become a struct.
 type scanPlan struct {
+	part    bool
 	columns []pgconn.FieldDescription
 	fields  []target     // by column; nil: pgx must
 	usual   atomic.Int64 // how many rows to expect
@@ -80,15 +82,15 @@ type plansOf struct {
 }
 
 // planFor is nil where pgx must read the rows.
-func planFor(typ reflect.Type, columns []pgconn.FieldDescription) *scanPlan {
+func planFor(typ reflect.Type, part bool, columns []pgconn.FieldDescription) *scanPlan {
 	found, _ := scanPlans.Load(typ)
 	if found == nil {
 		found, _ = scanPlans.LoadOrStore(typ, &plansOf{})
 	}
 	all := found.(*plansOf)
-	p := all.find(columns)
+	p := all.find(part, columns)
 	if p == nil {
-		p = newScanPlan(typ, columns)
+		p = newScanPlan(typ, part, columns)
 		all.mu.Lock()
 		if len(all.list) < maxScanPlans {
 			all.list = append(all.list, p)
@@ -101,11 +103,11 @@ func planFor(typ reflect.Type, columns []pgconn.FieldDescription) *scanPlan {
 	return p
 }
 
-func (all *plansOf) find(columns []pgconn.FieldDescription) *scanPlan {
+func (all *plansOf) find(part bool, columns []pgconn.FieldDescription) *scanPlan {
 	all.mu.RLock()
 	defer all.mu.RUnlock()
 	for _, p := range all.list {
-		if slices.EqualFunc(p.columns, columns, func(a, b pgconn.FieldDescription) bool {
+		if p.part == part && slices.EqualFunc(p.columns, columns, func(a, b pgconn.FieldDescription) bool {
 			return a.Name == b.Name && a.DataTypeOID == b.DataTypeOID && a.Format == b.Format
 		}) {
 			return p
@@ -114,8 +116,8 @@ func (all *plansOf) find(columns []pgconn.FieldDescription) *scanPlan {
 	return nil
 }
 
-func newScanPlan(typ reflect.Type, columns []pgconn.FieldDescription) *scanPlan {
-	p := &scanPlan{columns: slices.Clone(columns)} // pgx uses the slice again
+func newScanPlan(typ reflect.Type, part bool, columns []pgconn.FieldDescription) *scanPlan {
+	p := &scanPlan{part: part, columns: slices.Clone(columns)} // pgx uses the slice again
 	for i := range p.columns {
 		p.columns[i].Name = strings.Clone(p.columns[i].Name)
 	}
@@ -135,6 +137,9 @@ func newScanPlan(typ reflect.Type, columns []pgconn.FieldDescription) *scanPlan 
 			}
 			return strings.EqualFold(strings.ReplaceAll(c.Name, "_", ""), strings.ReplaceAll(f.Name, "_", ""))
 		})
+		if i < 0 && part {
+			continue
+		}
 		if i < 0 || fields[i].read != nil || columns[i].Format != pgtype.BinaryFormatCode && columns[i].DataTypeOID != pgtype.TextOID {
 			return p
 		}
@@ -155,29 +160,52 @@ func newScanPlan(typ reflect.Type, columns []pgconn.FieldDescription) *scanPlan 
 	return p
 }
 
+// shared makes strings of the bytes of rows, as parts of longer ones: the first row has one of its own
+// length, which a single one kept for long holds nothing beside; those after it share.
+type shared struct {
+	strings.Builder
+	rows int
+}
+
+// maxShared bounds a string that rows share, in bytes: what keeps a part of it keeps all.
+const maxShared = 8 << 10
+
+// room has the next row's texts follow each other in one string.
+func (t *shared) room(size int) {
+	if t.Cap()-t.Len() < size {
+		more := min(size*t.rows, maxShared)
+		t.Reset() // what was handed out stays
+		t.Grow(max(size, more))
+	}
+	t.rows++
+}
+
 // read reads a row; false: a value does not fit.
-func (p *scanPlan) read(to reflect.Value, raw [][]byte) bool {
-	var texts strings.Builder
+func (p *scanPlan) read(to reflect.Value, raw [][]byte, texts *shared) bool {
 	size := 0
 	for i := range p.fields {
 		if p.fields[i].text {
 			size += len(raw[i])
 		}
 	}
-	texts.Grow(size)
+	texts.room(size)
+	from := texts.Len()
 	for i := range p.fields {
 		if p.fields[i].text {
 			texts.Write(raw[i])
 		}
 	}
-	rest := texts.String()
+	rest := texts.String()[from:]
 	for i := range p.fields {
 		f := &p.fields[i]
 		text := ""
 		if f.text {
 			text, rest = rest[:len(raw[i])], rest[len(raw[i]):]
 		}
-		field := to.FieldByIndex(f.index)
+		field := to.Field(f.index[0])
+		for _, inner := range f.index[1:] { // of a struct in the struct
+			field = field.Field(inner)
+		}
 		if f.pointer {
 			if raw[i] == nil {
 				continue
@@ -213,7 +241,7 @@ func reader(typ reflect.Type, oid uint32) (read func(to reflect.Value, raw []byt
 	case oid == pgtype.TimestamptzOID && typ == reflect.TypeFor[time.Time]():
 		return readTime, false
 	case oid == pgtype.TextArrayOID && typ == reflect.TypeFor[[]string]():
-		return readTexts, false
+		return readTexts, true
 	}
 	return nil, false
 }
@@ -306,8 +334,9 @@ func readTime(to reflect.Value, raw []byte, _ string) bool {
 // endOfTime is some 6,000 years from epoch, in microseconds: what is beyond is for pgx to judge.
 const endOfTime = 6000 * 366 * 24 * 3600 * 1_000_000
 
-// readTexts reads an array of one dimension, or an empty one, without NULLs.
-func readTexts(to reflect.Value, raw []byte, _ string) bool {
+// readTexts reads an array of one dimension, or an empty one, without NULLs. Its elements are parts of
+// the text, which has its bytes.
+func readTexts(to reflect.Value, raw []byte, text string) bool {
 	list, ok := to.Addr().Interface().(*[]string)
 	if !ok || len(raw) < 12 {
 		return false
@@ -321,6 +350,7 @@ func readTexts(to reflect.Value, raw []byte, _ string) bool {
 		return false
 	}
 	n, rest := int(binary.BigEndian.Uint32(raw[12:])), raw[20:]
+	text = text[20:]
 	if n > len(rest)/4 {
 		return false
 	}
@@ -330,10 +360,10 @@ func readTexts(to reflect.Value, raw []byte, _ string) bool {
 			return false
 		}
 		size := int(int32(binary.BigEndian.Uint32(rest)))
-		if rest = rest[4:]; size < 0 || size > len(rest) {
+		if rest, text = rest[4:], text[4:]; size < 0 || size > len(rest) {
 			return false
 		}
-		(*list)[i], rest = string(rest[:size]), rest[size:]
+		(*list)[i], rest, text = text[:size], rest[size:], text[size:]
 	}
 	return true
 }

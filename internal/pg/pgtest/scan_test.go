@@ -80,3 +80,25 @@ func TestSelectReadsAsPgxDoes(t *testing.T) {
 		same(sql)
 	}
 }
+
+// A part of a row is what pgx makes of it, and is refused where all of it is asked for.
+func TestSelectPart(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	scope := pg.Scope{Role: pg.Public, Kind: "visitor"}
+	for _, sql := range []string{
+		"select 'Chez Ève' as title, '{a,\"b c\",é}'::text[] as tags, 5 as price_cents from generate_series(1, 3)",
+		"select 'Chez Ève' as title, '{a,null}'::text[] as tags", // pgx's own
+		"select 'Chez Ève' as title, 1 as more",
+	} {
+		got, err := pg.SelectPart[sample](t.Context(), d.DB, scope, sql)
+		found, _ := d.Migrate.Query(t.Context(), sql)
+		want, wantErr := pgx.CollectRows(found, pgx.RowToStructByNameLax[sample])
+		if (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v, %v\nwant %+v, %v\nof %s", got, err, want, wantErr, sql)
+		}
+		if _, err := pg.Select[sample](t.Context(), d.DB, scope, sql); err == nil {
+			t.Errorf("taken for a whole row: %s", sql)
+		}
+	}
+}
