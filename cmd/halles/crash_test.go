@@ -34,7 +34,7 @@ type restarting struct {
 func restartable(t *testing.T, d *pgtest.Database, env ...string) *restarting {
 	t.Helper()
 	return &restarting{address: freePort(t), log: &output{}, env: append([]string{
-		"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret,
+		"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.ServerURL(), "HALLES_SECRET=" + secret,
 	}, env...)}
 }
 
@@ -239,7 +239,7 @@ func TestKilledServerLosesNoOrder(t *testing.T) {
 	if os.Getenv("HALLES_LONG") != "" {
 		lives, life = 30, 2*time.Second
 	}
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	r := restartable(t, d)
 	r.start(t)
 	c := startRush(t, d, r.address, time.Duration(lives)*life+5*time.Minute)

@@ -156,7 +156,7 @@ func TestOrdersWithoutMailServer(t *testing.T) {
 	variant := fixture.Product(t, d, shop, fixture.ProductOpts{Stock: 1000}).Variants[0]
 	away := freePort(t)
 	url, _ := served(t, []string{
-		"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0", "HALLES_SMTP_URL=smtp://" + away, mailFrom,
+		"HALLES_DATABASE_URL=" + d.ServerURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0", "HALLES_SMTP_URL=smtp://" + away, mailFrom,
 	})
 	place := fmt.Sprintf(`mutation ($key: String!) { placeOrders(input: {idempotencyKey: $key, contact: {name: "Anna", email: "anna@example.bzh"},
 		orders: [{shop: %q, mode: PICKUP, lines: [{variant: %q, quantity: 1}]}]}) { results { order { id } } } }`, shop.String(), variant.String())

@@ -12,7 +12,7 @@ import (
 
 // operating is the environment of a command on a test's database.
 func operating(d *pgtest.Database, more ...string) []string {
-	return append([]string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret}, more...)
+	return append([]string{"HALLES_DATABASE_URL=" + d.ServerURL(), "HALLES_SECRET=" + secret}, more...)
 }
 
 // told wants lines in what a command printed.

@@ -104,7 +104,7 @@ func TestRollingRestartFailsNoRequest(t *testing.T) {
 	if os.Getenv("HALLES_LONG") != "" {
 		restarts, clients, pause = 20, 16, 0
 	}
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	variant := fixture.Product(t, d, shop, fixture.ProductOpts{Stock: 1_000_000}).Variants[0]
 	servers := make([]*restarting, 2)

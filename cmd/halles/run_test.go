@@ -200,7 +200,7 @@ func TestServe(t *testing.T) {
 	issuer.URL = signing.URL + devissuer.Path
 	d.Exec(t, `update accounts set issuer = $1 where id = $2`, issuer.URL, account)
 	env := []string{
-		"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret,
+		"HALLES_DATABASE_URL=" + d.ServerURL(), "HALLES_SECRET=" + secret,
 		"HALLES_ISSUERS=" + issuer.URL + "|market", "HALLES_URL=https://localhost:1", "HALLES_CLIENTS=" + issuer.URL + "|pages||Compte",
 	}
 	url, end := served(t, env)
@@ -240,7 +240,7 @@ func TestServe(t *testing.T) {
 func TestServeRefusesAnOldSchema(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	env := []string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
+	env := []string{"HALLES_DATABASE_URL=" + d.ServerURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
 	newest := pgtest.Scan[int64](t, d, "select max(version_id) from goose_db_version")
 	d.Exec(t, "delete from goose_db_version where version_id = $1", newest)
 	if code, _, stderr := halles(t, env, "serve"); code != 1 || !strings.Contains(stderr, fmt.Sprintf("needs %d: run `halles migrate`", newest)) {
@@ -252,7 +252,7 @@ func TestServeRefusesAnOldSchema(t *testing.T) {
 func TestServeRefusesADatabaseWithoutItsLocks(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	env := []string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
+	env := []string{"HALLES_DATABASE_URL=" + d.ServerURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
 	for _, c := range []struct{ name, wrong, mended, want string }{
 		{"TableWithoutForce", `alter table orders no force row level security`, `alter table orders force row level security`, "public.orders: row-level security is not forced"},
 		{"TableOnNoList", `create table loose (commune_id text collate "C" not null, id uuid, primary key (commune_id, id))`, `drop table loose`, "public.loose: row-level security is not enabled"},
@@ -299,7 +299,7 @@ func TestServeRefusesARoleThatMayTooMuch(t *testing.T) {
 func TestMigrateMakesRolesAndSchema(t *testing.T) {
 	t.Parallel()
 	d := pgtest.Empty(t, "")
-	env := []string{"HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
+	env := []string{"HALLES_DATABASE_URL=" + d.ServerURL(), "HALLES_SECRET=" + secret, "HALLES_LISTEN=127.0.0.1:0"}
 	if code, _, stderr := halles(t, env, "serve"); code != 1 || !strings.Contains(stderr, "halles migrate") {
 		t.Errorf("an empty database is served: exit %d, %s", code, stderr)
 	}
@@ -333,7 +333,7 @@ func TestProgram(t *testing.T) {
 			address := listener.Addr().String()
 			listener.Close()
 			program := exec.CommandContext(t.Context(), binary, "serve", "--listen", address)
-			program.Env = []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.AdminURL(), "HALLES_SECRET=" + secret}
+			program.Env = []string{"HALLES_TEST_PROGRAM=1", "HALLES_DATABASE_URL=" + d.ServerURL(), "HALLES_SECRET=" + secret}
 			problems := &output{}
 			program.Stderr = problems
 			if err := program.Start(); err != nil {

@@ -142,7 +142,7 @@ func TestBulk(t *testing.T) {
 // A change of a thousand products lets no order wait for a second.
 func TestBulkHoldsNoStockLong(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	b.Exec(t, `insert into products (commune_id, id, shop_id, slug, name, category_id, status, published, created_at, updated_at)
 		select $1, gen_random_uuid(), $2, 'p' || i, 'Produit ' || i, 'librairie', 'ACTIVE', true, now(), now() from generate_series(1, 1000) i`, b.shop.Commune, b.shop.Row)
 	b.Exec(t, `insert into variants (commune_id, id, product_id, shop_id, position, sku, option_name, option_value, price_cents, vat_rate, stock, published)

@@ -73,7 +73,7 @@ func TestCorrectStock(t *testing.T) {
 // A delivery that is entered by fifty retries of one click came in once.
 func TestCorrectStockOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	id := b.variants(t, b.create(t, b.book("Caramels")).ID())[0].ID()
 	in := catalog.CorrectStockInput{Variant: id, Reason: catalog.Received, Pieces: 5, IdempotencyKey: p("delivery-of-thursday-1")}
 	var group sync.WaitGroup

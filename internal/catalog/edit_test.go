@@ -118,7 +118,7 @@ func TestCreateRefused(t *testing.T) {
 // nothing; nobody's change is overwritten.
 func TestTwoEditors(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	made := b.create(t, b.book("Version 0"))
 	other := fixture.Viewer(t, b.Database, identity.Merchant, b.shop)
 	for version := 1; version <= 20; version++ {
@@ -277,7 +277,7 @@ func TestPause(t *testing.T) {
 // A product that is made while its shop is published is public afterwards, whoever was first.
 func TestMadeWhileTheShopIsPublished(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	for round := range 10 {
 		shop := fixture.Shop(t, b.Database, fixture.ShopOpts{Status: directory.Pending})
 		merchant := fixture.Viewer(t, b.Database, identity.Merchant, shop)

@@ -174,7 +174,7 @@ func TestImportOfAHundredThousandProducts(t *testing.T) {
 		n = 2100
 		t.Parallel()
 	}
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	communes, cursors := tenancy.NewRegister(d.DB), page.NewSealer(make([]byte, 32))
 	in := intake.New(d.DB, communes, cursors)
 	cat := catalog.New(d.DB, communes, cursors)

@@ -21,9 +21,9 @@ type bench struct {
 	merchant *identity.Viewer
 }
 
-func setup(t testing.TB) *bench {
+func setup(t testing.TB, with ...func(*pgtest.Database)) *bench {
 	t.Helper()
-	d := pgtest.New(t)
+	d := pgtest.New(t, with...)
 	b := &bench{Database: d, Catalog: catalog.New(d.DB, tenancy.NewRegister(d.DB), page.NewSealer(fixture.Secret)), shop: fixture.Shop(t, d, fixture.ShopOpts{})}
 	b.merchant = fixture.Viewer(t, d, identity.Merchant, b.shop)
 	return b

@@ -100,7 +100,7 @@ func TestMissedSearches(t *testing.T) {
 // Three sessions at the same instant are three.
 func TestMissedSearchesSideBySide(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	b.WaitToCount(time.Minute)
 	var group sync.WaitGroup
 	for i := range 6 {

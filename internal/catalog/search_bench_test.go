@@ -46,7 +46,7 @@ func manyProducts(t testing.TB, d *pgtest.Database) {
 // all with facets, and 40 for what is misspelt or not there as it was typed; of 123,000 entries, a median word has 2,000 to
 // 8,000, a rare one some 100, a common one 20,000 to all.
 func BenchmarkSearch(b *testing.B) {
-	d := pgtest.New(b)
+	d := pgtest.New(b, pgtest.Crowd)
 	manyProducts(b, d)
 	cat := catalog.New(d.DB, tenancy.NewRegister(d.DB), page.NewSealer(fixture.Secret))
 	v := fixture.Viewer(b, d, identity.Visitor)

@@ -20,7 +20,7 @@ func BenchmarkFill(b *testing.B) {
 		b.Run(fmt.Sprintf("%dshops%dorders", p.Shops, p.Orders), func(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
-				d := pgtest.New(b)
+				d := pgtest.New(b, pgtest.Crowd)
 				b.StartTimer()
 				if _, err := Fill(b.Context(), d.MigrateURL(), p, nil); err != nil {
 					b.Fatal(err)

@@ -40,7 +40,7 @@ func newDirectory(d *pgtest.Database) *directory.Directory {
 // shops, in one run: `go test ./internal/directory -bench Page -benchtime 300x`. The two are
 // asked in turn, so that the machine's mood weighs on both.
 func BenchmarkPage(b *testing.B) {
-	d := pgtest.New(b)
+	d := pgtest.New(b, pgtest.Crowd)
 	manyShops(b, d, 3000)
 	dir := newDirectory(d)
 	v := fixture.Viewer(b, d, identity.Visitor)

@@ -59,7 +59,7 @@ func codes(p *directory.RegistrationPayload) []directory.DirectoryRefusalCode {
 // Two operators who enter the same SIRET at the same moment come to one dossier.
 func TestTwoOperatorsOneDossier(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	r := newRegistrations(d)
 	operators := []*identity.Viewer{fixture.Viewer(t, d, identity.Hotline), fixture.Viewer(t, d, identity.Hotline)}
 	communes := []tenancy.ID{lorient, groix}
@@ -347,7 +347,7 @@ func TestCommuneChanges(t *testing.T) {
 // Of two who answer to the same version one is told so; without a version each answer counts.
 func TestAnswersAreNotLost(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	r := newRegistrations(d)
 	hotline := fixture.Viewer(t, d, identity.Hotline)
 	p, err := r.Start(t.Context(), hotline, directory.StartRegistrationInput{Commune: lorient})

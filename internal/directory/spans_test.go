@@ -308,7 +308,7 @@ func TestCatchUp(t *testing.T) {
 // the first did, and the spans are those of both.
 func TestSpansOfTwoChangesAtOnce(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	dir := newDirectory(d)
 	now := paris("2020-11-02 08:00")
 	dir.Now = func() time.Time { return now }

@@ -23,7 +23,7 @@ var groix = tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Groix}
 // Changes that race are written down one after the other: each once, none missing, the chain whole.
 func TestAuditIsAChain(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	keys := identity.NewWidgetKeys(d.DB, tenancy.NewRegister(d.DB))
 	audit := &identity.Audit{DB: d.DB, Cursors: page.NewSealer(fixture.Secret)}
 	agent, admin := fixture.Viewer(t, d, identity.Agent, lorient), fixture.Viewer(t, d, identity.Admin)

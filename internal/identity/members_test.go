@@ -104,7 +104,7 @@ func TestWhoDecidesOnRoles(t *testing.T) {
 // A code gives its role once, to the first account that has it, until it expires.
 func TestInvitations(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	communes := tenancy.NewRegister(d.DB)
 	members := identity.NewMembers(d.DB, communes, fixture.Secret)
 	now := time.Now()
@@ -218,7 +218,7 @@ func TestInvitations(t *testing.T) {
 // other's role away at the same moment; a role over the platform stands in every commune's log.
 func TestGrantAndRevoke(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	members := identity.NewMembers(d.DB, tenancy.NewRegister(d.DB), fixture.Secret)
 	first := fixture.Viewer(t, d, identity.Admin)
 	_, account := fixture.Account(t, d, identity.Customer)

@@ -20,7 +20,7 @@ func some(text string) *string { return &text }
 // A commune's people change its settings, one after the other, and nobody else's.
 func TestCommuneSettings(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	communes := tenancy.NewRegister(d.DB)
 	s := &identity.Settings{DB: d.DB, Communes: communes, Now: time.Now}
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})

@@ -151,7 +151,7 @@ func TestRebuiltAsMaintained(t *testing.T) {
 	if os.Getenv("HALLES_LONG") != "" {
 		events = 100_000
 	}
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	n := insightOn(d)
 	var writers sync.WaitGroup
 	for seed := range uint64(2) {

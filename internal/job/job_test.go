@@ -246,7 +246,7 @@ func TestFailureIsDiscreet(t *testing.T) {
 // A server that stops lets its jobs end.
 func TestStopWaits(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	begun, end := make(chan struct{}), make(chan struct{})
 	j := jobs(d, nil)
 	job.Work(j, func(ctx context.Context, _ *river.Job[job.Mail]) error {

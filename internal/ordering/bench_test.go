@@ -46,7 +46,7 @@ func durable(b *testing.B, d *pgtest.Database, connections int32) *pgxpool.Pool 
 //	go test -run - -bench Commits -benchtime 1x ./internal/ordering
 func BenchmarkCommits(b *testing.B) {
 	const writers, rounds = 16, 3
-	d := pgtest.New(b)
+	d := pgtest.New(b, pgtest.Crowd)
 	pool := durable(b, d, writers)
 	feed, other := newFeed(b, d, d.URL(pg.Listen)), newFeed(b, d, d.URL(pg.Listen))
 	hotline := fixture.Viewer(b, d, identity.Hotline)
@@ -113,7 +113,7 @@ func BenchmarkCommits(b *testing.B) {
 // subscribers of one commune: 1,600 counters and 400 agents.
 func BenchmarkFanOut(b *testing.B) {
 	const subscribers = 2000
-	d := pgtest.New(b)
+	d := pgtest.New(b, pgtest.Crowd)
 	f := newFeed(b, d, d.URL(pg.Listen))
 	shop := fixture.Shop(b, d, fixture.ShopOpts{})
 	order := placed(b, d, shop, nil)
@@ -158,7 +158,7 @@ func BenchmarkFanOut(b *testing.B) {
 //	go test -run - -bench Town -benchtime 1x ./internal/ordering
 func BenchmarkTown(b *testing.B) {
 	const customers, shopsOf, counters, agents, perSecond, events = 1600, 19, 20, 20, 20, 400
-	d := pgtest.New(b)
+	d := pgtest.New(b, pgtest.Crowd)
 	f := newFeed(b, d, d.URL(pg.Listen))
 	commune := []tenancy.ID{{Kind: tenancy.KindCommune, Commune: fixture.Lorient}}
 	var mu sync.Mutex

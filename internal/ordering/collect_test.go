@@ -80,7 +80,7 @@ func TestTheCodeAtTheDoor(t *testing.T) {
 // one is not looked at either meanwhile, and costs nothing when it is.
 func TestTenWrongCodesAMinute(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	b.clock(now)
 	shop, quiet := fixture.Shop(t, b.Database, fixture.ShopOpts{}), fixture.Shop(t, b.Database, fixture.ShopOpts{})

@@ -156,7 +156,7 @@ func TestUnansweredWithoutHours(t *testing.T) {
 // The merchant's answer and the end of the wait race: one of them wins, and the stock says which.
 func TestAnswerRacesTheEnd(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	variant := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 1_000_000}).Variants[0]
 	merchant := fixture.Viewer(t, b.Database, identity.Merchant, shop)

@@ -76,7 +76,7 @@ func holds(t testing.TB, d *pgtest.Database) held {
 // Nothing stays behind: not after the subscribers have left, not after the feed has stopped,
 // which tells those who were still there.
 func TestNothingStaysBehind(t *testing.T) { // not parallel: it counts goroutines
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	v := fixture.Viewer(t, d, identity.Merchant, shop)
 	placed(t, d, shop, nil)

@@ -393,7 +393,7 @@ func TestCursors(t *testing.T) {
 // 1, 2, 3 … and never a hole. (Each order here has one event: the present state is the log.)
 func TestNoHolesAndNoSeam(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd)
 	f := newFeed(t, d, "")
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	v := fixture.Viewer(t, d, identity.Merchant, shop)

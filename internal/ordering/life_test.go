@@ -247,7 +247,7 @@ func (b *bench) checkChange(t testing.TB, name string, id tenancy.ID, end orderi
 
 func TestFiftyCancelsGiveStockBackOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	product := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 10, Variants: 3})
 	merchant, hotline := fixture.Viewer(t, b.Database, identity.Merchant, shop), fixture.Viewer(t, b.Database, identity.Hotline)
@@ -278,7 +278,7 @@ func TestFiftyCancelsGiveStockBackOnce(t *testing.T) {
 
 func TestPlacingAndCancellingDoNotDeadlock(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	var variants []tenancy.ID
 	for range 6 {

@@ -16,6 +16,7 @@ import (
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -70,7 +71,7 @@ const books, initialStock = 5, 25
 // order that none of them can tell from what it saw.
 func TestStockHistoryIsLinearizable(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	cat := catalog.New(b.Database.DB, tenancy.NewRegister(b.Database.DB), page.NewSealer(fixture.Secret))
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	variants := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: initialStock, Variants: books}).Variants

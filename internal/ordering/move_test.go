@@ -108,7 +108,7 @@ func TestMove(t *testing.T) {
 // Orders that move, come and go at once leave every slot right, and wait in no circle.
 func TestMovesDoNotOverbook(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	now := b.at(t, "2020-11-09 08:00")
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{Slots: 4})
 	book := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 10_000, Variants: 2})

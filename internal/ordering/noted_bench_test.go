@@ -20,7 +20,7 @@ import (
 //	go test -run - -bench Noted -benchtime 1x ./internal/ordering
 func BenchmarkNoted(b *testing.B) {
 	const writers, rounds, length = 16, 3, 1500 * time.Millisecond
-	d := pgtest.New(b)
+	d := pgtest.New(b, pgtest.Crowd)
 	pool := durable(b, d, writers)
 	shop := fixture.Shop(b, d, fixture.ShopOpts{})
 	var variants []tenancy.ID

@@ -25,7 +25,7 @@ import (
 
 func TestTheLastPieceIsSoldOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	for round := range longer(4, 500) {
 		product := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 1})
@@ -56,7 +56,7 @@ func TestTheLastPieceIsSoldOnce(t *testing.T) {
 
 func TestBasketsInAnyOrderDoNotDeadlock(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	var variants []tenancy.ID
 	for range 12 {
@@ -94,7 +94,7 @@ func TestBasketsInAnyOrderDoNotDeadlock(t *testing.T) {
 // Suspending a shop withdraws all its variants at once, while baskets lock some of them.
 func TestSuspendingAShopDoesNotDeadlock(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	var variants []tenancy.ID
 	for range 12 {
@@ -141,7 +141,7 @@ func TestSuspendingAShopDoesNotDeadlock(t *testing.T) {
 
 func TestOneKeyIsOneOrder(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	product := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 100})
 	customer := fixture.Viewer(t, b.Database, identity.Customer)

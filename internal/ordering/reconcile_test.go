@@ -10,6 +10,7 @@ import (
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -17,7 +18,7 @@ import (
 // difference is reported with where it is.
 func TestReconcile(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{Commune: fixture.Groix})
 	variants := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Variants: 3, Stock: 1000}).Variants
 	merchant := fixture.Viewer(t, b.Database, identity.Merchant, shop)

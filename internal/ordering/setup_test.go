@@ -27,9 +27,9 @@ type bench struct {
 	identity *identity.Resolver
 }
 
-func setup(t testing.TB) *bench {
+func setup(t testing.TB, with ...func(*pgtest.Database)) *bench {
 	t.Helper()
-	d := pgtest.New(t)
+	d := pgtest.New(t, with...)
 	communes := tenancy.NewRegister(d.DB)
 	guests := identity.NewGuests(d.DB, communes, fixture.Secret)
 	return &bench{

@@ -61,7 +61,7 @@ func (b *bench) tried(t testing.TB, v *identity.Viewer, in ordering.PlaceInput) 
 // that it is full and which is the next; and places given back are taken again, no more.
 func TestASlotIsNotOverbooked(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	now := b.at(t, "2020-11-02 08:00")
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{Slots: 5})
 	book := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 100_000})

@@ -18,7 +18,7 @@ import (
 // ledger adds up to is what is left, and no piece is sold that was not there.
 func TestStockIsCorrectedBesideOrders(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, pgtest.Crowd)
 	cat := catalog.New(b.Database.DB, tenancy.NewRegister(b.Database.DB), page.NewSealer(fixture.Secret))
 	shop := fixture.Shop(t, b.Database, fixture.ShopOpts{})
 	book := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 30})

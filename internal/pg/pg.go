@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -61,6 +62,8 @@ type Options struct {
 	// URL is any role's; the role's name and password are put in its place. Through PgBouncer
 	// before 1.21 it must say default_query_exec_mode=cache_describe: what pgx prepares by
 	// default is gone when the pooler gives the next transaction another connection.
+	// pool_max_conns in it bounds each role's pool, and twice that the worker's, whose jobs and
+	// River ask beside each other: for a small Postgres. More than a pool has by itself it never gets.
 	URL       string
 	Passwords map[Role]string // none where the server trusts its socket
 	Tracer    pgx.QueryTracer // sees every statement; may be nil
@@ -78,7 +81,29 @@ func (o Options) RoleURL(role Role) (string, error) {
 	if u.User = url.User(string(role)); o.Passwords[role] != "" {
 		u.User = url.UserPassword(string(role), o.Passwords[role])
 	}
+	if q := u.Query(); q.Has(most) { // of pools, and no server knows it
+		q.Del(most)
+		u.RawQuery = q.Encode()
+	}
 	return u.String(), nil
+}
+
+const most = "pool_max_conns"
+
+// connections is how many a role's pool may hold.
+func (o Options) connections(role Role) (int32, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || !u.Query().Has(most) {
+		return pools[role], err
+	}
+	n, err := strconv.ParseInt(u.Query().Get(most), 10, 16)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("the database URL: %s=%s is no number of connections", most, u.Query().Get(most))
+	}
+	if role == Worker {
+		n *= 2
+	}
+	return min(int32(n), pools[role]), nil
 }
 
 // Open makes the pools. Connections are made when they are needed.
@@ -109,7 +134,9 @@ func open(ctx context.Context, o Options, role Role) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the database URL: %w", err)
 	}
-	config.MaxConns = pools[role]
+	if config.MaxConns, err = o.connections(role); err != nil {
+		return nil, err
+	}
 	config.ConnConfig.Tracer = o.Tracer
 	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		sendUUIDs(conn.TypeMap())

@@ -28,7 +28,7 @@ import (
 //	go test -run - -bench Kept -benchtime 1x ./internal/web
 func BenchmarkKept(b *testing.B) {
 	const shops, products, clients, rounds, length = 20, 10, 16, 2, time.Second
-	d := pgtest.New(b)
+	d := pgtest.New(b, pgtest.Crowd)
 	var variants []string
 	var product string
 	for range shops {

@@ -62,7 +62,7 @@ func TestSlowClientsAreCut(t *testing.T) {
 	if os.Getenv("HALLES_LONG") != "" {
 		slow, asked = 500, 2000
 	}
-	s := bare(t, pgtest.New(t))
+	s := bare(t, pgtest.New(t, pgtest.Crowd))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestVisitorsDoNotStarveMerchants(t *testing.T) {
 	if os.Getenv("HALLES_LONG") == "" {
 		t.Skip("figures: HALLES_LONG=1")
 	}
-	s := start(t)
+	s := startOn(t, pgtest.New(t, pgtest.Crowd))
 	const mine = `{ viewer { kind shops { name products(first: 20) { nodes { name variants { id stock } } } } } }`
 	const theirs = `{ commune(slug: \"lorient\") { name shops(first: 20) { nodes { id name products(first: 5) { nodes { name } } } } } }`
 	merchant := &http.Client{Transport: &http.Transport{}}

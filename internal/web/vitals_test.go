@@ -63,7 +63,7 @@ func TestVitals(t *testing.T) {
 		`halles_http_requests_total{code="200",method="POST",route="/graphql"}`,
 		`halles_http_requests_total{code="404",method="GET",route="none"} 1`,
 		`halles_http_requests_total{code="404",method="GET",route="/boutique/{commune}/{slug}"} 1`,
-		`halles_pool_connections{role="halles_public",state="max"} 8`,
+		`halles_pool_connections{role="halles_public",state="max"} 2`,
 		`halles_database_up 1`, `halles_jobs{state="available"}`, `halles_facts_behind_events 1`,
 	} {
 		if !strings.Contains(text, line) {

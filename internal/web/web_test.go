@@ -81,7 +81,12 @@ func sign(t *testing.T, subject string, valid time.Duration) string {
 
 func start(t *testing.T, change ...func(*web.Options)) *site {
 	t.Helper()
-	s := &site{t: t, db: pgtest.New(t)}
+	return startOn(t, pgtest.New(t), change...)
+}
+
+func startOn(t *testing.T, d *pgtest.Database, change ...func(*web.Options)) *site {
+	t.Helper()
+	s := &site{t: t, db: d}
 	s.shop = fixture.Shop(t, s.db, fixture.ShopOpts{Name: "Crêperie du Port", Category: "creperie"})
 	fixture.Product(t, s.db, s.shop, fixture.ProductOpts{Name: "Crêpes de froment", Category: "creperie", Stock: 7, Variants: 2})
 	subject, _ := fixture.Account(t, s.db, identity.Merchant, s.shop)

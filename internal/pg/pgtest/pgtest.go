@@ -123,12 +123,24 @@ type Database struct {
 	Cluster    *cluster.Cluster // shared with the binary's other tests, but for Own's
 	name       string
 	statements *atomic.Int64
+
+	connections int // of each role; 0: as many as a server's
 }
 
+// few is how many connections a role has in a test: each costs as much processor time as a copy of
+// the template, 50 ms, and prepares every statement anew. They are made where another waits for none.
+const few = 2
+
+// Crowd gives a test's roles as many connections as a server's: for what many do at the same time.
+func Crowd(d *Database) { d.connections = 0 }
+
 // New makes a database for a test and drops it at the end.
-func New(t testing.TB) *Database {
+func New(t testing.TB, with ...func(*Database)) *Database {
 	t.Helper()
 	d := Empty(t, template)
+	for _, change := range with {
+		change(d)
+	}
 	d.open(t)
 	return d
 }
@@ -172,7 +184,7 @@ func Empty(t testing.TB, from string) *Database {
 	if private.err != nil {
 		t.Fatalf("the tests' Postgres: %v", private.err)
 	}
-	d := &Database{Cluster: private.cluster, name: "test_" + strconv.FormatInt(private.copies.Add(1), 10)}
+	d := &Database{Cluster: private.cluster, name: "test_" + strconv.FormatInt(private.copies.Add(1), 10), connections: few}
 	clone := "create database " + d.name
 	if from != "" { // page by page through the log, as is usual since 15, costs three times as much
 		clone += " template " + from + " strategy file_copy"
@@ -214,7 +226,7 @@ func (d *Database) open(t testing.TB) {
 	// The pools outlive the test's context, which ends before its clean-ups.
 	ctx := context.Background()
 	d.statements = &atomic.Int64{}
-	d.Options = pg.Options{URL: d.AdminURL(), Tracer: counter{d.statements}}
+	d.Options = pg.Options{URL: d.ServerURL(), Tracer: counter{d.statements}}
 	var err error
 	if d.DB, err = pg.Open(ctx, d.Options); err != nil {
 		t.Fatal(err)
@@ -234,6 +246,14 @@ func (d *Database) MigrateURL() string { return d.Cluster.URL("halles_migrate", 
 
 // AdminURL is where a superuser reaches it.
 func (d *Database) AdminURL() string { return d.Cluster.URL("postgres", d.name) }
+
+// ServerURL is AdminURL for a server, which takes no more connections than d.DB.
+func (d *Database) ServerURL() string {
+	if d.connections == 0 {
+		return d.AdminURL()
+	}
+	return d.AdminURL() + "&pool_max_conns=" + strconv.Itoa(d.connections)
+}
 
 // Name is the database's name.
 func (d *Database) Name() string { return d.name }

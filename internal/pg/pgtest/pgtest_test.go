@@ -1,12 +1,14 @@
 package pgtest_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/page"
+	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -34,5 +36,31 @@ func TestDatabasesAreApart(t *testing.T) {
 	}
 	if n := sent(); n != 1 {
 		t.Errorf("%d statements for one look-up", n)
+	}
+}
+
+// pool_max_conns in the URL bounds each role's connections and gives none more than it has; those who
+// connect without a pool get a URL without it, which the server would refuse.
+func TestConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	for most, want := range map[string][2]int32{"": {12, 8}, "pool_max_conns=3": {3, 6}, "pool_max_conns=1": {1, 2}, "pool_max_conns=30000": {12, 8}} {
+		o := pg.Options{URL: "postgres://nowhere:1/halles?" + most}
+		db, err := pg.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]int32{db.Pool(pg.App).Config().MaxConns, db.Pool(pg.Worker).Config().MaxConns}; got != want {
+			t.Errorf("%q: %d connections, want %d", most, got, want)
+		}
+		db.Close()
+		if url, err := o.RoleURL(pg.Listen); err != nil || strings.Contains(url, "pool") {
+			t.Errorf("%s, %v", url, err)
+		}
+	}
+	for _, wrong := range []string{"0", "-1", "many", "", "1e3", "40000"} {
+		if db, err := pg.Open(t.Context(), pg.Options{URL: "postgres://nowhere:1/halles?pool_max_conns=" + wrong}); err == nil {
+			db.Close()
+			t.Errorf("%q is taken", wrong)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package pg_test
+package pgtest_test
 
 import (
 	"slices"
@@ -12,12 +12,10 @@ import (
 	"github.com/audelor/halles/internal/pg/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
-
 // What a viewer's settings add to a read by primary key, row-level security included: the bare
 // query by a role that bypasses it, and pg.Select, turn about. Bar: 40 µs.
 func BenchmarkSettings(b *testing.B) {
-	d := pgtest.New(b)
+	d := pgtest.New(b, pgtest.Crowd)
 	id := uuid.Must(uuid.NewV7())
 	d.Exec(b, `
 		insert into shops (commune_id, id, slug, name, category_id, naf_code, naf_version, siret, status, street, postcode, city,
