@@ -16,6 +16,10 @@ import (
 type ending struct {
 	err  func() error
 	told bool
+
+	shares bool                   // the events go past shared, which hands gqlgen one when it has to
+	events <-chan *ordering.Event // then all of them
+	one    chan *ordering.Event   // and what gqlgen reads
 }
 
 type endingKey struct{}
@@ -33,7 +37,11 @@ func stream(ctx context.Context) func(*ordering.Stream, error) (<-chan *ordering
 		if err != nil {
 			return nil, err
 		}
-		ctx.Value(endingKey{}).(*ending).err = s.Err
+		e := ctx.Value(endingKey{}).(*ending)
+		if e.err = s.Err; e.shares {
+			e.events, e.one = s.C, make(chan *ordering.Event, 1)
+			return e.one, nil
+		}
 		return s.C, nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -54,11 +55,32 @@ func (serverSent) open() string      { return ":\n\n" }
 func (serverSent) heartbeat() string { return ":\n\n" }
 
 func (serverSent) next(response *graphql.Response) string {
-	var data bytes.Buffer
-	if err := json.Compact(&data, encode(response)); err != nil { // a line break would end the event's line
+	plain := len(response.Errors) == 0 && len(response.Extensions) == 0
+	if last := lastSent.Load(); plain && last != nil && string(response.Data) == last.data {
+		return last.text
+	}
+	text := "event: next\ndata: " + oneLine(encode(response)) + "\n\n"
+	if plain {
+		lastSent.Store(&sent{string(response.Data), text})
+	}
+	return text
+}
+
+// lastSent is what was written last, for the many who follow the same.
+var lastSent atomic.Pointer[sent]
+
+type sent struct{ data, text string }
+
+// oneLine is JSON without line breaks: one would end the event's line.
+func oneLine(content []byte) string {
+	if !bytes.ContainsAny(content, "\r\n") {
+		return string(content)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, content); err != nil {
 		panic(err) // the executor's own
 	}
-	return "event: next\ndata: " + data.String() + "\n\n"
+	return compact.String()
 }
 
 func (f serverSent) cut(response *graphql.Response) string { return f.next(response) + f.complete() }

@@ -1,8 +1,10 @@
 package ordering
 
 import (
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -32,6 +34,38 @@ type ordersPosition struct {
 type streamPosition struct {
 	Epoch uuid.UUID        `json:"e"`
 	At    map[string]int64 `json:"a"`
+}
+
+// sealed is the last cursor of each list that somebody follows. All who follow it are sent the same.
+type sealed struct {
+	mu sync.Mutex
+	of map[string]sealedCursor
+}
+
+type sealedCursor struct {
+	streamPosition
+	text string
+}
+
+// mostSealed bounds the memory; there are fewer lists that are followed.
+const mostSealed = 1000
+
+// seal is the cursor of a place in a list: sealing makes the same of the same.
+func (f *Feed) seal(list string, p streamPosition) string {
+	f.sealed.mu.Lock()
+	last := f.sealed.of[list]
+	f.sealed.mu.Unlock()
+	if last.text != "" && last.Epoch == p.Epoch && maps.Equal(last.At, p.At) {
+		return last.text
+	}
+	made := sealedCursor{streamPosition{p.Epoch, maps.Clone(p.At)}, f.cursors.Seal(list, p)}
+	f.sealed.mu.Lock()
+	defer f.sealed.mu.Unlock()
+	if f.sealed.of == nil || len(f.sealed.of) >= mostSealed {
+		f.sealed.of = map[string]sealedCursor{}
+	}
+	f.sealed.of[list] = made
+	return made.text
 }
 
 // A list's name holds the field, its arguments and the account: a cursor opens there only.

@@ -52,6 +52,7 @@ type Feed struct {
 	dirtied chan struct{}
 	granted map[*reader]granted // the running subscriptions
 
+	sealed    sealed
 	listening atomic.Bool
 	behind    atomic.Int64
 }

@@ -96,7 +96,7 @@ func (f *Feed) stream(ctx context.Context, v *identity.Viewer, s stream) (_ *Str
 	list, communes := streamList(s.field, v, s.ids), communesOf(s.ids)
 	w := &watch{
 		scope: v.Scope().In(communes...), which: s.which, behind: map[string]bool{},
-		stamp: func(w *watch, _ *Event) string { return f.cursors.Seal(list, streamPosition{w.epoch, w.at}) },
+		stamp: func(w *watch, _ *Event) string { return f.seal(list, streamPosition{w.epoch, w.at}) },
 	}
 	var rows []uuid.UUID // null, not empty, for all events of a commune
 	if w.keys = []uuid.UUID{uuid.Nil}; s.kind == tenancy.KindShop {
