@@ -38,7 +38,7 @@ func (r *Resolver) calendarAt(ctx context.Context, shop tenancy.ID, at *time.Tim
 	if err != nil {
 		return nil, instant, err
 	}
-	s, err := load(ctx).calendar.Load(ctx, calendarKey{from, shop})
+	s, err := load(ctx).other().calendar.Load(ctx, calendarKey{from, shop})
 	return s, instant, err
 }
 
@@ -129,5 +129,5 @@ func restriction(ctx context.Context, named *calendar.Restriction) (*directory.R
 	if err != nil {
 		return nil, err
 	}
-	return visible(load(ctx).restriction.Load(ctx, id))
+	return visible(load(ctx).other().restriction.Load(ctx, id))
 }

@@ -19,7 +19,7 @@ import (
 )
 
 func (r *communeResolver) Restrictions(ctx context.Context, obj *tenancy.Commune, at *time.Time, upcoming bool) ([]*directory.Restriction, error) {
-	return load(ctx).restricting.Load(ctx, joinRestrictionsKey(newRestrictionsAt(at, upcoming), obj.Insee))
+	return load(ctx).other().restricting.Load(ctx, joinRestrictionsKey(newRestrictionsAt(at, upcoming), obj.Insee))
 }
 
 func (r *mutationResolver) SetOpeningHours(ctx context.Context, input directory.HoursInput) (*directory.ShopPayload, error) {
@@ -114,7 +114,7 @@ func (r *regimeCauseResolver) Restriction(ctx context.Context, obj *calendar.Res
 }
 
 func (r *restrictionResolver) Communes(ctx context.Context, obj *directory.Restriction) ([]string, error) {
-	return load(ctx).scope.Load(ctx, obj.ID())
+	return load(ctx).other().scope.Load(ctx, obj.ID())
 }
 
 func (r *restrictionResolver) Categories(ctx context.Context, obj *directory.Restriction) ([]*catalog.Category, error) {
@@ -175,7 +175,7 @@ func (r *shopResolver) Slots(ctx context.Context, obj *directory.Shop, mode dire
 	if err != nil {
 		return nil, err
 	}
-	counts, err := load(ctx).slotCounts.Load(ctx, obj.ID())
+	counts, err := load(ctx).other().slotCounts.Load(ctx, obj.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -183,11 +183,11 @@ func (r *shopResolver) Slots(ctx context.Context, obj *directory.Shop, mode dire
 }
 
 func (r *shopResolver) Closures(ctx context.Context, obj *directory.Shop) ([]*directory.Closure, error) {
-	return load(ctx).closures.Load(ctx, obj.ID())
+	return load(ctx).other().closures.Load(ctx, obj.ID())
 }
 
 func (r *shopResolver) AffectedOrders(ctx context.Context, obj *directory.Shop, first int) ([]*ordering.Affected, error) {
-	return load(ctx).affected.Load(ctx, affectedKey{first, obj.ID()})
+	return load(ctx).other().affected.Load(ctx, affectedKey{first, obj.ID()})
 }
 
 func (r *Resolver) RegimeCause() generated.RegimeCauseResolver { return &regimeCauseResolver{r} }

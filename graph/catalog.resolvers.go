@@ -51,7 +51,7 @@ func (r *productResolver) Availability(ctx context.Context, obj *catalog.Product
 func (r *productConnectionResolver) TotalCount(ctx context.Context, obj *catalog.ProductConnection) (int, error) {
 	counted := obj.Counted()
 	if counted.Shop != (tenancy.ID{}) {
-		return load(ctx).productsIn.Load(ctx, counted.Shop)
+		return load(ctx).other().productsIn.Load(ctx, counted.Shop)
 	}
 	return r.Catalog.Count(ctx, identity.From(ctx), &counted.Filter)
 }
@@ -77,7 +77,7 @@ func (r *variantResolver) Product(ctx context.Context, obj *catalog.Variant) (*c
 }
 
 func (r *variantResolver) Stock(ctx context.Context, obj *catalog.Variant) (*int, error) {
-	return load(ctx).stock.Load(ctx, obj.ID())
+	return load(ctx).other().stock.Load(ctx, obj.ID())
 }
 
 func (r *Resolver) Category() generated.CategoryResolver { return &categoryResolver{r} }

@@ -25,13 +25,13 @@ func asks[P, V any](loader func(*loaders) *loaderByID[V], key func(P) tenancy.ID
 }
 
 func variantsLoader(l *loaders) *loaderByID[[]*catalog.Variant]    { return l.variantsOf }
-func noticeLoader(l *loaders) *loaderByID[*identity.CommuneNotice] { return l.notice }
+func noticeLoader(l *loaders) *loaderByID[*identity.CommuneNotice] { return l.other().notice }
 func shopLoader(l *loaders) *loaderByID[*directory.Shop]           { return l.shop }
 
 // asksCalendar asks ahead for what the calendar knows of a shop about an instant.
 func (r *Resolver) asksCalendar(ctx context.Context, b *direct.Batch, shop tenancy.ID, at *time.Time) {
 	if _, from, err := r.Directory.Instant(at, "at"); err == nil {
-		direct.Ask(b, load(ctx).calendar, calendarKey{from, shop})
+		direct.Ask(b, load(ctx).other().calendar, calendarKey{from, shop})
 	}
 }
 
@@ -144,7 +144,7 @@ func (r *Resolver) communeFields() *direct.Type {
 				return restrictionsArgs{at: a.TimeOr("at"), upcoming: a.Bool("upcoming")}
 			},
 			Ask: func(ctx context.Context, b *direct.Batch, o *tenancy.Commune, a restrictionsArgs) {
-				direct.Ask(b, load(ctx).restricting, joinRestrictionsKey(newRestrictionsAt(a.at, a.upcoming), o.Insee))
+				direct.Ask(b, load(ctx).other().restricting, joinRestrictionsKey(newRestrictionsAt(a.at, a.upcoming), o.Insee))
 			},
 			Call: func(ctx context.Context, o *tenancy.Commune, a restrictionsArgs) ([]*directory.Restriction, error) {
 				return c.Restrictions(ctx, o, a.at, a.upcoming)
@@ -162,7 +162,7 @@ func (r *Resolver) shopFields() *direct.Type {
 	}
 	slots := func(ctx context.Context, b *direct.Batch, o *directory.Shop, _ slotsArgs) {
 		r.asksCalendar(ctx, b, o.ID(), nil)
-		direct.Ask(b, load(ctx).slotCounts, o.ID())
+		direct.Ask(b, load(ctx).other().slotCounts, o.ID())
 	}
 	products := func(ctx context.Context, b *direct.Batch, o *directory.Shop, a pageArgs) {
 		direct.Ask(b, load(ctx).productsOf, newProductsKey(o.ID(), a.first, a.after))
@@ -185,10 +185,10 @@ func (r *Resolver) shopFields() *direct.Type {
 		direct.Put("version", func(s *directory.Shop) int { return s.Version }, scalar.AppendInt),
 		direct.OneBy("commune", direct.By(s.Commune, nil)),
 		direct.OneBy("category", direct.By(s.Category, nil)),
-		direct.OneBy("openingHours", direct.ByID(s.OpeningHours, asks(func(l *loaders) *loaderByID[[]directory.OpeningInterval] { return l.hours }, (*directory.Shop).ID))),
-		direct.EachBy("fulfilments", direct.ByID(s.Fulfilments, asks(func(l *loaders) *loaderByID[[]*directory.Fulfilment] { return l.fulfilments }, (*directory.Shop).ID))),
-		direct.EachBy("closures", direct.ByID(s.Closures, asks(func(l *loaders) *loaderByID[[]*directory.Closure] { return l.closures }, (*directory.Shop).ID))),
-		direct.EachBy("photos", direct.ByID(s.Photos, asks(func(l *loaders) *loaderByID[[]*media.Photo] { return l.shopPhotos }, (*directory.Shop).ID))),
+		direct.OneBy("openingHours", direct.ByID(s.OpeningHours, asks(func(l *loaders) *loaderByID[[]directory.OpeningInterval] { return l.other().hours }, (*directory.Shop).ID))),
+		direct.EachBy("fulfilments", direct.ByID(s.Fulfilments, asks(func(l *loaders) *loaderByID[[]*directory.Fulfilment] { return l.other().fulfilments }, (*directory.Shop).ID))),
+		direct.EachBy("closures", direct.ByID(s.Closures, asks(func(l *loaders) *loaderByID[[]*directory.Closure] { return l.other().closures }, (*directory.Shop).ID))),
+		direct.EachBy("photos", direct.ByID(s.Photos, asks(func(l *loaders) *loaderByID[[]*media.Photo] { return l.other().shopPhotos }, (*directory.Shop).ID))),
 		direct.PutBy("openNow", direct.ByID(s.OpenNow, func(ctx context.Context, b *direct.Batch, o *directory.Shop) { r.asksCalendar(ctx, b, o.ID(), nil) }), scalar.AppendBool),
 		direct.OneBy("service", direct.Relation[*directory.Shop, serviceArgs, *calendar.Status]{
 			Args: serviceOf, Ask: service, Ahead: service,
@@ -260,7 +260,7 @@ func (r *Resolver) productFields() *direct.Type {
 		direct.EachBy("variants", direct.ByID(p.Variants, variants)),
 		direct.OneBy("priceRange", direct.ByID(p.PriceRange, variants)),
 		direct.OneBy("availability", direct.ByID(p.Availability, variants)),
-		direct.EachBy("photos", direct.ByID(p.Photos, asks(func(l *loaders) *loaderByID[[]*media.Photo] { return l.goodsPhotos }, (*catalog.Product).ID))))
+		direct.EachBy("photos", direct.ByID(p.Photos, asks(func(l *loaders) *loaderByID[[]*media.Photo] { return l.other().goodsPhotos }, (*catalog.Product).ID))))
 }
 
 func (r *Resolver) variantFields() *direct.Type {
@@ -274,7 +274,7 @@ func (r *Resolver) variantFields() *direct.Type {
 		direct.One("availability", (*catalog.Variant).Availability),
 		direct.Put("archived", func(v *catalog.Variant) bool { return v.Archived }, scalar.AppendBool),
 		direct.OneBy("product", direct.By(v.Product, asks(func(l *loaders) *loaderByID[*catalog.Product] { return l.product }, (*catalog.Variant).ProductID))),
-		direct.PutByOr("stock", direct.By(v.Stock, asks(func(l *loaders) *loaderByID[*int] { return l.stock }, (*catalog.Variant).ID)), scalar.AppendInt))
+		direct.PutByOr("stock", direct.By(v.Stock, asks(func(l *loaders) *loaderByID[*int] { return l.other().stock }, (*catalog.Variant).ID)), scalar.AppendInt))
 }
 
 func (r *Resolver) categoryFields() *direct.Type {
@@ -291,7 +291,7 @@ func (r *Resolver) shopConnectionFields() *direct.Type {
 	c := &shopConnectionResolver{r}
 	total := direct.By(c.TotalCount, func(ctx context.Context, b *direct.Batch, o *directory.ShopConnection) {
 		if commune, q := o.Counted(); commune != "" {
-			direct.Ask(b, load(ctx).shopsIn, newShopsKey(commune, q, 0, nil))
+			direct.Ask(b, load(ctx).other().shopsIn, newShopsKey(commune, q, 0, nil))
 		}
 	})
 	return direct.Object("ShopConnection",
@@ -305,7 +305,7 @@ func (r *Resolver) productConnectionFields() *direct.Type {
 	c := &productConnectionResolver{r}
 	total := direct.By(c.TotalCount, func(ctx context.Context, b *direct.Batch, o *catalog.ProductConnection) {
 		if of := o.Counted(); of.Shop != (tenancy.ID{}) {
-			direct.Ask(b, load(ctx).productsIn, of.Shop)
+			direct.Ask(b, load(ctx).other().productsIn, of.Shop)
 		}
 	})
 	return direct.Object("ProductConnection",
@@ -386,7 +386,7 @@ func asksRestriction(ctx context.Context, b *direct.Batch, named *calendar.Restr
 		return
 	}
 	if id, err := tenancy.ParseID(named.ID); err == nil {
-		direct.Ask(b, load(ctx).restriction, id)
+		direct.Ask(b, load(ctx).other().restriction, id)
 	}
 }
 
@@ -410,7 +410,7 @@ func (r *Resolver) causeFields() *direct.Type {
 
 func (r *Resolver) restrictionFields() *direct.Type {
 	f := &restrictionResolver{r}
-	communes := direct.By(f.Communes, asks(func(l *loaders) *loaderByID[[]string] { return l.scope }, (*directory.Restriction).ID))
+	communes := direct.By(f.Communes, asks(func(l *loaders) *loaderByID[[]string] { return l.other().scope }, (*directory.Restriction).ID))
 	return direct.Object("Restriction",
 		direct.Put("id", (*directory.Restriction).ID, scalar.AppendID),
 		direct.Put("insee", func(r *directory.Restriction) string { return r.CommuneID }, scalar.AppendText),

@@ -25,5 +25,5 @@ func (r *mutationResolver) EndDelegation(ctx context.Context, input identity.End
 }
 
 func (r *shopResolver) Delegations(ctx context.Context, obj *directory.Shop) ([]*identity.Delegation, error) {
-	return load(ctx).delegations.Load(ctx, obj.ID())
+	return load(ctx).other().delegations.Load(ctx, obj.ID())
 }

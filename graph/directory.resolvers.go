@@ -36,18 +36,18 @@ func (r *shopResolver) Category(ctx context.Context, obj *directory.Shop) (*cata
 }
 
 func (r *shopResolver) OpeningHours(ctx context.Context, obj *directory.Shop) (*directory.OpeningHours, error) {
-	weekly, err := load(ctx).hours.Load(ctx, obj.ID())
+	weekly, err := load(ctx).other().hours.Load(ctx, obj.ID())
 	return &directory.OpeningHours{ShopID: obj.ID(), Weekly: weekly}, err
 }
 
 func (r *shopResolver) Fulfilments(ctx context.Context, obj *directory.Shop) ([]*directory.Fulfilment, error) {
-	return load(ctx).fulfilments.Load(ctx, obj.ID())
+	return load(ctx).other().fulfilments.Load(ctx, obj.ID())
 }
 
 func (r *shopConnectionResolver) TotalCount(ctx context.Context, obj *directory.ShopConnection) (int, error) {
 	commune, q := obj.Counted()
 	if commune != "" {
-		return load(ctx).shopsIn.Load(ctx, newShopsKey(commune, q, 0, nil))
+		return load(ctx).other().shopsIn.Load(ctx, newShopsKey(commune, q, 0, nil))
 	}
 	return r.Directory.Count(ctx, identity.From(ctx), q)
 }

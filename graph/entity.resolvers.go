@@ -32,7 +32,7 @@ func (r *entityResolver) FindCommune(ctx context.Context, rep model.CommuneRepre
 }
 
 func (r *entityResolver) FindOrder(ctx context.Context, rep model.OrderRepresentation) (*ordering.Order, error) {
-	return byID(ctx, load(ctx).orders.as(identity.From(ctx)).order, *rep.ID, tenancy.KindOrder)
+	return byID(ctx, load(ctx).other().orders.as(identity.From(ctx)).order, *rep.ID, tenancy.KindOrder)
 }
 
 func (r *entityResolver) FindProduct(ctx context.Context, rep model.ProductRepresentation) (*catalog.Product, error) {
@@ -44,7 +44,7 @@ func (r *entityResolver) FindShop(ctx context.Context, rep model.ShopRepresentat
 }
 
 func (r *entityResolver) FindVariant(ctx context.Context, rep model.VariantRepresentation) (*catalog.Variant, error) {
-	return byID(ctx, load(ctx).variant, *rep.ID, tenancy.KindVariant)
+	return byID(ctx, load(ctx).other().variant, *rep.ID, tenancy.KindVariant)
 }
 
 func (r *Resolver) Entity() generated.EntityResolver { return &entityResolver{r} }

@@ -21,10 +21,23 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 )
 
-// loaders are the relations of the schema, one line and one statement each.
+// loaders are the relations of the schema, one line and one statement each: what most questions ask
+// for, and the others, which are made when one of them is asked for.
 type loaders struct {
 	shop        *loader.Loader[tenancy.ID, *directory.Shop]
 	shopSelling *loader.Loader[tenancy.ID, *directory.Shop] // by the product; for shop to know
+	shopsOf     *loader.Loader[shopsKey, *directory.ShopConnection]
+	product     *loader.Loader[tenancy.ID, *catalog.Product]
+	productsOf  *loader.Loader[productsKey, *catalog.ProductConnection]
+	variantsOf  *loader.Loader[tenancy.ID, []*catalog.Variant]
+
+	begin  sync.Once
+	make   func() *otherLoaders
+	others *otherLoaders
+}
+
+// otherLoaders are the relations that few questions ask for.
+type otherLoaders struct {
 	hours       *loader.Loader[tenancy.ID, []directory.OpeningInterval]
 	fulfilments *loader.Loader[tenancy.ID, []*directory.Fulfilment]
 	calendar    *loader.Loader[calendarKey, *calendar.Shop]
@@ -35,13 +48,9 @@ type loaders struct {
 	steps       *loader.Loader[tenancy.ID, []*directory.ShopStep]
 	details     *loader.Loader[tenancy.ID, *directory.ShopDetails]
 	activation  *loader.Loader[tenancy.ID, *directory.Activation]
-	shopsOf     *loader.Loader[shopsKey, *directory.ShopConnection]
 	shopsIn     *loader.Loader[shopsKey, int]
-	product     *loader.Loader[tenancy.ID, *catalog.Product]
-	productsOf  *loader.Loader[productsKey, *catalog.ProductConnection]
 	productsIn  *loader.Loader[tenancy.ID, int]
 	variant     *loader.Loader[tenancy.ID, *catalog.Variant]
-	variantsOf  *loader.Loader[tenancy.ID, []*catalog.Variant]
 	stock       *loader.Loader[tenancy.ID, *int]
 	delegations *loader.Loader[tenancy.ID, []*identity.Delegation]
 	notice      *loader.Loader[tenancy.ID, *identity.CommuneNotice]
@@ -51,6 +60,11 @@ type loaders struct {
 	goodsPhotos *loader.Loader[tenancy.ID, []*media.Photo]
 	orders      *ordersBy
 	ordersOf    *loader.Loader[ordersKey, *ordering.OrderConnection]
+}
+
+func (l *loaders) other() *otherLoaders {
+	l.begin.Do(func() { l.others = l.make() })
+	return l.others
 }
 
 // loaderByID loads values by the global ID of what they belong to.
@@ -98,7 +112,7 @@ func linesOf(ctx context.Context, o *ordering.Order) ([]*ordering.Line, error) {
 	if o.Written != nil {
 		return o.Written, nil
 	}
-	return load(ctx).orders.as(o.Reader).lines.Load(ctx, o.ID())
+	return load(ctx).other().orders.as(o.Reader).lines.Load(ctx, o.ID())
 }
 
 type loadersKey struct{}
@@ -133,6 +147,16 @@ func (r *Resolver) loadersFor(v *identity.Viewer, short bool) *loaders {
 	return &loaders{
 		shop:        shop,
 		shopSelling: loader.New(r.Wait, knownTo(shop, as(v, shops.OfProducts)), loader.Zero),
+		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, shopPages(v, shops)), loader.Zero),
+		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),
+		productsOf:  loader.New(r.Wait, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)), loader.Zero),
+		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
+		make:        func() *otherLoaders { return r.otherLoadersFor(v) },
+	}
+}
+
+func (r *Resolver) otherLoadersFor(v *identity.Viewer) *otherLoaders {
+	return &otherLoaders{
 		shopPhotos:  loader.New(r.Wait, as(v, r.Media.OfShops), loader.Zero),
 		goodsPhotos: loader.New(r.Wait, as(v, r.Media.OfProducts), loader.Zero),
 		hours:       loader.New(r.Wait, as(v, r.Directory.HoursOf), loader.Zero),
@@ -145,13 +169,9 @@ func (r *Resolver) loadersFor(v *identity.Viewer, short bool) *loaders {
 		steps:       loader.New(r.Wait, as(v, r.Directory.StepsOf), loader.Zero),
 		details:     loader.New(r.Wait, as(v, r.Directory.DetailsOf), loader.Zero),
 		activation:  loader.New(r.Wait, as(v, r.Registrations.ActivationOf), loader.Zero),
-		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, shopPages(v, shops)), loader.Zero),
 		shopsIn:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, r.shopCounts(v)), loader.Zero),
-		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),
-		productsOf:  loader.New(r.Wait, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)), loader.Zero),
 		productsIn:  loader.New(r.Wait, as(v, r.Catalog.CountByShop), loader.Zero),
 		variant:     loader.New(r.Wait, as(v, r.Catalog.VariantsByIDs), notFound[*catalog.Variant]),
-		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
 		stock:       loader.New(r.Wait, as(v, r.Catalog.StockOf), loader.Zero),
 		delegations: loader.New(r.Wait, as(v, r.Delegations.Of), loader.Zero),
 		notice:      loader.New(r.Wait, as(v, r.Settings.NoticesOf), loader.Zero),
@@ -196,7 +216,7 @@ func loadAll[V any](ctx context.Context, l *loader.Loader[tenancy.ID, V], ids []
 
 // noticeOf is one thing that everybody reads of a commune's settings; all of them share a statement.
 func noticeOf[V any](ctx context.Context, c *tenancy.Commune, field func(*identity.CommuneNotice) *V) (*V, error) {
-	notice, err := load(ctx).notice.Load(ctx, c.ID())
+	notice, err := load(ctx).other().notice.Load(ctx, c.ID())
 	if err != nil {
 		return nil, err
 	}

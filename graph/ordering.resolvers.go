@@ -18,7 +18,7 @@ import (
 )
 
 func (r *exchangeGuestLinkPayloadResolver) Orders(ctx context.Context, obj *identity.GuestSession) ([]*ordering.Order, error) {
-	return loadAll(ctx, load(ctx).orders.as(obj.Guest).order, obj.Guest.Orders)
+	return loadAll(ctx, load(ctx).other().orders.as(obj.Guest).order, obj.Guest.Orders)
 }
 
 func (r *mutationResolver) PlaceOrders(ctx context.Context, input ordering.PlaceInput) (*ordering.PlacePayload, error) {
@@ -103,11 +103,11 @@ func (r *orderResolver) Note(ctx context.Context, obj *ordering.Order) (*string,
 }
 
 func (r *orderResolver) Contact(ctx context.Context, obj *ordering.Order) (*ordering.PersonContact, error) {
-	return load(ctx).orders.as(obj.Reader).contact.Load(ctx, obj.ID())
+	return load(ctx).other().orders.as(obj.Reader).contact.Load(ctx, obj.ID())
 }
 
 func (r *orderResolver) Address(ctx context.Context, obj *ordering.Order) (*ordering.DeliveryAddress, error) {
-	return load(ctx).orders.as(obj.Reader).address.Load(ctx, obj.ID())
+	return load(ctx).other().orders.as(obj.Reader).address.Load(ctx, obj.ID())
 }
 
 func (r *orderResolver) PickupCode(ctx context.Context, obj *ordering.Order) (*ordering.PickupCode, error) {
@@ -115,15 +115,15 @@ func (r *orderResolver) PickupCode(ctx context.Context, obj *ordering.Order) (*o
 }
 
 func (r *orderResolver) ProposedChange(ctx context.Context, obj *ordering.Order) (*ordering.Change, error) {
-	return load(ctx).orders.as(obj.Reader).change.Load(ctx, obj.ID())
+	return load(ctx).other().orders.as(obj.Reader).change.Load(ctx, obj.ID())
 }
 
 func (r *orderResolver) History(ctx context.Context, obj *ordering.Order) ([]*ordering.Event, error) {
-	return load(ctx).orders.as(obj.Reader).history.Load(ctx, obj.ID())
+	return load(ctx).other().orders.as(obj.Reader).history.Load(ctx, obj.ID())
 }
 
 func (r *orderResolver) Again(ctx context.Context, obj *ordering.Order) (*ordering.Again, error) {
-	return load(ctx).orders.as(obj.Reader).again.Load(ctx, obj.ID())
+	return load(ctx).other().orders.as(obj.Reader).again.Load(ctx, obj.ID())
 }
 
 func (r *orderResolver) NextActions(ctx context.Context, obj *ordering.Order) ([]ordering.Action, error) {
@@ -131,15 +131,15 @@ func (r *orderResolver) NextActions(ctx context.Context, obj *ordering.Order) ([
 }
 
 func (r *orderAgainLineResolver) Variant(ctx context.Context, obj *ordering.AgainLine) (*catalog.Variant, error) {
-	return visible(load(ctx).variant.Load(ctx, obj.VariantID))
+	return visible(load(ctx).other().variant.Load(ctx, obj.VariantID))
 }
 
 func (r *orderEventResolver) Order(ctx context.Context, obj *ordering.Event) (*ordering.Order, error) {
-	return load(ctx).orders.as(cmp.Or(obj.Reader, identity.From(ctx))).order.Load(ctx, obj.OrderID())
+	return load(ctx).other().orders.as(cmp.Or(obj.Reader, identity.From(ctx))).order.Load(ctx, obj.OrderID())
 }
 
 func (r *orderLineResolver) Variant(ctx context.Context, obj *ordering.Line) (*catalog.Variant, error) {
-	return visible(load(ctx).variant.Load(ctx, obj.VariantID()))
+	return visible(load(ctx).other().variant.Load(ctx, obj.VariantID()))
 }
 
 func (r *placeOrdersResultResolver) Shop(ctx context.Context, obj *ordering.PlaceResult) (*directory.Shop, error) {
@@ -147,11 +147,11 @@ func (r *placeOrdersResultResolver) Shop(ctx context.Context, obj *ordering.Plac
 }
 
 func (r *queryResolver) Order(ctx context.Context, id tenancy.ID) (*ordering.Order, error) {
-	return byID(ctx, load(ctx).orders.as(identity.From(ctx)).order, id, tenancy.KindOrder)
+	return byID(ctx, load(ctx).other().orders.as(identity.From(ctx)).order, id, tenancy.KindOrder)
 }
 
 func (r *shopResolver) Orders(ctx context.Context, obj *directory.Shop, status []ordering.Status, first int, after *string) (*ordering.OrderConnection, error) {
-	return load(ctx).ordersOf.Load(ctx, newOrdersKey(obj.ID(), status, first, after))
+	return load(ctx).other().ordersOf.Load(ctx, newOrdersKey(obj.ID(), status, first, after))
 }
 
 func (r *viewerResolver) Orders(ctx context.Context, obj *identity.Viewer, first int, after *string) (*ordering.OrderConnection, error) {

@@ -27,9 +27,9 @@ func (r *mutationResolver) ReorderPhotos(ctx context.Context, input media.Reorde
 }
 
 func (r *productResolver) Photos(ctx context.Context, obj *catalog.Product) ([]*media.Photo, error) {
-	return load(ctx).goodsPhotos.Load(ctx, obj.ID())
+	return load(ctx).other().goodsPhotos.Load(ctx, obj.ID())
 }
 
 func (r *shopResolver) Photos(ctx context.Context, obj *directory.Shop) ([]*media.Photo, error) {
-	return load(ctx).shopPhotos.Load(ctx, obj.ID())
+	return load(ctx).other().shopPhotos.Load(ctx, obj.ID())
 }

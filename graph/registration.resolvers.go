@@ -104,7 +104,7 @@ func (r *registrationResolver) Shop(ctx context.Context, obj *directory.Registra
 }
 
 func (r *registrationResolver) History(ctx context.Context, obj *directory.Registration) ([]*directory.ShopStep, error) {
-	return load(ctx).steps.Load(ctx, obj.ShopID())
+	return load(ctx).other().steps.Load(ctx, obj.ShopID())
 }
 
 func (r *registrationConnectionResolver) TotalCount(ctx context.Context, obj *directory.RegistrationConnection) (int, error) {
@@ -116,7 +116,7 @@ func (r *registrationConnectionResolver) Counts(ctx context.Context, obj *direct
 }
 
 func (r *shopResolver) History(ctx context.Context, obj *directory.Shop) ([]*directory.ShopStep, error) {
-	return load(ctx).steps.Load(ctx, obj.ID())
+	return load(ctx).other().steps.Load(ctx, obj.ID())
 }
 
 func (r *shopResolver) UnconfirmedSince(ctx context.Context, obj *directory.Shop) (*time.Time, error) {
@@ -124,11 +124,11 @@ func (r *shopResolver) UnconfirmedSince(ctx context.Context, obj *directory.Shop
 }
 
 func (r *shopResolver) Details(ctx context.Context, obj *directory.Shop) (*directory.ShopDetails, error) {
-	return load(ctx).details.Load(ctx, obj.ID())
+	return load(ctx).other().details.Load(ctx, obj.ID())
 }
 
 func (r *shopResolver) Activation(ctx context.Context, obj *directory.Shop) (*directory.Activation, error) {
-	return load(ctx).activation.Load(ctx, obj.ID())
+	return load(ctx).other().activation.Load(ctx, obj.ID())
 }
 
 func (r *Resolver) HotlineCall() generated.HotlineCallResolver { return &hotlineCallResolver{r} }

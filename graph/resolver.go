@@ -55,9 +55,9 @@ func (r *Resolver) node(ctx context.Context, id tenancy.ID) (tenancy.Node, error
 	case tenancy.KindProduct:
 		return found(load(ctx).product.Load(ctx, id))
 	case tenancy.KindVariant:
-		return found(load(ctx).variant.Load(ctx, id))
+		return found(load(ctx).other().variant.Load(ctx, id))
 	case tenancy.KindOrder:
-		return found(load(ctx).orders.as(identity.From(ctx)).order.Load(ctx, id))
+		return found(load(ctx).other().orders.as(identity.From(ctx)).order.Load(ctx, id))
 	case tenancy.KindRegistration:
 		return found(r.Registrations.ByID(ctx, identity.From(ctx), id))
 	case tenancy.KindWidgetKey:
