@@ -84,19 +84,21 @@ type whence struct {
 type whenceKey struct{}
 
 func whenceOf(ctx context.Context) whence {
-	from, _ := ctx.Value(whenceKey{}).(whence)
-	return from
+	if from, ok := ctx.Value(whenceKey{}).(*whence); ok {
+		return *from
+	}
+	return whence{}
 }
 
 // located finds out where a request comes from.
 func (s *Server) located(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client, known := s.limits.client(r, s.fromRouter(r.Header.Get(routerHeader)))
-		var from whence
+		from := &whence{}
 		if known {
 			from.network, from.address = network(client, networkIPv4, networkIPv6), network(client, addressIPv4, addressIPv6)
 			from.mark = from.address.String() + " " + r.UserAgent()
-			note(r.Context(), slog.String("network", from.network.String())) // of an address only this goes to the log
+			note(r.Context(), slog.Any("network", from.network)) // written when the line is; of an address only this goes to the log
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), whenceKey{}, from)))
 	})
@@ -230,8 +232,10 @@ func (s *Server) paying(next http.Handler) http.Handler {
 				return
 			}
 		}
-		from.paid = r.Header.Get("Upgrade") == ""
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), whenceKey{}, from)))
+		if own, ok := r.Context().Value(whenceKey{}).(*whence); ok {
+			own.paid = r.Header.Get("Upgrade") == "" // before anything that reads it begins
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -19,6 +19,7 @@ type answering struct {
 	http.ResponseWriter
 	code, bytes int
 	notes       []slog.Attr
+	room        [2]slog.Attr // for the notes that most requests have: network and operation
 }
 
 type answeringKey struct{}
@@ -78,6 +79,7 @@ func (a *answering) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func (s *Server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, began := &answering{ResponseWriter: w}, time.Now()
+		a.notes = a.room[:0]
 		ctx := context.WithValue(r.Context(), answeringKey{}, a)
 		defer func() { // after a panic too
 			status := a.status()

@@ -31,10 +31,21 @@ func RequestID(ctx context.Context) string {
 // telephone. One from outside is not taken: it would go to the log unchecked.
 func numbered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := strings.ToLower(rand.Text()[:16])
+		id := newNumber()
 		w.Header().Set("X-Request-Id", id)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
 	})
+}
+
+// newNumber is 16 of 32 letters and digits, 80 bits.
+func newNumber() string {
+	const letters = "abcdefghijklmnopqrstuvwxyz234567"
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	for i := range b {
+		b[i] = letters[b[i]%32]
+	}
+	return string(b[:])
 }
 
 // withoutAddresses shortens the addresses of clients in what net/http itself logs, as "TLS handshake
