@@ -100,7 +100,7 @@ func (b *balancer) wait(t *testing.T, i int) {
 // fails, and each order is there once.
 func TestRollingRestartFailsNoRequest(t *testing.T) {
 	t.Parallel()
-	restarts, clients, pause := 2, 4, 10*time.Millisecond
+	restarts, clients, pause := 2, 4, 40*time.Millisecond
 	if os.Getenv("HALLES_LONG") != "" {
 		restarts, clients, pause = 20, 16, 0
 	}
