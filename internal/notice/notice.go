@@ -88,7 +88,7 @@ func (n *Notices) write(ctx context.Context, name, commune string, row uuid.UUID
 // sendMail writes a mail, or to who has no address a text message, where the template has one.
 func (n *Notices) sendMail(ctx context.Context, r *river.Job[job.Mail]) error {
 	id := n.messageID("mail", r.JobRow)
-	if was, err := n.wasSent(ctx, id); was || err != nil {
+	if was, err := n.wasSent(ctx, r.JobRow, id); was || err != nil {
 		return err
 	}
 	l, body, err := n.write(ctx, r.Args.Template, r.Args.Commune, r.Args.ID, "mail")
@@ -124,7 +124,7 @@ func (n *Notices) sendMail(ctx context.Context, r *river.Job[job.Mail]) error {
 
 func (n *Notices) sendText(ctx context.Context, r *river.Job[job.Text]) error {
 	id := n.messageID("text", r.JobRow)
-	if was, err := n.wasSent(ctx, id); was || err != nil {
+	if was, err := n.wasSent(ctx, r.JobRow, id); was || err != nil {
 		return err
 	}
 	l, body, err := n.write(ctx, r.Args.Template, r.Args.Commune, r.Args.ID, "text")
@@ -153,8 +153,11 @@ func (n *Notices) messageID(kind string, r *rivertype.JobRow) string {
 }
 
 // wasSent tells whether an earlier try had sent the message and was killed before its end was
-// noted.
-func (n *Notices) wasSent(ctx context.Context, id string) (was bool, err error) {
+// noted. Before the first try there was none, and nothing to ask.
+func (n *Notices) wasSent(ctx context.Context, r *rivertype.JobRow, id string) (was bool, err error) {
+	if r.Attempt <= 1 {
+		return false, nil
+	}
 	err = n.DB.Pool(pg.Worker).QueryRow(ctx, `select exists (select from messages where message_id = $1)`, id).Scan(&was)
 	return was, err
 }
