@@ -80,6 +80,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 		workloads = append(workloads, Orders(baskets))
 	}
+	if err := rest(ctx, o, limit); err != nil {
+		return nil, err
+	}
 	for _, w := range workloads {
 		if !wanted(w.Name) {
 			continue
@@ -97,6 +100,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		c.print(o.Out)
 	}
 	if merchant := o.Tokens["merchant"]; merchant != "" && wanted("W7") {
+		if err := rest(ctx, o, limit); err != nil {
+			return nil, err
+		}
 		for _, subscribers := range []int{500, 2000} {
 			f, err := FanOut(ctx, o, limit, merchant, subscribers, 20)
 			if err != nil {
@@ -133,6 +139,35 @@ func settle(ctx context.Context, o Options, limit *Limit) error {
 	fmt.Fprintln(o.Out, "vacuum (analyze)")
 	_, err = limit.db.Exec(ctx, `vacuum (analyze)`)
 	return err
+}
+
+// restFor bounds the wait for what a server does daily, and when it begins.
+const restFor = 3 * time.Minute
+
+// rest ends what would go on beside the rounds and is none of theirs: the server's daily sweeps, which
+// begin with it and are waited for, and the messages of orders that were placed before, by either side,
+// which it would write for minutes.
+func rest(ctx context.Context, o Options, limit *Limit) error {
+	if _, err := limit.db.Exec(ctx, `update river.river_job set state = 'cancelled', finalized_at = now()
+		where queue = 'messages' and state in ('available', 'scheduled', 'retryable')`); err != nil {
+		return err
+	}
+	for began, told := time.Now(), false; time.Since(began) < restFor; {
+		var busy int
+		if err := limit.db.QueryRow(ctx, `select count(*) from river.river_job where state in ('available', 'running')`).Scan(&busy); err != nil || busy == 0 {
+			return err
+		}
+		if !told {
+			told = true
+			fmt.Fprintln(o.Out, "waiting for the server's own work to end")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // countFrom is past the requests of the rounds, whose keys are used.
