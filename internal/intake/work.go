@@ -25,8 +25,24 @@ type conflict struct{ rows []Moved }
 
 func (c *conflict) Error() string { return fmt.Sprintf("%d rows were changed meanwhile", len(c.rows)) }
 
+// manyRows is from where on an import's rows change what the planner believes of their tables.
+const manyRows = 1000
+
+// statistics has the planner see what an import of many rows added, the journal's too. It takes no lock
+// that a reader or a writer would wait for; where it cannot be had, all goes on, and slower.
+func (w *worker) statistics(ctx context.Context, im *Import) {
+	if im.CreatedCount+im.ChangedCount < manyRows {
+		return
+	}
+	_ = w.DB.Write(ctx, w.scope, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `select import_statistics()`)
+		return err
+	})
+}
+
 // finish carries a planned import out from wherever its journal stands.
 func (w *worker) finish(ctx context.Context, im *Import) error {
+	w.statistics(ctx, im)
 	if im.Status == Applying {
 		err := w.apply(ctx, im)
 		var clash *conflict
@@ -200,6 +216,7 @@ func (w *worker) giveUp(ctx context.Context, im *Import, clash *conflict) error 
 // undo puts back what was done. An import that failed has FAILED then, one that was asked back is
 // UNDONE.
 func (w *worker) undo(ctx context.Context, im *Import) error {
+	w.statistics(ctx, im)
 	if err := w.walk(ctx, im, "APPLIED", true); err != nil {
 		return err
 	}
