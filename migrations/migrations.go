@@ -7,7 +7,9 @@ package migrations
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,6 +59,20 @@ func upTo(ctx context.Context, url string, version int64, log *slog.Logger) (int
 	}
 	done, err := steps.UpTo(ctx, version)
 	return len(done), err
+}
+
+// Digest tells the steps of this program from those of another.
+func Digest() (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		step, err := files.ReadFile(path)
+		fmt.Fprintf(sum, "%s %d\n%s", path, len(step), step)
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
 // Newest is the version of the last step that this program knows.

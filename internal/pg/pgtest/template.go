@@ -67,8 +67,13 @@ func hash(binaries cluster.Binaries) (string, error) {
 		}
 		root = filepath.Dir(root)
 	}
+	// The files may be newer than the program, which would fill the template of theirs with its own steps.
+	steps, err := migrations.Digest()
+	if err != nil {
+		return "", err
+	}
 	sum := sha256.New()
-	fmt.Fprintln(sum, binaries, os.Geteuid())
+	fmt.Fprintln(sum, binaries, os.Geteuid(), steps)
 	for _, pattern := range sources {
 		names, err := filepath.Glob(filepath.Join(root, pattern)) // sorted
 		if err != nil || len(names) == 0 {
