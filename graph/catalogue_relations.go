@@ -13,7 +13,6 @@ import (
 	"github.com/audelor/halles/internal/media"
 	"github.com/audelor/halles/internal/money"
 	"github.com/audelor/halles/internal/ordering"
-	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/tenancy"
 )
 
@@ -324,7 +323,7 @@ func (r *Resolver) searchFields() *direct.Type {
 	total.IO = true
 	return direct.Object("SearchConnection",
 		direct.Each("edges", func(c *catalog.SearchConnection) []catalog.SearchEdge { return c.Edges }),
-		direct.One("pageInfo", func(c *catalog.SearchConnection) page.Info { return c.PageInfo }),
+		direct.One("pageInfo", (*catalog.SearchConnection).PageInfo),
 		direct.PutOr("corrected", func(c *catalog.SearchConnection) *string { return c.Corrected }, scalar.AppendText),
 		direct.OneBy("facets", facets),
 		direct.PutBy("totalCount", total, scalar.AppendInt))
@@ -340,7 +339,7 @@ func (r *Resolver) searchEdgeFields() *direct.Type {
 		}
 	})
 	return direct.Object("SearchEdge",
-		direct.Put("cursor", func(e *catalog.SearchEdge) string { return e.Cursor }, scalar.AppendText),
+		direct.Put("cursor", (*catalog.SearchEdge).Cursor, scalar.AppendText),
 		direct.AnyBy("node", node),
 		direct.Put("score", func(e *catalog.SearchEdge) int { return e.Score }, scalar.AppendInt),
 		direct.PutOr("distanceMetres", func(e *catalog.SearchEdge) *int { return e.DistanceMetres }, scalar.AppendInt))

@@ -31,7 +31,7 @@ func (b *bench) search(t testing.TB, q catalog.SearchQuery, first int) (names []
 			table := map[tenancy.Kind]string{tenancy.KindShop: "shops", tenancy.KindProduct: "products"}[e.ID.Kind]
 			names = append(names, pgtest.Scan[string](t, b.Database, `select name from `+table+` where commune_id = $1 and id = $2`, e.ID.Commune, e.ID.Row))
 		}
-		if after = con.PageInfo.EndCursor; !con.PageInfo.HasNextPage {
+		if after = con.PageInfo().EndCursor; !con.PageInfo().HasNextPage {
 			return names, con
 		}
 	}
@@ -207,7 +207,7 @@ func TestSearchPages(t *testing.T) {
 			}
 			seen[e.ID], score = true, e.Score
 		}
-		after = con.PageInfo.EndCursor
+		after = con.PageInfo().EndCursor
 	}
 	// In a commune, and of what is in no name: the sample and the rest of it are one list.
 	clear(seen)
@@ -224,7 +224,7 @@ func TestSearchPages(t *testing.T) {
 			}
 			seen[e.ID] = true
 		}
-		after, more = con.PageInfo.EndCursor, con.PageInfo.HasNextPage
+		after, more = con.PageInfo().EndCursor, con.PageInfo().HasNextPage
 	}
 	if len(seen) != 300 {
 		t.Errorf("%d of 300 are found", len(seen))
@@ -234,7 +234,7 @@ func TestSearchPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, other := range map[string]catalog.SearchQuery{"AnotherText": {Text: "bleu"}, "AnotherFilter": {Text: "carnet", Filter: &catalog.SearchFilter{Communes: []string{fixture.Groix}}}} {
-		if _, err := b.Search(t.Context(), v, other, 100, con.PageInfo.EndCursor); !errors.Is(err, fault.Invalid) {
+		if _, err := b.Search(t.Context(), v, other, 100, con.PageInfo().EndCursor); !errors.Is(err, fault.Invalid) {
 			t.Errorf("%s takes the cursor: %v", name, err)
 		}
 	}
