@@ -140,7 +140,7 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 
 // schema is gqlgen's, with graph/direct in front of it.
 func (r *Resolver) schema(o ServerOptions) graphql.ExecutableSchema {
-	var es graphql.ExecutableSchema = generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}})
+	es := generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}})
 	if o.Indirect {
 		return es
 	}

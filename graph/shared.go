@@ -25,11 +25,9 @@ type shared struct {
 }
 
 // The event's own fields are those that need no resolver: this one is the only one that does.
-var _ = func(r interface {
+var _ generated.OrderEventResolver = interface {
 	Order(ctx context.Context, e *ordering.Event) (*ordering.Order, error)
-}) generated.OrderEventResolver {
-	return r
-}
+}(nil)
 
 // Exec answers an operation. The events of a subscription that can share come past here, and gqlgen is
 // handed those that it has to answer one by one.
