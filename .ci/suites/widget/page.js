@@ -37,6 +37,14 @@ export async function redrawn(page, host, act) {
   }, host);
 }
 
+/** Looks for shops, and waits for the list of those that were found: a click on one of the list before is lost when it goes meanwhile. */
+export async function find(page, text) {
+  await page.fill("#text", text);
+  await page.locator("halles-shops ul").first().evaluate((list) => (list.dataset.old = "1"));
+  await page.click("#find");
+  await page.locator("halles-shops ul:not([data-old])").first().waitFor();
+}
+
 /** Changes the town's page before the browser has it; `headers` too, where they are given. */
 export const rewrite = (page, change, headers = (all) => all) =>
   page.route(site + "/", async (route) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { api, ask, demo, site } from "../demo.js";
-import { open, says } from "../page.js";
+import { find, open } from "../page.js";
 
 test("a basket of two shops is followed by one stream", async () => {
   const merchant = demo.tokens.merchant;
@@ -14,8 +14,7 @@ test("a basket of two shops is followed by one stream", async () => {
   page.on("request", (request) => request.headers().accept === "text/event-stream" && streams.push(new URL(request.url())));
   await page.goto(site + "/");
   for (const shop of shops) {
-    await page.fill("#text", shop.name);
-    await page.click("#find");
+    await find(page, shop.name);
     await page.click(`[id="s-${shop.id}"]`);
     await page.click(`[id="a-${shop.products.nodes[0].id}"]`);
     await page.click("#back");

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { api, ask, demo, site } from "../demo.js";
-import { merchantShop, open, rewrite, says } from "../page.js";
+import { find, merchantShop, open, rewrite, says } from "../page.js";
 
 const released = new URL("../../../../internal/web/widget/released/", import.meta.url);
 for (const folder of readdirSync(released).filter((name) => name.includes("_"))) {
@@ -20,8 +20,7 @@ for (const folder of readdirSync(released).filter((name) => name.includes("_")))
     await rewrite(page, (html) => html.replace(`src="${api}/widget/v1/halles.js"`, `src="${api}/widget/${version}/halles.js" integrity="${integrity}" crossorigin="anonymous"`));
     await page.goto(site + "/");
     await page.locator("halles-shops [data-shop]").first().waitFor();
-    await page.fill("#text", shop.name);
-    await page.click("#find");
+    await find(page, shop.name);
     await page.locator("halles-shops").getByRole("link", { name: shop.name }).or(page.locator("halles-shops").getByRole("button", { name: shop.name })).first().click();
     await page.click(`[id="a-${sells.products.nodes[0].id}"]`);
     await page.click("#basket");
