@@ -296,6 +296,29 @@ func TestEvery(t *testing.T) {
 	}
 }
 
+// A server that starts does not do again what was done in this period, but for what comes every few
+// minutes and what failed.
+func TestRoundsOfARestart(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	const years = 1000 * 24 * time.Hour // so that none ends meanwhile
+	var often, seldom, failed atomic.Int64
+	for life := int64(1); life <= 2; life++ {
+		j := jobs(d, nil)
+		job.Every(j, "often", time.Minute, func(context.Context) error { often.Add(1); return nil })
+		job.Every(j, "seldom", years, func(context.Context) error { seldom.Add(1); return nil })
+		job.Every(j, "failed", years, func(context.Context) error { failed.Add(1); return errors.New("no") })
+		stop := start(t, j)
+		eventually(t, "the rounds", func() bool {
+			return often.Load() >= life && failed.Load() >= life && pgtest.Scan[int](t, d, `select count(*)::int from river.river_job where finalized_at is null`) == 0
+		})
+		stop()
+	}
+	if n := seldom.Load(); n != 1 {
+		t.Errorf("it was done %d times", n)
+	}
+}
+
 // What may take longer than others is given its time, and is not taken from a worker that has it.
 func TestTimeOfARound(t *testing.T) {
 	t.Parallel()

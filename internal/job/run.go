@@ -102,7 +102,8 @@ func (s *sweeper) Timeout(*river.Job[sweep]) time.Duration { return s.timeout }
 
 // Every has one server of the deployment do something each period, and when it begins to be the
 // one. It is not begun again while it runs, and a failure is left to the next period: it does
-// what is due by the clock, and not what is due since the last time.
+// what is due by the clock, and not what is due since the last time. What is done once an hour or
+// less often, and has come to its end in this period (UTC), is not done anew by a server that starts.
 //
 // A round has a tenth of its period, and no less than Timeout nor more than LongestRound: a daily
 // one that looks at ten million orders took more than a minute on a small machine that was busy.
@@ -110,8 +111,8 @@ func Every(j *Jobs, name string, period time.Duration, do func(ctx context.Conte
 	EveryWithin(j, name, period, min(max(Timeout, period/10), LongestRound), do)
 }
 
-// EveryWithin is Every for what needs another time: the first run on a platform with years of orders. It must come in steps that hold by themselves, since a stop of the server
-// cuts it off.
+// EveryWithin is Every for what needs another time: the first run on a platform with years of orders.
+// It must come in steps that hold by themselves, since a stop of the server cuts it off.
 func EveryWithin(j *Jobs, name string, period, timeout time.Duration, do func(ctx context.Context) error) {
 	args := sweep{name}
 	river.AddWorkerArgs(j.workers, args, &sweeper{do: do, timeout: timeout})
@@ -119,6 +120,9 @@ func EveryWithin(j *Jobs, name string, period, timeout time.Duration, do func(ct
 	once := &river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
 	}}}
+	if period >= time.Hour {
+		once.UniqueOpts.ByPeriod, once.UniqueOpts.ByState = period, append(once.UniqueOpts.ByState, rivertype.JobStateCompleted)
+	}
 	j.periodic = append(j.periodic, river.NewPeriodicJob(river.PeriodicInterval(period),
 		func() (river.JobArgs, *river.InsertOpts) { return args, once }, &river.PeriodicJobOpts{ID: name, RunOnStart: true}))
 }
