@@ -89,8 +89,8 @@ type SearchEdge struct {
 	place          int // on its page
 }
 
-// Cursor resumes after the edge. It is sealed when it is asked for, at 7 µs each: of most pages nobody
-// asks for any.
+// Cursor resumes after the edge. It is sealed when it is asked for, with 17 allocations each: of most
+// pages nobody asks for any.
 func (e *SearchEdge) Cursor() string {
 	at := e.of.at
 	at.Score, at.Row, at.Seen = e.Score, e.ID.Row, at.Seen+e.place+1

@@ -47,7 +47,7 @@ type sealedCursor struct {
 	text string
 }
 
-// mostSealed bounds the memory; there are fewer lists that are followed.
+// mostSealed bounds the memory. Beyond it all are forgotten: those that are followed are sealed anew.
 const mostSealed = 1000
 
 // seal is the cursor of a place in a list: sealing makes the same of the same.

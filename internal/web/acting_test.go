@@ -21,10 +21,7 @@ import (
 func TestActingForAShop(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(o *web.Options) { o.Keep = 50 * time.Millisecond })
-	running, stop := context.WithCancel(context.Background())
-	stopped := make(chan struct{})
-	go func() { defer close(stopped); _ = s.web.Run(running) }()
-	t.Cleanup(func() { stop(); <-stopped })
+	live(t, s)
 	subject, account := fixture.Account(t, s.db, identity.Agent, s.shop)
 	other := fixture.Shop(t, s.db, fixture.ShopOpts{})
 	id := tenancy.NewID(tenancy.KindDelegation, s.shop.Commune)

@@ -48,15 +48,6 @@ func fits(t *testing.T, tab context.Context) {
 	}
 }
 
-// live runs the feed until the test ends.
-func live(t *testing.T, s *site) {
-	t.Helper()
-	running, stop := context.WithCancel(context.Background())
-	stopped := make(chan struct{})
-	go func() { defer close(stopped); _ = s.web.Run(running) }()
-	t.Cleanup(func() { stop(); <-stopped })
-}
-
 // counterOnAPhone is a merchant's day on 360 px: an order comes while the page is open, and is taken
 // on, prepared and handed over; then the one-order link of a message, by its fragment.
 func counterOnAPhone(t *testing.T, browser context.Context) {

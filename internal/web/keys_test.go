@@ -254,13 +254,7 @@ func TestSocketsOfWidgets(t *testing.T) {
 func TestRevokedInMidStream(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	running, stop := context.WithCancel(context.Background())
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		_ = s.web.Run(running)
-	}()
-	t.Cleanup(func() { stop(); <-stopped })
+	live(t, s)
 	const page = "https://lorient.bzh"
 	subject, _ := fixture.Account(t, s.db, identity.Agent, s.shop)
 	agent := sign(t, subject, time.Hour)

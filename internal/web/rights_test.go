@@ -21,13 +21,7 @@ import (
 func TestRevokedGrant(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(o *web.Options) { o.Keep = 50 * time.Millisecond })
-	running, stop := context.WithCancel(context.Background())
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		_ = s.web.Run(running)
-	}()
-	t.Cleanup(func() { stop(); <-stopped })
+	live(t, s)
 
 	const who = `{ viewer { kind } }`
 	authorization := "Bearer " + s.merchant

@@ -371,10 +371,7 @@ func TestCookiesOverHTTPS(t *testing.T) {
 func TestSocketBySession(t *testing.T) {
 	t.Parallel()
 	s := pagesSite(t, func(o *web.Options) { o.Keep = 50 * time.Millisecond })
-	running, stop := context.WithCancel(context.Background())
-	stopped := make(chan struct{})
-	go func() { defer close(stopped); _ = s.web.Run(running) }()
-	t.Cleanup(func() { stop(); <-stopped })
+	live(t, s.site)
 	b := s.browser()
 	b.signIn(s.subject, "/")
 	guard := b.guard()

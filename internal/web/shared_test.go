@@ -3,7 +3,6 @@ package web_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -23,13 +22,7 @@ import (
 func TestSharedAnswers(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	running, stop := context.WithCancel(context.Background())
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		_ = s.web.Run(running)
-	}()
-	t.Cleanup(func() { stop(); <-stopped })
+	live(t, s)
 	agent, _ := fixture.Account(t, s.db, identity.Agent, tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Lorient})
 	commune := tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Lorient}.String()
 

@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -19,13 +18,7 @@ import (
 func TestSubscriptions(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	running, stop := context.WithCancel(context.Background())
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		_ = s.web.Run(running)
-	}()
-	t.Cleanup(func() { stop(); <-stopped })
+	live(t, s)
 
 	watch := map[string]any{
 		"query":     `subscription ($shops: [ID!]!) { shopOrders(shops: $shops) { kind cursor order { id number } } }`,

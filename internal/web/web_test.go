@@ -84,6 +84,15 @@ func start(t *testing.T, change ...func(*web.Options)) *site {
 	return startOn(t, pgtest.New(t), change...)
 }
 
+// live runs the server's own work until the test ends: events reach who follows them.
+func live(t *testing.T, s *site) {
+	t.Helper()
+	running, stop := context.WithCancel(context.Background())
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); _ = s.web.Run(running) }()
+	t.Cleanup(func() { stop(); <-stopped })
+}
+
 func startOn(t *testing.T, d *pgtest.Database, change ...func(*web.Options)) *site {
 	t.Helper()
 	s := &site{t: t, db: d}
