@@ -118,6 +118,9 @@ func (s Scope) within(sql string, args []any, mask int) (_ string, _ []any, ok b
 	if !strings.HasPrefix(query, "select ") {
 		return "", nil, false
 	}
+	if mask == 0 { // they are set already
+		return sql, args, true
+	}
 	return "select r.* from (" + query + ") r offset " + zero(mask, len(args)), s.values(mask, args), true
 }
 

@@ -3,7 +3,6 @@ package pgtest_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +41,11 @@ func TestSettings(t *testing.T) {
 	for want := range scopes {
 		read(t.Context(), want, 1)
 		n++
-		work = append(work, func(ctx context.Context) { read(ctx, want, n) })
+		times := n
+		work = append(work, func(ctx context.Context) { read(ctx, want, times) })
+		if n%2 == 0 { // another of the same viewer, for whom nothing need be set
+			work = append(work, func(ctx context.Context) { read(ctx, want, times) })
+		}
 	}
 	pg.Together(t.Context(), work)
 	for _, role := range []pg.Role{pg.Public, pg.App} {
@@ -84,6 +87,23 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// What panics beside others ends them too, and nobody waits for ever.
+func TestTogetherEndsWithAPanic(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	visitor := pg.Scope{Role: pg.Public, Kind: "visitor", Communes: []string{"56121"}}
+	var beside error
+	defer func() {
+		if p := recover(); p != "a mistake" || beside == nil {
+			t.Errorf("the panic: %v; who asked beside it: %v", p, beside)
+		}
+	}()
+	pg.Together(t.Context(), []func(context.Context){
+		func(ctx context.Context) { _, beside = pg.SelectScalars[string](ctx, d.DB, visitor, `select 'here'`) },
+		func(context.Context) { panic("a mistake") },
+	})
+}
+
 // Who holds up the others asks at once: a snapshot that two of them want is read by one, while the
 // other waits for it and asks nothing. A query whose context ends goes before it has left.
 func TestTogetherWaitsForNobodyWhoWaits(t *testing.T) {
@@ -109,12 +129,6 @@ func TestTogetherWaitsForNobodyWhoWaits(t *testing.T) {
 				t.Error(err)
 			}
 		},
-		func(context.Context) {
-			for range 100 { // a while, so that the other waits
-				runtime.Gosched()
-			}
-			cancel()
-			<-ctx.Done()
-		},
+		func(context.Context) { cancel() },
 	})
 }
