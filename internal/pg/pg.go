@@ -291,8 +291,9 @@ func write(ctx context.Context, pool *pgxpool.Pool, s Scope, fn func(ctx context
 		return err
 	}
 	defer conn.Release()
+	all := s.args()
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, setScope, s.args()...); err != nil {
+		if _, err := tx.Exec(ctx, setScope, all[:generic]...); err != nil {
 			return err
 		}
 		if err := fn(ctx, tx); err != nil || s.Witness == nil {
