@@ -47,22 +47,20 @@ func (s *shared) Exec(ctx context.Context) graphql.ResponseHandler {
 	}
 	ended := false
 	return func(ctx context.Context) *graphql.Response {
-		select {
-		case event, more := <-e.events:
-			if !more {
-				if !ended {
-					ended = true
-					close(e.one)
-				}
-				return answer(ctx)
-			}
+		event, more := e.events.Next(ctx)
+		switch {
+		case more:
 			return s.tellings.of(selection, event).data(ctx, func() *graphql.Response {
 				e.one <- event // it holds one, and is read at once
 				return answer(ctx)
 			})
-		case <-ctx.Done():
+		case ctx.Err() != nil:
 			return nil
+		case !ended:
+			ended = true
+			close(e.one)
 		}
+		return answer(ctx)
 	}
 }
 

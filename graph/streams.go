@@ -17,9 +17,9 @@ type ending struct {
 	err  func() error
 	told bool
 
-	shares bool                   // the events go past shared, which hands gqlgen one when it has to
-	events <-chan *ordering.Event // then all of them
-	one    chan *ordering.Event   // and what gqlgen reads
+	shares bool                 // the events go past shared, which hands gqlgen one when it has to
+	events *ordering.Stream     // then all of them
+	one    chan *ordering.Event // and what gqlgen reads
 }
 
 type endingKey struct{}
@@ -39,10 +39,20 @@ func stream(ctx context.Context) func(*ordering.Stream, error) (<-chan *ordering
 		}
 		e := ctx.Value(endingKey{}).(*ending)
 		if e.err = s.Err; e.shares {
-			e.events, e.one = s.C, make(chan *ordering.Event, 1)
+			e.events, e.one = s, make(chan *ordering.Event, 1)
 			return e.one, nil
 		}
-		return s.C, nil
+		all := make(chan *ordering.Event)
+		go func() {
+			defer close(all)
+			for event := range s.Events(ctx) {
+				select {
+				case all <- event:
+				case <-ctx.Done():
+				}
+			}
+		}()
+		return all, nil
 	}
 }
 

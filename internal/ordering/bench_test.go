@@ -65,7 +65,7 @@ func BenchmarkCommits(b *testing.B) {
 			b.Fatal(err)
 		}
 		go func() {
-			for range s.C {
+			for range s.Events(b.Context()) {
 				read.Add(1)
 			}
 		}()
@@ -132,7 +132,7 @@ func BenchmarkFanOut(b *testing.B) {
 			b.Fatal(err)
 		}
 		go func() {
-			for range s.C {
+			for range s.Events(b.Context()) {
 				arrived.Done()
 			}
 		}()
@@ -171,10 +171,10 @@ func BenchmarkTown(b *testing.B) {
 		present.Add(first)
 		go func() {
 			for range first {
-				<-s.C
+				s.Next(b.Context())
 				present.Done()
 			}
-			for e := range s.C {
+			for e := range s.Events(b.Context()) {
 				at, key := time.Now(), seen(e)
 				mu.Lock()
 				if at.After(last[key]) {

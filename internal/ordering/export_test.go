@@ -17,8 +17,11 @@ const AppendEvent = appendEvent
 // PollNever leaves the feed to its wake-ups.
 func (f *Feed) PollNever() { f.pollEvery = 24 * time.Hour }
 
-// Ended is closed when the stream has ended, whether or not anybody reads it.
-func (s *Stream) Ended() <-chan struct{} { return s.reader.ended }
+// Ended tells whether the stream has ended, whether or not anybody reads it.
+func (s *Stream) Ended() bool {
+	over, _ := s.reader.ended()
+	return over
+}
 
 // Followed is how many communes the feed follows, and how many seats their readers hold.
 func (f *Feed) Followed() (communes, seats int) {

@@ -120,6 +120,13 @@ func (f *Feed) Run(ctx context.Context) error {
 		parts.Go(func() { f.listen(ctx) })
 	}
 	parts.Wait()
+	f.hub.shut()
+	f.mu.Lock()
+	running := slices.Collect(maps.Keys(f.granted))
+	f.mu.Unlock()
+	for _, r := range running {
+		r.end(errStopping())
+	}
 	f.hub.close()
 	return nil
 }
@@ -356,6 +363,9 @@ type logRow struct {
 
 // changeColumns are those of an event but for the commune, which the head has.
 const changeColumns = "e.seq, e.order_id, e.order_seq, e.shop_id, e.kind, e.status, e.actor, e.reason, e.at"
+
+// readLog is how a page of logs is read, see Feed.readLog.
+type readLog func(ctx context.Context, s pg.Scope, after map[string]int64, which string, rows []uuid.UUID) (map[string]*logPage, error)
 
 // readLog reads a page of the log of each commune after its position.
 func (f *Feed) readLog(ctx context.Context, s pg.Scope, after map[string]int64, which string, rows []uuid.UUID) (map[string]*logPage, error) {

@@ -102,25 +102,25 @@ const patience = time.Minute
 // next is the stream's next event.
 func next(t testing.TB, s *ordering.Stream) *ordering.Event {
 	t.Helper()
-	select {
-	case e, ok := <-s.C:
-		if !ok {
-			t.Fatalf("the stream ended: %v", s.Err())
-		}
-		return e
-	case <-time.After(patience):
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	e, ok := s.Next(ctx)
+	switch {
+	case ctx.Err() != nil:
 		t.Fatal("no event comes")
-		return nil
+	case !ok:
+		t.Fatalf("the stream ended: %v", s.Err())
 	}
+	return e
 }
 
 // silent fails when the stream has something to say.
 func silent(t testing.TB, s *ordering.Stream) {
 	t.Helper()
-	select {
-	case e, ok := <-s.C:
+	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Millisecond)
+	defer cancel()
+	if e, ok := s.Next(ctx); ok || ctx.Err() == nil {
 		t.Fatalf("unexpected: %v, %v", e, ok)
-	case <-time.After(150 * time.Millisecond):
 	}
 }
 
@@ -134,18 +134,14 @@ func wantFault(t testing.TB, err error, kind fault.Kind) {
 // wantEnd reads the stream out and compares why it ended.
 func wantEnd(t testing.TB, s *ordering.Stream, kind fault.Kind) {
 	t.Helper()
-	end := time.After(patience)
-	for {
-		select {
-		case _, ok := <-s.C:
-			if !ok {
-				wantFault(t, s.Err(), kind)
-				return
-			}
-		case <-end:
-			t.Fatal("the stream goes on")
-		}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for range s.Events(ctx) {
 	}
+	if ctx.Err() != nil {
+		t.Fatal("the stream goes on")
+	}
+	wantFault(t, s.Err(), kind)
 }
 
 // What a second process changed arrives here: by NOTIFY alone, and where that is lost, by the poll.
@@ -414,14 +410,11 @@ func TestNoHolesAndNoSeam(t *testing.T) {
 		}
 		reading.Go(func() {
 			for i := range writers * each {
-				select {
-				case e, ok := <-s.C:
-					if !ok || e.Seq != int64(i+1) {
-						t.Errorf("event %d is %v (%v)", i+1, e, s.Err())
-						return
-					}
-				case <-time.After(patience):
-					t.Errorf("event %d does not come", i+1)
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				e, ok := s.Next(ctx)
+				cancel()
+				if !ok || e.Seq != int64(i+1) {
+					t.Errorf("event %d is %v (%v, %v)", i+1, e, s.Err(), ctx.Err())
 					return
 				}
 			}

@@ -21,7 +21,7 @@ const (
 	// back within them costs no statement.
 	ringSize = 1024
 	// queueSize is how many events may wait for one reader; who has more is cut, and resumes
-	// with its last cursor at its own pace.
+	// with its last cursor at its own pace. Nothing is held for those that do not wait.
 	queueSize = 256
 	// readEvery bounds the readings of a process at 50 a second, however many orders come: they
 	// share Postgres with the orders. (BenchmarkCommits on two busy cores, with the feed against
@@ -57,22 +57,27 @@ func newHub(read func(context.Context, map[string]int64) (map[string]*logPage, e
 	return h
 }
 
-// start runs fn in a goroutine that close waits for; false when the hub is closed.
-func (h *hub) start(fn func()) bool {
+// enter counts a reader in, whom close waits for until it leaves; false when the hub is closed.
+func (h *hub) enter() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return false
 	}
-	h.wait.Go(fn)
+	h.wait.Add(1)
 	return true
 }
 
-// close ends all readers and the reading, and waits for them.
-func (h *hub) close() {
+// shut lets no reader in any more.
+func (h *hub) shut() {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.closed = true
-	h.mu.Unlock()
+}
+
+// close ends the reading, and waits for it and for the readers, who have been told.
+func (h *hub) close() {
+	h.shut()
 	h.stop()
 	h.wait.Wait()
 }
@@ -287,7 +292,7 @@ func (t *tail) take(p *logPage) bool {
 
 func (t *tail) offer(key uuid.UUID, e *Event) {
 	for _, s := range t.seats[key] {
-		if e.Seq > s.after && !s.reader.offer(e) {
+		if e.Seq > s.after && s.reader.offer(e) {
 			t.cut.Add(1)
 		}
 	}
@@ -299,36 +304,6 @@ func (t *tail) endAll(err error) {
 			s.reader.end(err)
 		}
 	}
-}
-
-// reader is one subscription, as the tails see it.
-type reader struct {
-	queue chan *Event
-	ended chan struct{}
-	once  sync.Once
-	err   error // why it ended; read after ended is closed
-}
-
-func newReader() *reader {
-	return &reader{queue: make(chan *Event, queueSize), ended: make(chan struct{})}
-}
-
-// offer never waits: a reader that cannot keep up is cut. False: it is, or was before.
-func (r *reader) offer(e *Event) bool {
-	select {
-	case r.queue <- e:
-		return true
-	default:
-		r.end(fault.Errorf(fault.Limited, "Les événements arrivent plus vite que vous ne les lisez. Reprenez avec after et le dernier curseur reçu."))
-		return false
-	}
-}
-
-func (r *reader) end(err error) {
-	r.once.Do(func() {
-		r.err = err
-		close(r.ended)
-	})
 }
 
 func errStopping() error {

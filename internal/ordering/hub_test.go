@@ -28,7 +28,7 @@ func TestSeatsFromTheRing(t *testing.T) {
 		return map[string]*logPage{"56121": {epoch: epoch, head: n, events: log[at:min(at+pageSize, n)]}}, nil
 	}, slog.New(slog.DiscardHandler))
 	defer h.close()
-	if _, ok := h.seat(newReader(), "56121", 0, epoch, []uuid.UUID{uuid.New()}); !ok { // keeps the tail
+	if _, ok := h.seat(&reader{}, "56121", 0, epoch, []uuid.UUID{uuid.New()}); !ok { // keeps the tail
 		t.Fatal("the first reader starts the tail")
 	}
 	for end := time.Now().Add(time.Minute); h.followed()["56121"].Seq < n; {
@@ -39,7 +39,7 @@ func TestSeatsFromTheRing(t *testing.T) {
 	}
 	served := 0
 	for at := int64(0); at <= n; at++ {
-		r, keys := newReader(), []uuid.UUID{shop}
+		r, keys := &reader{}, []uuid.UUID{shop}
 		missed, ok := h.seat(r, "56121", at, epoch, keys)
 		if !ok {
 			if at > n-ringSize {

@@ -77,14 +77,12 @@ func TestRightsTakenAway(t *testing.T) {
 
 	for _, one := range all {
 		for quiet := false; !quiet; { // the present state
-			select {
-			case _, ok := <-one.s.C:
-				if !ok {
-					t.Fatalf("%s: ended before its right was taken away: %v", one.of, one.s.Err())
-				}
-			case <-time.After(50 * time.Millisecond): // longer than Recheck
-				quiet = true
+			waiting, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // longer than Recheck
+			_, more := one.s.Next(waiting)
+			if quiet = waiting.Err() != nil; !more && !quiet {
+				t.Fatalf("%s: ended before its right was taken away: %v", one.of, one.s.Err())
 			}
+			cancel()
 		}
 	}
 	d.Exec(t, `delete from grants where account_id = $1 and shop_id = $2`, leaver.Account, groix.Row)
@@ -131,12 +129,12 @@ func TestNothingAfterTheRightEnds(t *testing.T) {
 	}
 	next(t, s)
 	d.Exec(t, `delete from grants where account_id = $1`, v.Account)
-	select {
-	case <-s.Ended():
-	case <-time.After(patience):
-		t.Fatal("the stream goes on")
+	for end := time.Now().Add(patience); !s.Ended(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the stream goes on")
+		}
 	}
-	if e, ok := <-s.C; ok {
+	if e, ok := s.Next(t.Context()); ok {
 		t.Errorf("after the end: %s", seen(e))
 	}
 	wantFault(t, s.Err(), fault.Forbidden)

@@ -39,7 +39,7 @@ func (s *Server) stir(w http.ResponseWriter, r *http.Request, err error, streams
 	var end sync.Once
 	for _, stream := range streams {
 		go func() {
-			for range stream.C {
+			for range stream.Events(r.Context()) {
 				select {
 				case happened <- struct{}{}:
 				default: // one waits already
