@@ -40,6 +40,7 @@ func stream(ctx context.Context) func(*ordering.Stream, error) (<-chan *ordering
 		e := ctx.Value(endingKey{}).(*ending)
 		if e.err = s.Err; e.shares {
 			e.events, e.one = s, make(chan *ordering.Event, 1)
+			transport.Comes(ctx, s)
 			return e.one, nil
 		}
 		all := make(chan *ordering.Event)

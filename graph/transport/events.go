@@ -44,7 +44,7 @@ func (t Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 	}
 	// EventSource cannot read the body of a refusal: even what is wrong with the document comes as
 	// an event.
-	follow(ctx, w, exec, operation, refused, serverSent{}, t.Heartbeat)
+	follow(w, r, exec, operation, refused, serverSent{}, t.Heartbeat)
 }
 
 // serverSent writes events as browsers read them (HTML, 9.2).

@@ -90,7 +90,7 @@ func (t HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 			return
 		}
 	case ast.Subscription:
-		t.subscribe(ctx, w, exec, operation, kinds)
+		t.subscribe(w, r, exec, operation, kinds)
 		return
 	}
 	if !slices.Contains(kinds, kind) { // parts only, which carry subscriptions
@@ -152,14 +152,14 @@ func unchanged(w http.ResponseWriter, r *http.Request, tag string) bool {
 
 // subscribe serves a subscription as the first kind of stream that the client reads, and refuses
 // it when it reads none: plain JSON would bring one event and leave the impression of the end.
-func (t HTTP) subscribe(ctx context.Context, w http.ResponseWriter, exec graphql.GraphExecutor, operation *graphql.OperationContext, kinds []string) {
+func (t HTTP) subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, operation *graphql.OperationContext, kinds []string) {
 	for _, kind := range kinds {
 		switch kind {
 		case eventStream:
-			follow(ctx, w, exec, operation, nil, serverSent{}, t.Heartbeat)
+			follow(w, r, exec, operation, nil, serverSent{}, t.Heartbeat)
 			return
 		case subscriptionParts:
-			follow(ctx, w, exec, operation, nil, parts{}, t.Heartbeat)
+			follow(w, r, exec, operation, nil, parts{}, t.Heartbeat)
 			return
 		}
 	}

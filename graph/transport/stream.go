@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/audelor/halles/internal/fault"
@@ -25,25 +26,39 @@ type framing interface {
 	complete() string
 }
 
-// follow serves an operation as a stream until it ends, or the client or the credential does.
-func follow(ctx context.Context, w http.ResponseWriter, exec graphql.GraphExecutor, operation *graphql.OperationContext, refused gqlerror.List, form framing, heartbeat time.Duration) {
-	ctx, cancel := context.WithCancel(graphql.WithOperationContext(ctx, operation))
-	defer cancel()
-	expires, ends := identity.Expiry(ctx)
-	if ends {
+// follow serves an operation as a stream until it ends, or the client or the credential does. Where it
+// can, it leaves a subscription to go on by itself, and returns.
+func follow(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, operation *graphql.OperationContext, refused gqlerror.List, form framing, heartbeat time.Duration) {
+	ctx, c, unlink := r.Context(), courseOf(r, operation, refused), func() bool { return true }
+	header := w.Header()
+	if c != nil {
+		ctx = context.WithoutCancel(ctx)
+		header.Set("Connection", "close") // it does not come back to net/http, whose next request would be read
+	}
+	var source Source
+	ctx, cancel := context.WithCancel(context.WithValue(graphql.WithOperationContext(ctx, operation), sourceKey{}, &source))
+	end := cancel
+	if c != nil {
+		unlink = context.AfterFunc(r.Context(), cancel)
+	}
+	if expires, ends := identity.Expiry(ctx); ends {
 		var stop context.CancelFunc
 		ctx, stop = context.WithDeadlineCause(ctx, expires, errTokenExpired)
-		defer stop()
+		end = func() { cancel(); stop() }
 	}
-	header := w.Header()
 	header.Set("Content-Type", form.mediaType())
 	header.Set("Cache-Control", "no-cache")
 	header.Set("X-Accel-Buffering", "no") // nginx would keep events until they fill a buffer
 	s := &stream{w: w, control: http.NewResponseController(w), cancel: cancel}
 	s.send(form.open())
 	s.beat(form.heartbeat(), heartbeat)
-	defer s.release()
-	defer cancel()
+	goesOn := false
+	defer func() {
+		if !goesOn {
+			end()
+			s.release()
+		}
+	}()
 
 	if refused != nil {
 		s.end(form.next(exec.DispatchError(ctx, refused)) + form.complete())
@@ -51,6 +66,13 @@ func follow(ctx context.Context, w http.ResponseWriter, exec graphql.GraphExecut
 	}
 	responses, ctx := exec.DispatchOperation(ctx, operation)
 	for told := false; ; told = true {
+		if c != nil && source != nil && source.Settle(ctx) && s.handOver(func() bool {
+			return goApart(w, c, &apart{form: form, source: source, exec: exec, responses: responses, ctx: ctx, cancel: end, every: heartbeat, told: told})
+		}) {
+			goesOn = true
+			unlink()
+			return
+		}
 		response := responses(ctx)
 		if response == nil || ctx.Err() != nil {
 			break
@@ -67,6 +89,16 @@ func follow(ctx context.Context, w http.ResponseWriter, exec graphql.GraphExecut
 	case ctx.Err() == nil:
 		s.end(form.complete())
 	} // else the client left, or the server stops: a stream without its end is one to resume
+}
+
+// courseOf is the course of a request whose answer may go on: a subscription that is sent in chunks of
+// HTTP/1.1. Else nil.
+func courseOf(r *http.Request, operation *graphql.OperationContext, refused gqlerror.List) *course {
+	c, _ := r.Context().Value(courseKey{}).(*course)
+	if c == nil || refused != nil || operation.Operation.Operation != ast.Subscription || r.ProtoMajor != 1 || r.ProtoMinor != 1 {
+		return nil
+	}
+	return c
 }
 
 var errTokenExpired = fault.Errorf(fault.Unauthenticated, "Votre session a expiré. Reconnectez-vous, puis reprenez avec after et le dernier curseur reçu.")
@@ -120,6 +152,18 @@ func (s *stream) end(text string) {
 	s.mu.Lock()
 	s.ended = true
 	s.mu.Unlock()
+}
+
+// handOver lets another write from now on, if it takes the stream.
+func (s *stream) handOver(take func() bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !take() {
+		return false
+	}
+	s.ended = true
+	s.timer.Stop()
+	return true
 }
 
 // release gives the connection back to its next request, without this one's deadline. Nothing may be

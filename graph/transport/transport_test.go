@@ -26,6 +26,7 @@ import (
 	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/graph/graphtest"
 	"github.com/audelor/halles/graph/loader"
+	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
@@ -49,6 +50,8 @@ type site struct {
 	stop     context.CancelFunc // of the feed
 	leave    context.CancelFunc // of all requests, as a server that stops
 	identity *identity.Resolver
+	apart    *atomic.Int64        // streams whose handler has returned, of all that were
+	ended    chan transport.Ended // how they did
 }
 
 func start(t *testing.T, change ...func(*graph.ServerOptions)) *site {
@@ -89,6 +92,12 @@ func start(t *testing.T, change ...func(*graph.ServerOptions)) *site {
 // beside is another server of the same shop, with options of its own.
 func (s *site) beside(t *testing.T, change ...func(*graph.ServerOptions)) *site {
 	t.Helper()
+	return s.besideAs(t, func(*http.Server) {}, change...)
+}
+
+// besideAs is beside, with an http.Server of its own.
+func (s *site) besideAs(t *testing.T, as func(*http.Server), change ...func(*graph.ServerOptions)) *site {
+	t.Helper()
 	twin := *s
 	s = &twin
 	options := graph.ServerOptions{
@@ -106,17 +115,27 @@ func (s *site) beside(t *testing.T, change ...func(*graph.ServerOptions)) *site 
 		c(&options)
 	}
 	handler := graph.NewServer(s.Resolver, options)
+	var serving context.Context
+	serving, s.leave = context.WithCancel(context.Background())
+	s.apart, s.ended = &atomic.Int64{}, make(chan transport.Ended, 100)
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, err := s.viewer(r.Context(), r.Header.Get("Authorization"))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusUnauthorized)
 			return
 		}
+		ctx = transport.WithCourse(ctx, serving)
 		handler.ServeHTTP(w, r.WithContext(ctx))
+		if transport.AtEnd(ctx, func(how transport.Ended) {
+			if how != (transport.Ended{}) {
+				s.ended <- how
+			}
+		}) {
+			s.apart.Add(1)
+		}
 	}))
-	var serving context.Context
-	serving, s.leave = context.WithCancel(context.Background())
 	s.Config.BaseContext = func(net.Listener) context.Context { return serving }
+	as(s.Config)
 	s.Start()
 	t.Cleanup(func() {
 		s.leave()
@@ -362,6 +381,7 @@ func (s *site) getAs(ctx context.Context, t testing.TB, body map[string]any, tok
 	return s.request(ctx, t, http.MethodGet, "?"+query.Encode(), "", "Authorization", "Bearer "+token, "Accept", accept)
 }
 
+// post asks by POST.
 func (s *site) post(ctx context.Context, t testing.TB, body map[string]any, token, accept string) *stream {
 	t.Helper()
 	raw, err := json.Marshal(body)

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/audelor/halles/graph/transport"
 )
 
 // Our own line for each request, and not httplog's: that one gathers headers, addresses and the whole
@@ -81,9 +83,10 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		a, began := &answering{ResponseWriter: w}, time.Now()
 		a.notes = a.room[:0]
 		ctx := context.WithValue(r.Context(), answeringKey{}, a)
-		defer func() { // after a panic too
+		method, path := r.Method, r.URL.Path
+		end := func(how transport.Ended) {
 			status := a.status()
-			if status == http.StatusOK && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz") {
+			if status == http.StatusOK && (path == "/healthz" || path == "/readyz") {
 				return // probes come every second and say nothing
 			}
 			level := slog.LevelInfo
@@ -92,20 +95,25 @@ func (s *Server) logged(next http.Handler) http.Handler {
 				level = slog.LevelError
 			case status >= http.StatusBadRequest && status != http.StatusTooManyRequests:
 				level = slog.LevelWarn
-			case r.Method == http.MethodOptions:
+			case method == http.MethodOptions:
 				level = slog.LevelDebug
 			}
 			if !s.log.Enabled(ctx, level) {
 				return
 			}
 			said := make([]slog.Attr, 0, 8+len(a.notes))
-			said = append(said, slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status),
-				slog.Float64("ms", float64(time.Since(began).Milliseconds())), slog.Int("bytes", a.bytes))
-			if errors.Is(ctx.Err(), context.Canceled) {
+			said = append(said, slog.String("method", method), slog.String("path", path), slog.Int("status", status),
+				slog.Float64("ms", float64(time.Since(began).Milliseconds())), slog.Int("bytes", a.bytes+how.Sent))
+			if how.Left || how.Sent == 0 && errors.Is(ctx.Err(), context.Canceled) {
 				said = append(said, slog.String("error", "the client went away before it had the answer"))
 			}
 			said = append(append(said, a.notes...), slog.String("request", RequestID(ctx)))
 			s.log.LogAttrs(ctx, level, "request", said...)
+		}
+		defer func() { // after a panic too
+			if transport.AtEnd(ctx, end) {
+				a.ResponseWriter = nil // with net/http's buffers, which nobody uses any more
+			}
 		}()
 		next.ServeHTTP(a, r.WithContext(ctx))
 	})

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/fault"
 )
 
@@ -29,11 +30,15 @@ func RequestID(ctx context.Context) string {
 
 // numbered gives each request a number of ours, 16 letters that can be read out on the
 // telephone. One from outside is not taken: it would go to the log unchecked.
-func numbered(next http.Handler) http.Handler {
+func (s *Server) numbered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := newNumber()
 		w.Header().Set("X-Request-Id", id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
+		ctx := context.WithValue(r.Context(), requestKey{}, id)
+		if streams(r) && keyOf(r) == "" { // a key's stream is watched by its request, see whileGood
+			ctx = transport.WithCourse(ctx, s.stopping)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -144,7 +149,7 @@ func (s *Server) ending(next http.Handler) http.Handler {
 			return
 		}
 		s.streams.Add(1)
-		defer s.streams.Done()
+		defer transport.AtEnd(r.Context(), func(transport.Ended) { s.streams.Done() })
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(s.stopping, cancel)()

@@ -13,7 +13,7 @@ func TestPanicOutsideTheSchema(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	s := &Server{log: slog.New(slog.NewJSONHandler(&log, nil))}
-	h := numbered(s.logged(s.recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret inside") }))))
+	h := s.numbered(s.logged(s.recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret inside") }))))
 	for path, shape := range map[string]string{"/graphql": `"errors":[{`, "/page": `"code":"INTERNAL"`} {
 		log.Reset()
 		w := httptest.NewRecorder()

@@ -3,6 +3,7 @@ package web_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
+	"github.com/google/uuid"
+	"github.com/tidwall/gjson"
 
 	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/web"
@@ -144,5 +147,65 @@ func TestStreamIsNotCompressed(t *testing.T) {
 	a.wants(t, 200, "event: next", "Lorient")
 	if got := a.Header.Get("Content-Encoding"); got != "" {
 		t.Errorf("a stream is held back by %s", got)
+	}
+}
+
+// A stream that goes on by itself is counted while it is open and logged once, when it ends; a server that
+// stops ends it, without the word that there are no more events, and waits for it.
+func TestStreamUntilTheServerStops(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- s.web.Serve(ctx, listener) }()
+	body := `{"query":"subscription { shopOrders(shops: [\"` + s.shop.String() + `\"]) { kind at } }"}`
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+listener.Addr().String()+"/graphql", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = http.Header{"Accept": {"text/event-stream"}, "Content-Type": {"application/json"}, "Authorization": {"Bearer " + s.merchant}}
+	stream, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	give := time.AfterFunc(time.Minute, func() { _ = stream.Body.Close() })
+	defer give.Stop()
+	lines := bufio.NewReader(stream.Body)
+	for range 2 { // the second, once the handler has returned
+		variant := gjson.Get(s.ask(`{ shop(id: "`+s.shop.String()+`") { products(first: 1) { nodes { variants { id } } } } }`).body, "data.shop.products.nodes.0.variants.0.id").String()
+		s.ask(`mutation { placeOrders(input: {idempotencyKey: "`+uuid.NewString()+`", contact: {name: "Anna", phone: "+33612345678"},
+			orders: [{shop: "`+s.shop.String()+`", mode: PICKUP, lines: [{variant: "`+variant+`", quantity: 1}]}]}) { results { order { id } refusals { message } } } }`).wants(t, 200, `"order_`)
+		for line := ""; !strings.Contains(line, `"kind":"PLACED"`); {
+			if line, err = lines.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const logged = `"operation":"shopOrders"`
+	if strings.Contains(s.log.String(), logged) || !strings.Contains(s.scrape(), "\nhalles_streams 1\n") {
+		t.Errorf("while it is open: %s", s.log.String())
+	}
+	stop()
+	if rest, err := io.ReadAll(lines); !errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(string(rest), "complete") {
+		t.Errorf("it ends with %q, %v", rest, err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the server does not end")
+	}
+	for began := time.Now(); strings.Count(s.log.String(), logged) != 1 || !strings.Contains(s.scrape(), "\nhalles_streams 0\n"); time.Sleep(time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("once it has ended: %s", s.log.String())
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/audelor/halles/graph"
+	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/vitals"
 	"github.com/audelor/halles/internal/vitals/spans"
 )
@@ -36,14 +37,17 @@ func (s *Server) counted(next http.Handler) http.Handler {
 			w.Header().Set("Connection", "close")
 		}
 		open.Inc()
-		defer open.Dec()
 		began := time.Now()
 		answer, ok := w.(*answering) // the log's
 		if !ok {
 			answer = &answering{ResponseWriter: w}
 		}
 		defer func() { // after a panic too
-			s.vitals.Request(routeOf(r), r.Method, answer.status(), time.Since(began), long)
+			route, method := routeOf(r), r.Method
+			transport.AtEnd(r.Context(), func(transport.Ended) {
+				open.Dec()
+				s.vitals.Request(route, method, answer.status(), time.Since(began), long)
+			})
 		}()
 		next.ServeHTTP(answer, r)
 	})

@@ -288,7 +288,7 @@ func (s *Server) routes(schema http.Handler) (http.Handler, error) {
 	s.style = assets.URL("halles.css")
 
 	r := chi.NewRouter()
-	r.Use(numbered)
+	r.Use(s.numbered)
 	if s.spans != nil {
 		r.Use(s.traced)
 	}
