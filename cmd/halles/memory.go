@@ -14,7 +14,7 @@ const (
 	heapGrowth = 400
 	// smallServer is what all of Go's memory may take while little of it is in use, in bytes; the
 	// program itself comes to it.
-	smallServer = 112 << 20
+	smallServer = 104 << 20
 	// memoryEvery is how often it is looked at.
 	memoryEvery = time.Second
 )
