@@ -85,7 +85,7 @@ func (c *Catalog) facets(ctx context.Context, v *identity.Viewer, q *SearchQuery
 	if q.Filter.Communes != nil {
 		in = "w.commune_id = any(" + args.Add(q.communesOf(v)) + ")"
 	}
-	rows, err := pg.Select[row](ctx, c.DB, v.PublicScope(), `
+	rows, err := pg.Select[row](ctx, c.DB, searching(v), `
 		with q as materialized (select `+at.Way.sql(args.Add(at.Text))+` as meant), `+counted(&args, v.AllCommunes())+`
 		select w.commune_id, w.category_id, (select each from many) as each,
 			(select each from many) * count(*) filter (where `+category+` and `+mode+`) as by_commune,
@@ -128,7 +128,7 @@ func (c *Catalog) countOpen(ctx context.Context, v *identity.Viewer, q *SearchQu
 	f.OpenNow = nil
 	asked.Filter = &f
 	category, mode, kind := asked.conditions(&args)
-	n, err := pg.SelectScalars[int](ctx, c.DB, v.PublicScope(), `
+	n, err := pg.SelectScalars[int](ctx, c.DB, searching(v), `
 		with q as materialized (select `+at.Way.sql(args.Add(at.Text))+` as meant), `+counted(&args, q.communesOf(v))+`,
 		s as materialized (
 			select w.commune_id, w.shop_id, sum(w.each) as n from w

@@ -263,7 +263,15 @@ func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery,
 func (c *Catalog) look(ctx context.Context, v *identity.Viewer, q *SearchQuery, at found, first int) ([]foundRow, error) {
 	var args pg.Args
 	sql := q.pageSQL(&args, q.communesOf(v), at, first)
-	return pg.Select[foundRow](ctx, c.DB, v.PublicScope(), sql, args...)
+	return pg.Select[foundRow](ctx, c.DB, searching(v), sql, args...)
+}
+
+// searching is the scope of a search's statements. Each is planned once for a connection: to plan them
+// took as long as to run them, 1.1 ms of a page's 2.1.
+func searching(v *identity.Viewer) pg.Scope {
+	s := v.PublicScope()
+	s.Generic = true
+	return s
 }
 
 // lookAround reads the first page in the first way that finds anything.

@@ -22,7 +22,7 @@ type wordRow struct {
 // has, by trigrams and then by the fewest slips of the finger. A short word that lost or swapped a
 // letter has hardly a trigram left: for these, words of the same beginning are looked at too.
 func (c *Catalog) correct(ctx context.Context, v *identity.Viewer, q *SearchQuery) (string, error) {
-	rows, err := pg.Select[wordRow](ctx, c.DB, v.PublicScope(), `
+	rows, err := pg.Select[wordRow](ctx, c.DB, searching(v), `
 		with said as materialized (
 			select w as word, n, coalesce((tsvector_to_array(to_tsvector('french_unaccent', w)))[1], '') as lexeme
 			from regexp_split_to_table(lower(unaccent(search_typed($1))), '[^a-z0-9]+') with ordinality t (w, n) where w <> ''),

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,8 +11,12 @@ import (
 	"github.com/audelor/halles/internal/pg"
 )
 
-// eventsAtOnce bounds the events of one transaction of the job: some seconds.
-const eventsAtOnce = 20_000
+// What one transaction of the job takes on: some seconds. A statement has a minute, and a large town
+// has millions of orders.
+const (
+	eventsAtOnce = 20_000
+	ordersAtOnce = 100_000 // of a count from nothing, and the rest of one shop
+)
 
 // Count brings the facts up to the event log, commune by commune.
 //
@@ -19,7 +24,8 @@ const eventsAtOnce = 20_000
 // from the orders, in the transaction that moves the watermark. So it may stop anywhere and run
 // twice, an order of last month that is called off today mends last month, and counting anew from
 // nothing gives the same rows. A day counted while an order changes is at worst ahead of the
-// watermark; that order's event lies behind it, and has the day counted again.
+// watermark; that order's event lies behind it, and has the day counted again. From nothing it goes
+// by shops; what is counted of them is read when all are, for until then the watermark is 0.
 func (n *Insight) Count(ctx context.Context) error {
 	scope, err := n.jobScope(ctx)
 	if err != nil {
@@ -41,8 +47,7 @@ func (n *Insight) Count(ctx context.Context) error {
 	return nil
 }
 
-// Rebuild forgets all facts and counts them from nothing. It is for whoever doubts them: the result
-// is the same.
+// Rebuild counts all facts anew, from nothing. It is for whoever doubts them: the result is the same.
 func (n *Insight) Rebuild(ctx context.Context) error {
 	scope, err := n.jobScope(ctx)
 	if err != nil {
@@ -50,7 +55,7 @@ func (n *Insight) Rebuild(ctx context.Context) error {
 	}
 	for _, c := range scope.Communes {
 		err := n.DB.Write(ctx, scope.In(c), func(ctx context.Context, tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, `update fact_heads set seq = 0 where commune_id = $1`, c)
+			_, err := tx.Exec(ctx, `update fact_heads set seq = 0, goal = null, shops_to = null where commune_id = $1`, c)
 			return err
 		})
 		if err != nil {
@@ -68,48 +73,87 @@ func (n *Insight) countCommune(ctx context.Context, s pg.Scope, commune string) 
 		if _, err := tx.Exec(ctx, `insert into fact_heads (commune_id, seq) values ($1, 0) on conflict do nothing`, commune); err != nil {
 			return err
 		}
-		var done, last int64
-		err := tx.QueryRow(ctx, `select f.seq, h.seq from fact_heads f join stream_heads h on h.commune_id = f.commune_id
-			where f.commune_id = $1 for update of f`, commune).Scan(&done, &last)
-		if err != nil || done == last {
+		var h head
+		err := tx.QueryRow(ctx, `select f.seq, h.seq, coalesce(f.goal, h.seq), coalesce(f.shops_to, $2)
+			from fact_heads f join stream_heads h on h.commune_id = f.commune_id where f.commune_id = $1 for update of f`,
+			commune, uuid.Nil).Scan(&h.counted, &h.last, &h.goal, &h.shops)
+		switch {
+		case err != nil || h.counted == h.last:
 			return err
+		case h.counted == 0:
+			more, err = n.countShops(ctx, tx, commune, h)
+		default:
+			more, err = countDays(ctx, tx, commune, h)
 		}
-		args, from := []any{commune}, `from orders o where o.commune_id = $1`
-		if done > 0 {
-			if last > done+eventsAtOnce {
-				last, more = done+eventsAtOnce, true
-			}
-			var shops []uuid.UUID
-			var days []string
-			err := tx.QueryRow(ctx, `
-				select array_agg(shop_id), array_agg(day::text) from (
-					select distinct e.shop_id, `+localDay+` as day
-					from order_events e join orders o on o.commune_id = e.commune_id and o.id = e.order_id
-					where e.commune_id = $1 and e.seq > $2 and e.seq <= $3) d`, commune, done, last).Scan(&shops, &days)
-			if err != nil {
-				return err
-			}
-			args, from = append(args, shops, days), ordersOfDays
-			_, err = tx.Exec(ctx, `delete from shop_facts where commune_id = $1 and shop_id = any($2) and day = any($3::date[])
-				and (shop_id, day) in (select * from unnest($2::uuid[], $3::date[]))`, args...)
-			if err != nil {
-				return err
-			}
-		} else if _, err := tx.Exec(ctx, `delete from shop_facts where commune_id = $1`, commune); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, counted(from)+`,
-			facts as (
-				insert into shop_facts (commune_id, shop_id, day, mode, channel, placed, orders, items, gross_cents, vat_cents, rejected, cancelled, no_shows)
-				select $1, shop_id, day, mode, channel, placed, orders, items, gross_cents, vat_cents, rejected, cancelled, no_shows from sums)
-			insert into shop_fact_rates (commune_id, shop_id, day, mode, channel, vat_rate, gross_cents, vat_cents)
-			select $1, shop_id, day, mode, channel, vat_rate, gross_cents, vat_cents from by_rate`, args...); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `update fact_heads set seq = $2 where commune_id = $1`, commune, last)
 		return err
 	})
 	return more, err
+}
+
+// head is how far a commune's events are counted.
+type head struct {
+	counted, last int64     // of its events
+	goal          int64     // of a count from nothing: the event up to which it counts
+	shops         uuid.UUID // the shop up to which it has come
+}
+
+// countShops counts some of a commune's shops from nothing. With the last of them all events are
+// counted that there were before the first; those that came meanwhile lie behind the watermark.
+func (n *Insight) countShops(ctx context.Context, tx pgx.Tx, commune string, h head) (more bool, err error) {
+	var to uuid.UUID
+	err = tx.QueryRow(ctx, `select coalesce((select shop_id from orders where commune_id = $1 and shop_id > $2 order by shop_id offset $3 limit 1), $4)`,
+		commune, h.shops, cmp.Or(n.OrdersAtOnce, ordersAtOnce), uuid.Max).Scan(&to)
+	if err != nil {
+		return false, err
+	}
+	if _, err := tx.Exec(ctx, `delete from shop_facts where commune_id = $1 and shop_id > $2 and shop_id <= $3`, commune, h.shops, to); err != nil {
+		return false, err
+	}
+	if err := keep(ctx, tx, `from orders o where o.commune_id = $1 and o.shop_id > $2 and o.shop_id <= $3`, commune, h.shops, to); err != nil {
+		return false, err
+	}
+	if to == uuid.Max {
+		_, err = tx.Exec(ctx, `update fact_heads set seq = $2, goal = null, shops_to = null where commune_id = $1`, commune, h.goal)
+		return h.goal < h.last, err
+	}
+	_, err = tx.Exec(ctx, `update fact_heads set goal = $2, shops_to = $3 where commune_id = $1`, commune, h.goal, to)
+	return true, err
+}
+
+// countDays counts anew the days that the next events touch.
+func countDays(ctx context.Context, tx pgx.Tx, commune string, h head) (more bool, err error) {
+	to := min(h.last, h.counted+eventsAtOnce)
+	var shops []uuid.UUID
+	var days []string
+	err = tx.QueryRow(ctx, `
+		select array_agg(shop_id), array_agg(day::text) from (
+			select distinct e.shop_id, `+localDay+` as day
+			from order_events e join orders o on o.commune_id = e.commune_id and o.id = e.order_id
+			where e.commune_id = $1 and e.seq > $2 and e.seq <= $3) d`, commune, h.counted, to).Scan(&shops, &days)
+	if err != nil {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, `delete from shop_facts where commune_id = $1 and shop_id = any($2) and day = any($3::date[])
+		and (shop_id, day) in (select * from unnest($2::uuid[], $3::date[]))`, commune, shops, days)
+	if err != nil {
+		return false, err
+	}
+	if err := keep(ctx, tx, ordersOfDays, commune, shops, days); err != nil {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, `update fact_heads set seq = $2 where commune_id = $1`, commune, to)
+	return to < h.last, err
+}
+
+// keep writes the facts of orders.
+func keep(ctx context.Context, tx pgx.Tx, from string, args ...any) error {
+	_, err := tx.Exec(ctx, counted(from)+`,
+		facts as (
+			insert into shop_facts (commune_id, shop_id, day, mode, channel, placed, orders, items, gross_cents, vat_cents, rejected, cancelled, no_shows)
+			select $1, shop_id, day, mode, channel, placed, orders, items, gross_cents, vat_cents, rejected, cancelled, no_shows from sums)
+		insert into shop_fact_rates (commune_id, shop_id, day, mode, channel, vat_rate, gross_cents, vat_cents)
+		select $1, shop_id, day, mode, channel, vat_rate, gross_cents, vat_cents from by_rate`, args...)
+	return err
 }
 
 // localDay is the day of an order o: that of its shop's clock when it was placed.

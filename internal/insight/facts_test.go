@@ -192,11 +192,14 @@ func TestRebuiltAsMaintained(t *testing.T) {
 		t.Fatal(err)
 	}
 	maintained := all(t, d)
-	if err := n.Rebuild(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(maintained, all(t, d)); diff != "" {
-		t.Errorf("counted from nothing it differs:\n%s", diff)
+	for _, n.OrdersAtOnce = range []int{0, 7} {
+		d.Exec(t, `update shop_facts set items = items + 1`)
+		if err := n.Rebuild(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(maintained, all(t, d)); diff != "" {
+			t.Errorf("counted from nothing, %d orders at once, it differs:\n%s", n.OrdersAtOnce, diff)
+		}
 	}
 	if cut == 0 || whole == 0 || len(maintained) < 50 {
 		t.Errorf("the job was cut off %d times and ran %d times, for %d rows", cut, whole, len(maintained))
@@ -280,8 +283,8 @@ func (s *stopper) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQ
 
 func (*stopper) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TestKilledAtEachStep stops the job before each of its statements: then all that was counted is,
-// and the next run does the rest.
+// TestKilledAtEachStep stops the job before each of its statements, in what came since and in a count
+// from nothing: then all that was counted is, and the next run does the rest.
 func TestKilledAtEachStep(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
@@ -296,33 +299,45 @@ func TestKilledAtEachStep(t *testing.T) {
 		w.step(t)
 	}
 	want()
-	done := 0
-	for step := 1; done == 0 && step < 500; step++ {
-		w.step(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		o := d.Options
-		o.Tracer = &stopper{step, cancel}
-		db, err := pg.Open(t.Context(), o)
-		if err != nil {
+	killed := func(t *testing.T) (between int) {
+		done := 0
+		for step := 1; done == 0 && step < 500; step++ {
+			w.step(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			o := d.Options
+			o.Tracer = &stopper{step, cancel}
+			db, err := pg.Open(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := insight.New(db, tenancy.NewRegister(d.DB))
+			n.OrdersAtOnce = 3
+			if err := n.Count(ctx); err == nil {
+				done = step
+			}
+			cancel()
+			db.Close()
+			between += pgtest.Scan[int](t, d, `select count(*) from fact_heads where shops_to is not null`)
+		}
+		if done < 8 {
+			t.Fatalf("the job has %d steps", done)
+		}
+		if err := insightOn(d).Count(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := insight.New(db, tenancy.NewRegister(d.DB)).Count(ctx); err == nil {
-			done = step
+		got := all(t, d)
+		if diff := cmp.Diff(want(), got); diff != "" {
+			t.Errorf("after kills it differs:\n%s", diff)
 		}
-		cancel()
-		db.Close()
+		t.Logf("killed at each of %d statements, %d times between two shops", done-1, between)
+		return between
 	}
-	if done < 8 {
-		t.Fatalf("the job has %d steps", done)
+	killed(t)
+	d.Exec(t, `update fact_heads set seq = 0`)
+	d.Exec(t, `update shop_facts set items = items + 1`)
+	if killed(t) == 0 {
+		t.Error("a count from nothing is one step")
 	}
-	if err := insightOn(d).Count(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	got := all(t, d)
-	if diff := cmp.Diff(want(), got); diff != "" {
-		t.Errorf("after kills it differs:\n%s", diff)
-	}
-	t.Logf("killed at each of %d statements", done-1)
 }
 
 // TestOwnFacts asks as the merchant at any moment: counted or not, it is what the orders say.

@@ -22,7 +22,11 @@ type Insight struct {
 	Communes *tenancy.Register
 	Now      func() time.Time // when nil, time.Now
 	Log      *slog.Logger     // when nil, nothing is logged
-	kept     kept
+
+	// OrdersAtOnce bounds what a count from nothing takes on in one transaction; when 0, 100,000.
+	OrdersAtOnce int
+
+	kept kept
 }
 
 // New is insight on a database.

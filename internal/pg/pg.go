@@ -211,7 +211,7 @@ func SelectScalars[T any](ctx context.Context, db *DB, s Scope, sql string, args
 
 // collect has read read the rows; it may be called twice, on the replica and on the database.
 func (db *DB) collect(ctx context.Context, s Scope, read func(pgx.Rows) error, sql string, args []any) error {
-	if c, _ := ctx.Value(coachKey{}).(*coach); c != nil && db.replica == nil {
+	if c, _ := ctx.Value(coachKey{}).(coach); c != nil && db.replica == nil {
 		return c.ride(&query{ctx: ctx, db: db, scope: s, read: read, sql: sql, args: args})
 	}
 	return db.collectAlone(ctx, s, read, sql, args)
@@ -291,8 +291,9 @@ func write(ctx context.Context, pool *pgxpool.Pool, s Scope, fn func(ctx context
 		return err
 	}
 	defer conn.Release()
+	all := s.args()
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, setScope, s.args()...); err != nil {
+		if _, err := tx.Exec(ctx, setScope, all[:generic]...); err != nil {
 			return err
 		}
 		if err := fn(ctx, tx); err != nil || s.Witness == nil {

@@ -2,54 +2,60 @@ package pg
 
 import (
 	"context"
-	"slices"
-	"sync"
+	"errors"
+	"iter"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// Together runs work side by side. What all of it asks by Select at the same time leaves in one round
+// Together does work side by side. What all of it asks by Select at the same time leaves in one round
 // trip: a query waits until each of the others has asked something too, or is done. A round trip costs
 // more than most of our queries. A query of a Snapshot waits for nobody: others may wait for it.
 //
-// Each has its own settings and its own error. What one sees, another does not: no setting of a query
-// is left for the next, see collectAll.
+// Each has its own settings and its own error. What one sees, another does not, see collectAll.
+//
+// The work takes turns: one of it goes on until it asks, then the next, as coroutines. Nothing of it
+// runs at the same time, so that none wakes another thread: with a goroutine for each, a product with
+// its shop and its variants cost the server a seventh more. So work asks with its context itself, and
+// not in a goroutine that it starts: Go ends a program that resumes a coroutine from another one.
 func Together(ctx context.Context, work []func(context.Context)) {
 	if len(work) == 1 {
 		work[0](ctx)
 		return
 	}
-	c := &coach{seats: len(work)}
-	ctx = context.WithValue(ctx, coachKey{}, c)
-	var all sync.WaitGroup
-	for _, one := range work[1:] {
-		all.Go(func() {
-			defer c.leave()
-			one(ctx)
+	asking := make([]func() (*query, bool), len(work))
+	for i, one := range work {
+		next, stop := iter.Pull(func(yield func(*query) bool) {
+			one(context.WithValue(ctx, coachKey{}, coach(yield)))
 		})
+		defer stop()
+		asking[i] = next
 	}
-	func() {
-		defer c.leave()
-		work[0](ctx)
-	}()
-	all.Wait()
+	taken := make([]*query, 0, len(work))
+	for len(asking) > 0 {
+		taken = taken[:0]
+		for _, next := range asking {
+			if q, asks := next(); asks {
+				asking[len(taken)] = next
+				taken = append(taken, q)
+			}
+		}
+		asking = asking[:len(taken)]
+		depart(taken)
+	}
 }
 
 type coachKey struct{}
 
+// coach takes a query along, and comes back with its answer; false: it will not leave.
+type coach func(*query) bool
+
 // alone has queries leave at once, for who holds what others may wait for.
 func alone(ctx context.Context) context.Context {
-	return context.WithValue(ctx, coachKey{}, (*coach)(nil))
+	return context.WithValue(ctx, coachKey{}, coach(nil))
 }
 
-// coach gathers queries that leave together.
-type coach struct {
-	mu    sync.Mutex
-	seats int // how many may still ask
-	taken []*query
-}
-
-// query is one of them.
+// query is one of those that leave together.
 type query struct {
 	ctx   context.Context //nolint:containedctx // as long as the call that waits for it
 	db    *DB
@@ -58,62 +64,18 @@ type query struct {
 	sql   string
 	args  []any
 	err   error
-	left  chan struct{}
 }
 
-// ride waits until the coach is full and the query is answered, or its context ends before it left.
-func (c *coach) ride(q *query) error {
-	q.left = make(chan struct{})
-	c.mu.Lock()
-	c.taken = append(c.taken, q)
-	c.mu.Unlock()
-	c.depart()
-	select {
-	case <-q.left:
-	case <-q.ctx.Done():
-		if c.getOff(q) {
-			return unavailable(q.ctx.Err())
-		}
-		<-q.left
+// ride waits until the query is answered.
+func (c coach) ride(q *query) error {
+	if !c(q) {
+		return errors.New("what was asked beside it ended in a panic")
 	}
 	return q.err
 }
 
-// getOff takes a query back that has not left.
-func (c *coach) getOff(q *query) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at := slices.Index(c.taken, q)
-	if at < 0 {
-		return false
-	}
-	c.taken = slices.Delete(c.taken, at, at+1)
-	return true
-}
-
-// leave gives up a seat.
-func (c *coach) leave() {
-	c.mu.Lock()
-	c.seats--
-	c.mu.Unlock()
-	c.depart()
-}
-
-// depart sends what is there, once nobody else will come.
-func (c *coach) depart() {
-	c.mu.Lock()
-	if len(c.taken) == 0 || len(c.taken) < c.seats {
-		c.mu.Unlock()
-		return
-	}
-	taken := c.taken
-	c.taken = nil
-	c.mu.Unlock()
-	defer func() { // after a panic too: others wait
-		for _, q := range taken {
-			close(q.left)
-		}
-	}()
+// depart sends what all have asked.
+func depart(taken []*query) {
 	for rest := taken; len(rest) > 0; {
 		var own, others []*query
 		for _, q := range rest {
@@ -128,17 +90,28 @@ func (c *coach) depart() {
 	}
 }
 
-// collectAll asks queries of one role in one round trip and one implicit transaction. Each sets all
-// that any of them sets, empty or not.
+// collectAll asks queries of one role in one round trip and one implicit transaction. Each sets what
+// the one before it has otherwise: mostly all have one viewer, and the first sets it for all.
 func collectAll(all []*query) {
-	var batch pgx.Batch
-	mask := 0
-	for _, q := range all {
-		mask |= q.scope.set()
+	if len(all) == 1 {
+		askAlone(all)
+		return
 	}
-	for _, q := range all {
+	var batch pgx.Batch
+	now := Scope{}.args()
+	for i, q := range all {
+		own, mask := q.scope.args(), 0
+		if i == 0 {
+			mask = q.scope.set()
+		}
+		for n, value := range own {
+			if value != now[n] {
+				mask |= 1 << n
+			}
+		}
+		now = own
 		sql, args, ok := q.scope.within(q.sql, q.args, mask)
-		if !ok || len(all) == 1 {
+		if !ok {
 			askAlone(all)
 			return
 		}

@@ -3,7 +3,6 @@ package pgtest_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +13,8 @@ import (
 	"github.com/audelor/halles/internal/pg/pgtest"
 )
 
-const settings = `select string_agg(coalesce(current_setting('halles.' || name, true), ''), '|' order by at)
-	from unnest('{kind,communes,staff,shops,own}'::text[]) with ordinality x (name, at) where $1`
+const settings = `select string_agg(coalesce(current_setting(name, true), ''), '|' order by at)
+	from unnest('{halles.kind,halles.communes,halles.staff,halles.shops,halles.own,plan_cache_mode}'::text[]) with ordinality x (name, at) where $1`
 
 // A query sees its own settings and no other's, alone and in one round trip with others; and none of
 // them is left on the connection.
@@ -24,10 +23,11 @@ func TestSettings(t *testing.T) {
 	d := pgtest.New(t)
 	shop := uuid.MustParse("01938691-a9bc-77af-9ad6-8671b2b8e424")
 	scopes := map[string]pg.Scope{
-		"agent|{56121,56021}|{56121}||on":            {Role: pg.App, Kind: "agent", Communes: []string{"56121", "56021"}, Staff: []string{"56121"}, Own: true},
-		"customer|{56021}|||":                        {Role: pg.App, Kind: "customer", Communes: []string{"56021"}},
-		"visitor|{56098}|||":                         {Role: pg.Public, Kind: "visitor", Communes: []string{"56098"}},
-		"merchant|{56098}||{" + shop.String() + "}|": {Role: pg.App, Kind: "merchant", Communes: []string{"56098"}, Shops: []uuid.UUID{shop}},
+		"agent|{56121,56021}|{56121}||on|auto":            {Role: pg.App, Kind: "agent", Communes: []string{"56121", "56021"}, Staff: []string{"56121"}, Own: true},
+		"customer|{56021}||||auto":                        {Role: pg.App, Kind: "customer", Communes: []string{"56021"}},
+		"visitor|{56098}||||auto":                         {Role: pg.Public, Kind: "visitor", Communes: []string{"56098"}},
+		"visitor|{56007}||||force_generic_plan":           {Role: pg.Public, Kind: "visitor", Communes: []string{"56007"}, Generic: true},
+		"merchant|{56098}||{" + shop.String() + "}||auto": {Role: pg.App, Kind: "merchant", Communes: []string{"56098"}, Shops: []uuid.UUID{shop}},
 	}
 	read := func(ctx context.Context, want string, times int) {
 		for range times { // who has more to ask asks again, with whoever still asks
@@ -42,12 +42,16 @@ func TestSettings(t *testing.T) {
 	for want := range scopes {
 		read(t.Context(), want, 1)
 		n++
-		work = append(work, func(ctx context.Context) { read(ctx, want, n) })
+		times := n
+		work = append(work, func(ctx context.Context) { read(ctx, want, times) })
+		if n%2 == 0 { // another of the same viewer, for whom nothing need be set
+			work = append(work, func(ctx context.Context) { read(ctx, want, times) })
+		}
 	}
 	pg.Together(t.Context(), work)
 	for _, role := range []pg.Role{pg.Public, pg.App} {
 		var left string
-		if err := d.DB.Pool(role).QueryRow(t.Context(), settings, true).Scan(&left); err != nil || left != "||||" {
+		if err := d.DB.Pool(role).QueryRow(t.Context(), settings, true).Scan(&left); err != nil || left != "|||||auto" {
 			t.Errorf("left on a connection of %s: %q, %v", role, left, err)
 		}
 	}
@@ -84,6 +88,23 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// What panics beside others ends them too, and nobody waits for ever.
+func TestTogetherEndsWithAPanic(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	visitor := pg.Scope{Role: pg.Public, Kind: "visitor", Communes: []string{"56121"}}
+	var beside error
+	defer func() {
+		if p := recover(); p != "a mistake" || beside == nil {
+			t.Errorf("the panic: %v; who asked beside it: %v", p, beside)
+		}
+	}()
+	pg.Together(t.Context(), []func(context.Context){
+		func(ctx context.Context) { _, beside = pg.SelectScalars[string](ctx, d.DB, visitor, `select 'here'`) },
+		func(context.Context) { panic("a mistake") },
+	})
+}
+
 // Who holds up the others asks at once: a snapshot that two of them want is read by one, while the
 // other waits for it and asks nothing. A query whose context ends goes before it has left.
 func TestTogetherWaitsForNobodyWhoWaits(t *testing.T) {
@@ -109,12 +130,6 @@ func TestTogetherWaitsForNobodyWhoWaits(t *testing.T) {
 				t.Error(err)
 			}
 		},
-		func(context.Context) {
-			for range 100 { // a while, so that the other waits
-				runtime.Gosched()
-			}
-			cancel()
-			<-ctx.Done()
-		},
+		func(context.Context) { cancel() },
 	})
 }

@@ -15,8 +15,8 @@ test("a basket of two shops is followed by one stream", async () => {
   await page.goto(site + "/");
   for (const shop of shops) {
     await find(page, shop.name);
-    await page.click(`[id="s-${shop.id}"]`);
-    await page.click(`[id="a-${shop.products.nodes[0].id}"]`);
+    await page.press(`[id="s-${shop.id}"]`, "Enter");
+    await page.press(`[id="a-${shop.products.nodes[0].id}"]`, "Enter");
     await page.click("#back");
   }
   await page.click("#basket");

@@ -22,7 +22,7 @@ for (const folder of readdirSync(released).filter((name) => name.includes("_")))
     await page.locator("halles-shops [data-shop]").first().waitFor();
     await find(page, shop.name);
     await page.locator("halles-shops").getByRole("link", { name: shop.name }).or(page.locator("halles-shops").getByRole("button", { name: shop.name })).first().click();
-    await page.click(`[id="a-${sells.products.nodes[0].id}"]`);
+    await page.press(`[id="a-${sells.products.nodes[0].id}"]`, "Enter");
     await page.click("#basket");
     await page.waitForSelector("#send");
     await page.fill("#name", "Anna Le Goff");

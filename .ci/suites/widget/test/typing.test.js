@@ -17,7 +17,7 @@ test("no letter, no focus and no place in the text is lost to new prices", async
   const { page, complaints } = await open(null);
   await rewrite(page, showing(shop));
   await page.goto(site + "/");
-  await page.click(`[id="a-${product.id}"]`);
+  await page.press(`[id="a-${product.id}"]`, "Enter");
   await page.click("#basket");
   await page.waitForSelector("#send");
   const note = page.locator(`[id="note-${shop.id}"]`);

@@ -26,19 +26,28 @@ export function listView(search: Search): (f: Frame) => Promise<Child> {
   let shops: Card[] = [];
   let total = 0;
   let next: string | null = null;
+  let asked = 0;
 
-  async function ask(f: Frame, after?: string): Promise<void> {
+  /** Asks for shops; false when something newer was asked meanwhile, by a second click or another filter. */
+  async function ask(f: Frame, after?: string): Promise<boolean> {
+    const turn = ++asked;
     const { text, category, mode, openNow } = search;
     const variables = {
       commune: f.site.commune,
       first: search.limit,
       filter: { text: text || undefined, category: category || undefined, fulfilment: mode || undefined, openNow: openNow || undefined },
     };
-    const { commune } = head ? await f.site.get("WidgetMore", { ...variables, after }) : (head = await f.site.get("WidgetShops", variables));
-    const page = commune!.shops;
+    let page;
+    try {
+      page = (head ? await f.site.get("WidgetMore", { ...variables, after }) : (head = await f.site.get("WidgetShops", variables))).commune!.shops;
+    } catch (error) {
+      if (turn === asked) throw error;
+    }
+    if (turn !== asked || !page) return false;
     shops = after ? [...shops, ...page.nodes] : page.nodes;
     total = page.totalCount;
     next = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+    return true;
   }
 
   return async function view(f: Frame): Promise<Child> {
@@ -47,10 +56,12 @@ export function listView(search: Search): (f: Frame) => Promise<Child> {
     const commune = head!.commune!;
     const results = h("div");
     const found = p();
+    const rest = p();
+    let list: HTMLElement;
 
     async function again(): Promise<void> {
       try {
-        await ask(f);
+        if (!(await ask(f))) return;
         draw();
         f.say(total ? w.t("found", { n: total }) : w.t("foundNone"));
       } catch (error) {
@@ -61,23 +72,27 @@ export function listView(search: Search): (f: Frame) => Promise<Child> {
     async function more(): Promise<void> {
       const first = shops.length;
       try {
-        await ask(f, next!);
-        draw();
-        f.land(results.querySelectorAll<HTMLElement>("[data-shop]")[first]);
+        if (!(await ask(f, next!))) return;
+        grow();
+        f.land(list.querySelectorAll<HTMLElement>("[data-shop]")[first]);
       } catch (error) {
-        results.append(f.trouble(error, more) as Node);
+        rest.replaceChildren(f.trouble(error, more) as Node);
       }
     }
 
-    function draw(): void {
+    /** Puts the shops that are new below those that stand there, which do not move. */
+    function grow(): void {
       found.textContent = total ? w.t("found", { n: total }) : w.t("foundNone");
+      list.append(...shops.slice(list.childElementCount).map((shop) => card(f, shop, view)));
+      rest.replaceChildren(next ? h("button", { id: "more", click: more }, w.t("more")) : "");
+    }
+
+    function draw(): void {
       const shape = (cards: boolean, word: string) =>
         h("button", { id: cards ? "cards" : "rows", "aria-pressed": String(cards === search.cards), click: () => ((search.cards = cards), draw(), f.land(f.at(cards ? "cards" : "rows"))) }, word);
-      results.replaceChildren(
-        search.filters ? h("div", { class: "pair" }, found, shape(true, w.t("cards")), shape(false, w.t("rows"))) : found,
-        h("ul", { class: search.cards ? "cards" : "rows" }, ...shops.map((shop) => card(f, shop, view))),
-        next ? p(h("button", { id: "more", click: more }, w.t("more"))) : "",
-      );
+      list = h("ul", { class: search.cards ? "cards" : "rows" });
+      grow();
+      results.replaceChildren(search.filters ? h("div", { class: "pair" }, found, shape(true, w.t("cards")), shape(false, w.t("rows"))) : found, list, rest);
       if (search.text) void products();
     }
 

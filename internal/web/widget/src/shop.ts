@@ -118,13 +118,15 @@ function offer(f: Frame, shop: Shop): Child {
     return first;
   };
   const more = async () => {
+    const from = pageInfo;
     try {
-      const { shop: next } = await site.get("WidgetProducts", { shop: shop.id, first: page, after: pageInfo.endCursor });
+      const { shop: next } = await site.get("WidgetProducts", { shop: shop.id, first: page, after: from.endCursor });
+      if (from !== pageInfo) return; // a second click: the first has brought them
       ({ nodes, pageInfo } = next!.products);
       const first = add();
       f.land(list.children[first]?.querySelector<HTMLElement>("[data-name]"));
     } catch (error) {
-      rest.replaceChildren(f.trouble(error, more) as Node);
+      if (from === pageInfo) rest.replaceChildren(f.trouble(error, more) as Node);
     }
   };
   add();
