@@ -88,6 +88,9 @@ func TestSame(t *testing.T) {
 // What is compared is the same: each answer of the limit is halles's, leaf by leaf, but for the plain
 // search's, which orders otherwise: there each thing found is.
 func (b *both) answersAreTheSame(t *testing.T) {
+	if mean, err := b.limit.SameMatches(t.Context(), b.sample.Words); err != nil || mean <= 20 {
+		t.Errorf("%v; %.0f matches of a text on average, want more than a page", err, mean)
+	}
 	for _, w := range b.sample.Reads() {
 		n := 0
 		for i := range 6 {

@@ -87,6 +87,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		if !wanted(w.Name) {
 			continue
 		}
+		if w.Name == "W4p" {
+			mean, err := limit.SameMatches(ctx, sample.Words)
+			if err != nil {
+				return nil, err
+			}
+			w.Title += fmt.Sprintf(", %d texts with the same matches on both, %.0f each", len(sample.Words), mean)
+		}
 		c, err := Measure(ctx, o, w)
 		if err != nil {
 			return nil, err
