@@ -16,6 +16,7 @@ type foundRow struct {
 	ID        uuid.UUID
 	Score     int
 	Metres    *float64
+	Rest      int // 1: some of the words are not in its name, and it comes after all that have them there
 }
 
 const (
@@ -77,10 +78,12 @@ const (
 //
 // What is ranked is gathered in stages, each only while those before have not found enough: what
 // has all the words in its name, with a point in the communes around it first; and then whatever
-// has them, shops first, or of words so common that not all can be ranked those of a sample. Which
-// stages there are does not depend on the page, so that pages follow one another. Only where more
-// than five hundred names have the words, or nothing but a trade or description that thousands have,
-// may a better one be missed.
+// has them, shops first, or of words so common that not all can be ranked those of a sample. Only where
+// more than five hundred names have the words, or nothing but a trade or description that thousands
+// have, may a better one be missed.
+//
+// What has them elsewhere comes after those before, but where a place is given or not all of the words
+// are asked for: who finds a page of names does not have it read. For a rare word that was half of the time, two more readings of the index.
 //
 // In few communes the sample comes before the rest of what has the words, without being asked for its
 // size: where it is enough, the thousands of which it is one in eight are not even looked up. That
@@ -94,17 +97,23 @@ func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int
 		metres = "distance_metres(" + a.Add(q.Near.Latitude) + ", " + a.Add(q.Near.Longitude) + ", w.latitude, w.longitude)"
 	}
 	category, mode, kind := q.conditions(a)
-	columns := "select w.kind, w.commune_id, w.id, search_score(w.words, (select meant from q), w.kind, w.length, " + metres + ") as score, " + metres + " as metres " +
-		"from catalog_search w where " + category + " and " + mode + " and " + kind + " and "
-	sql := "with q as materialized (select " + at.Way.sql(a.Add(at.Text)) + " as meant)"
-	gathered, enough := "", "0"
+	columns := "select w.kind, w.commune_id, w.id, search_score(w.words, (select meant from q), w.kind, w.length, " + metres + ") as score, " + metres + " as metres, "
+	from := " as rest from catalog_search w where " + category + " and " + mode + " and " + kind + " and "
+	sql := "with q as materialized (select " + at.Way.sql(a.Add(at.Text)) + " as meant), " +
+		"h as materialized (select search_in(" + a.Add(places(communes)) + ", meant) as has from q)" // once for all stages
+	gathered, enough, rest := "", "0", "0"
 	stage := func(name, where string) {
-		sql += fmt.Sprintf(", %s as materialized (%s%s and %s < %d limit greatest(%d - %s, 0))", name, columns, where, enough, ranked, ranked, enough)
+		sql += fmt.Sprintf(", %s as materialized (%s%s%s%s and %s < %d limit greatest(%d - %s, 0))", name, columns, rest, from, where, enough, ranked, ranked, enough)
 		if gathered != "" {
 			gathered += " union all "
 		}
 		gathered += "select * from " + name
 		enough = "(select count(*) from (" + gathered + ") g)"
+	}
+	after := "true"
+	if at.Seen > 0 {
+		r, score := a.Add(at.Rest), a.Add(at.Score)
+		after = "(f.rest > " + r + " or f.rest = " + r + " and (f.score < " + score + " or f.score = " + score + " and f.id > " + a.Add(at.Row) + "))"
 	}
 	elsewhere := ""
 	if q.Near != nil && len(communes) > fewCommunes {
@@ -113,13 +122,22 @@ func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int
 		stage("around", "search_local(w.commune_id, w.words) @@ (select search_in("+around+", meant) from q)")
 		elsewhere = " and w.commune_id <> all(" + around + ")"
 	}
+	anywhere := "search_local(w.commune_id, w.words) @@ (select has from h)"
+	if len(communes) > fewCommunes {
+		anywhere += " and " + among(a, communes)
+	}
 	stage("named", within(a, communes, named)+elsewhere)
 	elsewhere += " and w.id not in (select id from named)"
 	if q.Filter.Kind == nil || *q.Filter.Kind == Shops {
-		stage("shops", within(a, communes, having)+elsewhere+" and w.kind = 'SHOP'")
+		stage("shops", anywhere+elsewhere+" and w.kind = 'SHOP'")
 	}
 	if q.Filter.Kind == nil || *q.Filter.Kind == Products {
-		others := within(a, communes, having) + elsewhere + " and w.kind = 'PRODUCT'"
+		if elsewhere += " and w.kind = 'PRODUCT'"; q.Near == nil && at.Way != anyWord {
+			sql += ", page as materialized (select count(*) as n from (" + gathered + ") f where " + after + ")"
+			elsewhere += " and (select n from page) <= " + a.Add(first)
+			rest = "1"
+		}
+		others := anywhere + elsewhere
 		switch {
 		case len(communes) <= fewCommunes:
 			stage("eighth", others+" and "+inEighth)
@@ -127,7 +145,7 @@ func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int
 		case q.Filter.OpenNow != nil:
 			stage("others", others)
 		default:
-			worded := "w.words @@ (select meant from q) and " + among(a, communes) + elsewhere + " and w.kind = 'PRODUCT'"
+			worded := "w.words @@ (select meant from q) and " + among(a, communes) + elsewhere
 			sql += fmt.Sprintf(", many as materialized (select count(*) as n from (select from catalog_search w where %s and %s and %s and %s and %s limit %d) s)",
 				category, mode, kind, worded, in64th, all64th)
 			stage("others", others+fmt.Sprintf(" and (select n from many) < %d", eighthFrom))
@@ -135,10 +153,5 @@ func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int
 			stage("fewest", worded+" and "+in64th+fmt.Sprintf(" and (select n from many) >= %d", all64th))
 		}
 	}
-	sql += " select f.* from (" + gathered + ") f"
-	if at.Seen > 0 {
-		score := a.Add(at.Score)
-		sql += " where f.score < " + score + " or f.score = " + score + " and f.id > " + a.Add(at.Row)
-	}
-	return sql + " order by f.score desc, f.id limit " + a.Add(first+1)
+	return sql + " select f.* from (" + gathered + ") f where " + after + " order by f.rest, f.score desc, f.id limit " + a.Add(first+1)
 }

@@ -85,6 +85,7 @@ type SearchEdge struct {
 	ID             tenancy.ID // whose, see Catalog.Search
 	Score          int        // search_score, in migrations/00027
 	DistanceMetres *int       // from Near, along the great circle; nil without it
+	rest           int        // of foundRow
 	of             *SearchConnection
 	place          int // on its page
 }
@@ -93,7 +94,7 @@ type SearchEdge struct {
 // pages nobody asks for any.
 func (e *SearchEdge) Cursor() string {
 	at := e.of.at
-	at.Score, at.Row, at.Seen = e.Score, e.ID.Row, at.Seen+e.place+1
+	at.Rest, at.Score, at.Row, at.Seen = e.rest, e.Score, e.ID.Row, at.Seen+e.place+1
 	return e.of.cursors.Seal(e.of.query.list(), at)
 }
 
@@ -123,6 +124,7 @@ func (w way) sql(text string) string {
 
 // found is where a page of a search ended, and how the first page came by it.
 type found struct {
+	Rest  int       `json:"r,omitempty"`
 	Score int       `json:"s"`
 	Row   uuid.UUID `json:"i"`
 	Seen  int       `json:"n"` // on this page and those before
@@ -200,7 +202,8 @@ func (q *SearchQuery) conditions(a *pg.Args) (category, mode, kind string) {
 	return category, mode, kind
 }
 
-// Search finds shops and products by words, the best first: see search_score. What has all the
+// Search finds shops and products by words, the best first: see search_score; products that do not have
+// all of them in their name last, but where a place is given or nothing has all. What has all the
 // words as they are typed comes before anything else; only when nothing has, the last word may be
 // unfinished, then misspelt words are corrected, then not all of them need occur.
 //
@@ -246,7 +249,7 @@ func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery,
 	}
 	con.Edges = make([]SearchEdge, len(rows))
 	for i, r := range rows {
-		e := SearchEdge{Score: r.Score, ID: tenancy.RowID(tenancy.KindProduct, r.CommuneID, r.ID), of: con, place: i}
+		e := SearchEdge{Score: r.Score, rest: r.Rest, ID: tenancy.RowID(tenancy.KindProduct, r.CommuneID, r.ID), of: con, place: i}
 		if SearchKind(r.Kind) == Shops {
 			e.ID.Kind = tenancy.KindShop
 		}

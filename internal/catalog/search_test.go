@@ -229,6 +229,27 @@ func TestSearchPages(t *testing.T) {
 	if len(seen) != 300 {
 		t.Errorf("%d of 300 are found", len(seen))
 	}
+	// What has the word in its name comes before all that has it elsewhere, and no page loses or repeats
+	// any, wherever it ends.
+	b.named(t, b.shop, "Vergé", "", 24)
+	for _, first := range []int{1, 10, 24, 25} {
+		clear(seen)
+		after = nil
+		for n := 0; n < 60; {
+			con, err := b.Search(t.Context(), v, inOne, first, after)
+			if err != nil || len(con.Edges) != first {
+				t.Fatalf("%d at a time: %d, %v", first, len(con.Edges), err)
+			}
+			for _, e := range con.Edges {
+				name := pgtest.Scan[string](t, b.Database, `select name from products where commune_id = $1 and id = $2`, e.ID.Commune, e.ID.Row)
+				if n++; seen[e.ID] || (name == "Vergé") != (n <= 24) {
+					t.Fatalf("%d at a time: %s is the %d., there before: %t", first, name, n, seen[e.ID])
+				}
+				seen[e.ID] = true
+			}
+			after = con.PageInfo().EndCursor
+		}
+	}
 	con, err := b.Search(t.Context(), v, q, 100, nil)
 	if err != nil {
 		t.Fatal(err)
