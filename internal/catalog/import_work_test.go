@@ -174,7 +174,7 @@ func TestImportOfAHundredThousandProducts(t *testing.T) {
 		n = 2100
 		t.Parallel()
 	}
-	d := pgtest.New(t, pgtest.Crowd)
+	d := pgtest.New(t, pgtest.Crowd, pgtest.Fresh) // what was read of it is counted
 	communes, cursors := tenancy.NewRegister(d.DB), page.NewSealer(make([]byte, 32))
 	in := intake.New(d.DB, communes, cursors)
 	cat := catalog.New(d.DB, communes, cursors)

@@ -351,7 +351,7 @@ func TestSpansOfTwoChangesAtOnce(t *testing.T) {
 // those of instants are, so that the filter finds a shop's span by its key.
 func TestOpenNowIsFoundByItsKey(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Fresh) // plans are for sizes
 	leakproof := func(name, left, right string) bool {
 		return pgtest.Scan[bool](t, d, `select p.proleakproof from pg_operator o join pg_proc p on p.oid = o.oprcode
 			where o.oprname = $1 and o.oprleft = $2::text::regtype and o.oprright = $3::text::regtype`, name, left, right)

@@ -1,6 +1,7 @@
 // Package pgtest gives each test a Postgres database of its own, with the whole schema and
 // the program's roles: a copy of a template, made in some 30 ms on a private cluster that
-// lives as long as the test binary, and is itself a copy of one that is kept (template.go).
+// lives as long as the test binary, and is itself a copy of one that is kept (template.go);
+// or one that another test has left, made empty again with its connections (again.go).
 package pgtest
 
 import (
@@ -124,7 +125,9 @@ type Database struct {
 	name       string
 	statements *atomic.Int64
 
-	connections int // of each role; 0: as many as a server's
+	connections int       // of each role; 0: as many as a server's
+	fresh       bool      // no test had it before, none gets it afterwards
+	admin       *pgx.Conn // who makes it empty again; nil until then
 }
 
 // few is how many connections a role has in a test: each costs as much processor time as a copy of
@@ -134,14 +137,26 @@ const few = 2
 // Crowd gives a test's roles as many connections as a server's: for what many do at the same time.
 func Crowd(d *Database) { d.connections = 0 }
 
-// New makes a database for a test and drops it at the end.
+// New lends a test a database for itself, as the template is.
 func New(t testing.TB, with ...func(*Database)) *Database {
 	t.Helper()
-	d := Empty(t, template)
+	_, measured := t.(*testing.B)
+	wanted := Database{connections: few, fresh: measured}
 	for _, change := range with {
-		change(d)
+		change(&wanted)
 	}
-	d.open(t)
+	if !wanted.fresh {
+		if d := again(t, wanted.connections); d != nil {
+			t.Cleanup(func() { d.leave(t) })
+			return d
+		}
+	}
+	d := create(t, template)
+	d.connections, d.fresh = wanted.connections, wanted.fresh
+	if err := d.pools(); err != nil {
+		t.Fatal(errors.Join(err, drop(context.Background(), d.name)))
+	}
+	t.Cleanup(func() { d.leave(t) })
 	return d
 }
 
@@ -180,6 +195,17 @@ func Own(t testing.TB) *Database {
 // template is "".
 func Empty(t testing.TB, from string) *Database {
 	t.Helper()
+	d := create(t, from)
+	t.Cleanup(func() {
+		if err := drop(context.Background(), d.name); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func create(t testing.TB, from string) *Database {
+	t.Helper()
 	private.once.Do(func() { private.err = start(context.Background()) })
 	if private.err != nil {
 		t.Fatalf("the tests' Postgres: %v", private.err)
@@ -201,16 +227,14 @@ func Empty(t testing.TB, from string) *Database {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		err := administer(context.Background(), func(ctx context.Context, admin *pgx.Conn) error {
-			_, err := admin.Exec(ctx, "drop database "+d.name+" with (force)")
-			return err
-		})
-		if err != nil {
-			t.Error(err)
-		}
-	})
 	return d
+}
+
+func drop(ctx context.Context, name string) error {
+	return administer(ctx, func(ctx context.Context, admin *pgx.Conn) error {
+		_, err := admin.Exec(ctx, "drop database "+name+" with (force)")
+		return err
+	})
 }
 
 // Bare is New with nothing in the database: to restore into.
@@ -223,19 +247,25 @@ func Bare(t testing.TB) *Database {
 
 func (d *Database) open(t testing.TB) {
 	t.Helper()
-	// The pools outlive the test's context, which ends before its clean-ups.
-	ctx := context.Background()
-	d.statements = &atomic.Int64{}
-	d.Options = pg.Options{URL: d.ServerURL(), Tracer: counter{d.statements}}
-	var err error
-	if d.DB, err = pg.Open(ctx, d.Options); err != nil {
+	if err := d.pools(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.DB.Close)
-	if d.Migrate, err = pgxpool.New(ctx, d.MigrateURL()); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(d.Migrate.Close)
+}
+
+// pools opens them. They outlive the test's context, which ends before its clean-ups.
+func (d *Database) pools() (err error) {
+	ctx := context.Background()
+	d.statements = &atomic.Int64{}
+	d.Options = pg.Options{URL: d.ServerURL(), Tracer: counter{d.statements}}
+	if d.DB, err = pg.Open(ctx, d.Options); err != nil {
+		return err
+	}
+	if d.Migrate, err = pgxpool.New(ctx, d.MigrateURL()); err != nil {
+		d.DB.Close()
+	}
+	return err
 }
 
 // URL is where a role of the program reaches the database.
