@@ -102,6 +102,9 @@ func TestNothingStaysBehind(t *testing.T) { // not parallel: it counts goroutine
 			}
 			if rand.N(2) == 0 {
 				next(t, s)
+				if !s.Settle(ctx) { // it sits at its commune's tail
+					t.Fatal("more is to be read")
+				}
 			}
 			cancel()
 		}
