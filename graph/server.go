@@ -140,11 +140,10 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 
 // schema is gqlgen's, with graph/direct in front of it.
 func (r *Resolver) schema(o ServerOptions) graphql.ExecutableSchema {
-	es := generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}})
+	es := graphql.ExecutableSchema(&shared{ExecutableSchema: generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}})})
 	if o.Indirect {
 		return es
 	}
-	es = &shared{ExecutableSchema: es}
 	over, err := direct.Over(es, r.catalogue())
 	if err != nil {
 		panic(err) // a test holds the table against the schema

@@ -29,18 +29,15 @@ var _ generated.OrderEventResolver = interface {
 	Order(ctx context.Context, e *ordering.Event) (*ordering.Order, error)
 }(nil)
 
-// Exec answers an operation. The events of a subscription that can share come past here, and gqlgen is
-// handed those that it has to answer one by one.
+// Exec answers an operation. The events of a subscription come past here, and gqlgen is handed those that
+// it has to answer, one by one.
 func (s *shared) Exec(ctx context.Context) graphql.ResponseHandler {
 	e, _ := ctx.Value(endingKey{}).(*ending)
-	selection := ""
-	if e != nil { // a subscription
-		selection = s.ofEvent(graphql.GetOperationContext(ctx))
-	}
-	if selection == "" {
+	if e == nil { // no subscription
 		return s.ExecutableSchema.Exec(ctx)
 	}
-	e.shares = true
+	selection := s.ofEvent(graphql.GetOperationContext(ctx))
+	e.reads = selection == ""
 	answer := s.ExecutableSchema.Exec(ctx)
 	if e.events == nil { // refused
 		return answer
@@ -48,12 +45,15 @@ func (s *shared) Exec(ctx context.Context) graphql.ResponseHandler {
 	ended := false
 	return func(ctx context.Context) *graphql.Response {
 		event, more := e.events.Next(ctx)
+		own := func() *graphql.Response {
+			e.one <- event // it holds one, and is read at once
+			return answer(ctx)
+		}
 		switch {
+		case more && e.reads:
+			return own()
 		case more:
-			return s.tellings.of(selection, event).data(ctx, func() *graphql.Response {
-				e.one <- event // it holds one, and is read at once
-				return answer(ctx)
-			})
+			return s.tellings.of(selection, event).data(ctx, own)
 		case ctx.Err() != nil:
 			return nil
 		case !ended:

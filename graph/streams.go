@@ -17,9 +17,9 @@ type ending struct {
 	err  func() error
 	told bool
 
-	shares bool                 // the events go past shared, which hands gqlgen one when it has to
-	events *ordering.Stream     // then all of them
-	one    chan *ordering.Event // and what gqlgen reads
+	events *ordering.Stream     // of which shared hands gqlgen one when it has to
+	one    chan *ordering.Event // and gqlgen reads it
+	reads  bool                 // each answer takes more than its event, from the database
 }
 
 type endingKey struct{}
@@ -38,22 +38,9 @@ func stream(ctx context.Context) func(*ordering.Stream, error) (<-chan *ordering
 			return nil, err
 		}
 		e := ctx.Value(endingKey{}).(*ending)
-		if e.err = s.Err; e.shares {
-			e.events, e.one = s, make(chan *ordering.Event, 1)
-			transport.Comes(ctx, s)
-			return e.one, nil
-		}
-		all := make(chan *ordering.Event)
-		go func() {
-			defer close(all)
-			for event := range s.Events(ctx) {
-				select {
-				case all <- event:
-				case <-ctx.Done():
-				}
-			}
-		}()
-		return all, nil
+		e.err, e.events, e.one = s.Err, s, make(chan *ordering.Event, 1)
+		transport.Comes(ctx, s, e.reads)
+		return e.one, nil
 	}
 }
 

@@ -20,13 +20,13 @@ import (
 )
 
 // apart is a stream that goes on when its handler has returned: a connection, taken from net/http amid
-// its chunks, and what it follows. A few workers write for all; only a client that does not read at once
-// has a goroutine write to it, and waits for by itself.
+// its chunks, and what it follows. A few workers write for all. A client that does not read at once has a
+// goroutine of its own for as long, and so has a response that takes reading.
 type apart struct {
-	conn      net.Conn
-	raw       *rawConn
-	form      framing
-	source    Source
+	conn net.Conn
+	raw  *rawConn
+	form framing
+	coming
 	exec      graphql.GraphExecutor
 	responses graphql.ResponseHandler
 	ctx       context.Context //nolint:containedctx // the operation's: there is no call that lasts as long
@@ -40,6 +40,7 @@ type apart struct {
 	forget    func() bool // the end of the server
 	sent      int
 	stuck     atomic.Bool // what was written is not yet taken
+	torn      atomic.Bool // nor ever will be
 
 	mu      sync.Mutex
 	waiting bool // its turn comes
@@ -53,12 +54,12 @@ func goApart(w http.ResponseWriter, c *course, a *apart) bool {
 	if err != nil {
 		return false
 	}
-	c.goOn()
+	stopping := c.goOn()
 	a.conn, a.course, a.raw = conn, c, rawOf(conn)
 	a.wake = a.schedule
 	a.mu.Lock() // all is there before its first turn
 	a.timer = time.AfterFunc(a.every, func() { a.beats.Store(true); a.schedule() })
-	a.forget = context.AfterFunc(c.stopping, a.cancel)
+	a.forget = context.AfterFunc(stopping, a.cancel)
 	a.mu.Unlock()
 	context.AfterFunc(a.ctx, a.wake)
 	go hearOut(conn, a.cancel)
@@ -66,12 +67,13 @@ func goApart(w http.ResponseWriter, c *course, a *apart) bool {
 	return true
 }
 
-// hearOut waits for the client to leave. What it says before is none of a stream's.
+// hearOut waits for the client to leave. What it says before is none of a stream's: a line end behind its
+// request, or the next one, which was sent too early. Who goes on for longer is not waited for.
 func hearOut(conn net.Conn, left func()) {
-	var said [1]byte
-	for {
+	defer left()
+	var said [1]byte // of thousands that are silent
+	for range 4 << 10 {
 		if _, err := conn.Read(said[:]); err != nil {
-			left()
 			return
 		}
 	}
@@ -86,9 +88,17 @@ func (a *apart) schedule() {
 	case a.working:
 		a.again = true
 	default:
-		a.waiting = true
-		turns.add(a)
+		a.queue()
 	}
+}
+
+// queue has the stream wait for a turn, under mu.
+func (a *apart) queue() {
+	if a.waiting = true; a.reads {
+		go a.turn()
+		return
+	}
+	turns.add(a)
 }
 
 // turn is a turn.
@@ -100,8 +110,8 @@ func (a *apart) turn() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.working = over; !over && a.again { // one that is over has no other turn
-		a.again, a.waiting = false, true
-		turns.add(a)
+		a.again = false
+		a.queue()
 	}
 }
 
@@ -131,6 +141,9 @@ func (a *apart) work() (over bool) {
 			a.end(a.form.cut(&graphql.Response{Errors: gqlerror.List{asGraphQL(errTokenExpired)}}))
 			return true
 		case a.ctx.Err() != nil: // the client left, or the server stops: a stream without its end is one to resume
+			if !a.torn.Load() {
+				_, _ = a.raw.write([]byte(lastOfChunks))
+			}
 			a.close(true)
 			return true
 		case a.source.Await(a.wake):
@@ -171,13 +184,13 @@ func (a *apart) send(text string) {
 	n, err := a.raw.write(chunk)
 	switch {
 	case err != nil:
-		a.cancel()
+		a.tear()
 	case n < len(chunk):
 		a.stuck.Store(true)
 		go func() {
 			_ = a.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 			if _, err := a.conn.Write(chunk[n:]); err != nil {
-				a.cancel() // a client that does not take it in time is cut
+				a.tear() // a client that does not take it in time is cut
 			}
 			_ = a.conn.SetWriteDeadline(time.Time{})
 			a.stuck.Store(false)
@@ -186,9 +199,15 @@ func (a *apart) send(text string) {
 	}
 }
 
+// tear ends a stream of which a piece is lost: nothing may come after it.
+func (a *apart) tear() {
+	a.torn.Store(true)
+	a.cancel()
+}
+
 // end writes the last of the stream and the end of its chunks, for which nobody waits.
 func (a *apart) end(text string) {
-	last := slices.Concat(chunked(text), []byte("0\r\n\r\n"))
+	last := slices.Concat(chunked(text), []byte(lastOfChunks))
 	a.sent += len(last)
 	go func() {
 		_ = a.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
@@ -204,6 +223,8 @@ func (a *apart) close(left bool) {
 	_ = a.conn.Close()
 	a.course.end(Ended{a.sent, left})
 }
+
+const lastOfChunks = "0\r\n\r\n"
 
 // chunked is a chunk of HTTP's (RFC 9112, 7.1).
 func chunked(text string) []byte {

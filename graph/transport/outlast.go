@@ -52,11 +52,12 @@ func AtEnd(ctx context.Context, end func(Ended)) bool {
 	return c.apart
 }
 
-// goOn has the answer go on.
-func (c *course) goOn() {
+// goOn has the answer go on, until what it returns ends.
+func (c *course) goOn() (stopping context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.apart = true
+	return c.stopping
 }
 
 // end is the end of an answer that went on.
@@ -73,19 +74,35 @@ func (c *course) end(how Ended) {
 // Source is where the responses of a subscription come from, for a transport that does not wait for
 // each of them in a goroutine of its own.
 type Source interface {
-	// Settle comes as far as it can without waiting for what is yet to happen. True: from now on each
-	// response is made from memory. False: one is to be asked for first.
+	// Settle comes as far as it can without waiting for what is yet to happen. True: from now on Await says
+	// when there is a response. False: one is to be asked for first.
 	Settle(ctx context.Context) bool
 	// Await has wake called once there is a response or the end; false where there is now, and nothing is
 	// called. wake does not wait.
 	Await(wake func()) bool
 }
 
-type sourceKey struct{}
+// coming is where the responses of an operation come from.
+type coming struct {
+	source Source // nil: nobody has told
+	reads  bool
+}
 
-// Comes tells the transport of an operation where its responses come from.
-func Comes(ctx context.Context, s Source) {
-	if to, ok := ctx.Value(sourceKey{}).(*Source); ok {
-		*to = s
+type comingKey struct{}
+
+// Comes tells the transport of an operation where its responses come from, and whether to make one takes
+// reading: else it is made from memory.
+func Comes(ctx context.Context, s Source, reads bool) {
+	if to, ok := ctx.Value(comingKey{}).(*coming); ok {
+		*to = coming{s, reads}
+	}
+}
+
+// Until ends an answer that goes on when stopping does, which is to end with the server too.
+func Until(ctx, stopping context.Context) {
+	if c, ok := ctx.Value(courseKey{}).(*course); ok {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.stopping = stopping
 	}
 }

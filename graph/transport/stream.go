@@ -35,8 +35,8 @@ func follow(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, 
 		ctx = context.WithoutCancel(ctx)
 		header.Set("Connection", "close") // it does not come back to net/http, whose next request would be read
 	}
-	var source Source
-	ctx, cancel := context.WithCancel(context.WithValue(graphql.WithOperationContext(ctx, operation), sourceKey{}, &source))
+	var from coming
+	ctx, cancel := context.WithCancel(context.WithValue(graphql.WithOperationContext(ctx, operation), comingKey{}, &from))
 	end := cancel
 	if c != nil {
 		unlink = context.AfterFunc(r.Context(), cancel)
@@ -66,8 +66,8 @@ func follow(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, 
 	}
 	responses, ctx := exec.DispatchOperation(ctx, operation)
 	for told := false; ; told = true {
-		if c != nil && source != nil && source.Settle(ctx) && s.handOver(func() bool {
-			return goApart(w, c, &apart{form: form, source: source, exec: exec, responses: responses, ctx: ctx, cancel: end, every: heartbeat, told: told})
+		if c != nil && from.source != nil && from.source.Settle(ctx) && s.handOver(func() bool {
+			return goApart(w, c, &apart{form: form, coming: from, exec: exec, responses: responses, ctx: ctx, cancel: end, every: heartbeat, told: told})
 		}) {
 			goesOn = true
 			unlink()

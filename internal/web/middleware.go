@@ -35,7 +35,7 @@ func (s *Server) numbered(next http.Handler) http.Handler {
 		id := newNumber()
 		w.Header().Set("X-Request-Id", id)
 		ctx := context.WithValue(r.Context(), requestKey{}, id)
-		if streams(r) && keyOf(r) == "" { // a key's stream is watched by its request, see whileGood
+		if streams(r) {
 			ctx = transport.WithCourse(ctx, s.stopping)
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))

@@ -9,8 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/99designs/gqlgen/graphql/handler/transport"
+	gqlgen "github.com/99designs/gqlgen/graphql/handler/transport"
 
+	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/tenancy"
@@ -94,7 +95,14 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 		case r.Header.Get("Upgrade") != "":
 			ctx = withHandshake(ctx, s, r)
 		case streams(r) && keyOf(r) != "":
-			ctx = s.whileGood(ctx, keyOf(r))
+			lasting, end := context.WithCancel(s.stopping)
+			defer transport.AtEnd(ctx, func(transport.Ended) { end() })
+			good := s.whileGood(lasting, keyOf(r))
+			transport.Until(ctx, good)
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithCancel(ctx)
+			defer cancel()
+			defer context.AfterFunc(good, cancel)()
 		}
 		if s.fromRouter(r.Header.Get(routerHeader)) {
 			ctx = context.WithValue(ctx, routerKey{}, true)
@@ -117,7 +125,7 @@ func (s *Server) fromRouter(token string) bool {
 }
 
 // socketInit says who asks over a socket, or closes it.
-func (s *Server) socketInit(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+func (s *Server) socketInit(ctx context.Context, payload gqlgen.InitPayload) (context.Context, *gqlgen.InitPayload, error) {
 	asking, err := s.socketViewer(ctx, payload)
 	if err != nil {
 		s.logFault(ctx, err)
@@ -129,7 +137,7 @@ func (s *Server) socketInit(ctx context.Context, payload transport.InitPayload) 
 		} else if !errors.Is(err, fault.Unauthenticated) && !errors.Is(err, fault.Forbidden) {
 			code = 1011 // the server's own trouble (RFC 6455, 7.4.1)
 		}
-		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, code), string(shown.Kind))
+		ctx = gqlgen.AppendCloseReason(gqlgen.WithWebsocketCloseCode(ctx, code), string(shown.Kind))
 		return ctx, nil, errors.New(shown.Message)
 	}
 	identity.From(asking).CameBy(whenceOf(ctx).mark)
