@@ -33,7 +33,7 @@ func mailsOf(box *sink.Sink) map[string]int {
 // them by their Message-ID.
 func TestKilledServerLosesNoMail(t *testing.T) {
 	t.Parallel()
-	lives, mails := 3, 60
+	lives, mails := 2, 40
 	if os.Getenv("HALLES_LONG") != "" {
 		lives, mails = 20, 300
 	}
