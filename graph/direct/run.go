@@ -49,7 +49,7 @@ type run struct {
 	ctx       context.Context
 	operation *graphql.OperationContext
 	levels    []level
-	args      map[*step]any
+	args      []any            // by the level of a step with a resolver
 	refused   map[*step][]byte // root fields that a guard answered
 	next      []relation
 	together  func(context.Context, []func(context.Context))
@@ -82,7 +82,7 @@ func caught(err *error) {
 // execute makes the answer; an error says that gqlgen must.
 func (p *plan) execute(ctx context.Context, operation *graphql.OperationContext, together func(context.Context, []func(context.Context))) (_ *writer, err error) {
 	defer caught(&err)
-	r := &run{plan: p, ctx: context.WithValue(ctx, planKey{}, p), operation: operation, levels: make([]level, p.count), together: together}
+	r := &run{plan: p, ctx: context.WithValue(ctx, planKey{}, p), operation: operation, levels: make([]level, p.count), args: make([]any, p.count), together: together}
 	if !r.read(p.root) {
 		return nil, unreadable
 	}
@@ -114,10 +114,7 @@ func (r *run) read(s *selection) bool {
 			if a.done(); wrong {
 				return false
 			}
-			if r.args == nil {
-				r.args = map[*step]any{}
-			}
-			r.args[one] = read
+			r.args[one.level] = read
 		}
 		for _, b := range one.below {
 			if !b.plain && !r.read(b.selection) {
@@ -202,7 +199,7 @@ func (r *run) descend(s *step) {
 func (r *run) resolve(now []relation) error {
 	var b Batch
 	for _, s := range now {
-		args := r.args[s.step]
+		args := r.args[s.level]
 		b.many = len(s.above)
 		for _, o := range s.above {
 			if s.ask != nil {
@@ -239,7 +236,7 @@ func (r *run) resolve(now []relation) error {
 }
 
 func (r *run) call(s relation) {
-	l, args := &r.levels[s.level], r.args[s.step]
+	l, args := &r.levels[s.level], r.args[s.level]
 	l.ends = make([]int32, len(s.above))
 	for i, o := range s.above {
 		if err := s.step.call(r.ctx, o, args, l); err != nil {
@@ -256,7 +253,7 @@ func (r *run) call(s relation) {
 func (r *run) askAhead(b *Batch, s *selection, stub any) {
 	for _, one := range s.steps {
 		if one.field != nil && one.ahead != nil {
-			one.ahead(r.ctx, b, stub, r.args[one])
+			one.ahead(r.ctx, b, stub, r.args[one.level])
 		}
 	}
 }

@@ -59,7 +59,7 @@ func (serverSent) next(response *graphql.Response) string {
 	if last := lastSent.Load(); plain && last != nil && string(response.Data) == last.data {
 		return last.text
 	}
-	text := "event: next\ndata: " + oneLine(encode(response)) + "\n\n"
+	text := "event: next\ndata: " + oneLine(encode(nil, response)) + "\n\n"
 	if plain {
 		lastSent.Store(&sent{string(response.Data), text})
 	}

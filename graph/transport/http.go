@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -98,11 +98,21 @@ func (t HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		return
 	}
 	var response *graphql.Response
-	var body []byte
+	var body, room []byte
+	if !asks { // else the answer may be kept
+		lent := rooms.Get().(*[]byte)
+		defer func() {
+			if body != nil && cap(body) <= maxRoom {
+				*lent = body
+			}
+			rooms.Put(lent)
+		}()
+		room = *lent
+	}
 	execute := func(ctx context.Context) {
 		responses, ctx := exec.DispatchOperation(ctx, operation)
 		if response = responses(ctx); response != nil {
-			body = encode(response)
+			body = encode(room, response)
 		}
 	}
 	public := t.Cacheable != nil && t.Cacheable(operation)
@@ -176,7 +186,7 @@ const RetryAfter = "retryAfterSeconds"
 // before execution by 400. What was asked too often gets 429 in both, and what came when too many
 // asked 503: these are HTTP's own words, and for the intermediaries too.
 func answer(w http.ResponseWriter, kind string, response *graphql.Response) {
-	write(w, kind, response, encode(response))
+	write(w, kind, response, encode(nil, response))
 }
 
 func write(w http.ResponseWriter, kind string, response *graphql.Response, body []byte) {
@@ -200,17 +210,15 @@ func write(w http.ResponseWriter, kind string, response *graphql.Response, body 
 
 // encode writes a response as JSON: errors first, where they are seen, and no `data` at all
 // when nothing was executed (spec, 7.1). The executor's data is JSON already: encoding/json
-// would read all of it once more.
-func encode(response *graphql.Response) []byte {
-	var b bytes.Buffer
-	b.Grow(len(response.Data) + 64)
-	b.WriteByte('{')
+// would read all of it once more. It is written into b, from its beginning.
+func encode(b []byte, response *graphql.Response) []byte {
+	b = append(slices.Grow(b[:0], len(response.Data)+128), '{')
 	member := func(name string, value []byte) {
-		if b.Len() > 1 {
-			b.WriteByte(',')
+		if len(b) > 1 {
+			b = append(b, ',')
 		}
-		b.WriteString(`"` + name + `":`)
-		b.Write(value)
+		b = append(append(append(b, '"'), name...), `":`...)
+		b = append(b, value...)
 	}
 	if len(response.Errors) > 0 {
 		member("errors", marshal(response.Errors))
@@ -221,9 +229,14 @@ func encode(response *graphql.Response) []byte {
 	if len(response.Extensions) > 0 {
 		member("extensions", marshal(response.Extensions))
 	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return append(b, '}')
 }
+
+// rooms are lent to answers that are not kept: one of 6 KB took as much again to make.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxRoom bounds what is lent again, in bytes: a page of a commune's shops with products has 70 KB.
+const maxRoom = 128 << 10
 
 func marshal(v any) []byte {
 	data, err := json.Marshal(v)
@@ -237,7 +250,7 @@ func marshal(v any) []byte {
 func refuse(w http.ResponseWriter, kind string, status int, err error) {
 	w.Header().Set("Content-Type", kind+"; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(encode(&graphql.Response{Errors: gqlerror.List{asGraphQL(err)}}))
+	_, _ = w.Write(encode(nil, &graphql.Response{Errors: gqlerror.List{asGraphQL(err)}}))
 }
 
 func refuseMutation(w http.ResponseWriter, kind string) {

@@ -2,8 +2,10 @@ package transport_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -278,4 +280,34 @@ func TestLimitsOverTheSocket(t *testing.T) {
 		t.Errorf("afterwards: %s", p)
 	}
 	c.want("complete", "z")
+}
+
+// An answer is its asker's own until it is written, whatever is answered meanwhile: the memory that it
+// is in is lent.
+func TestHTTPAnswersMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	ask := func(w http.ResponseWriter, alias string) {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"query":"{ `+alias+`: __typename }"}`))
+		r.Header.Set("Content-Type", "application/json")
+		s.Config.Handler.ServeHTTP(w, r)
+	}
+	for n := range 20 {
+		first := httptest.NewRecorder()
+		ask(meanwhile{first, func() { ask(httptest.NewRecorder(), "other") }}, fmt.Sprintf("first%d", n))
+		if want := fmt.Sprintf(`{"data":{"first%d":"Query"}`, n); !strings.HasPrefix(first.Body.String(), want) {
+			t.Fatalf("%.60s; want %s", first.Body, want)
+		}
+	}
+}
+
+// meanwhile does something before it writes.
+type meanwhile struct {
+	http.ResponseWriter
+	do func()
+}
+
+func (w meanwhile) Write(b []byte) (int, error) {
+	w.do()
+	return w.ResponseWriter.Write(b)
 }

@@ -17,7 +17,7 @@ func (parts) heartbeat() string { return part("{}") }
 
 // next hands over what the operation answers, its own errors within.
 func (parts) next(response *graphql.Response) string {
-	return part(`{"payload":` + string(encode(response)) + `}`)
+	return part(`{"payload":` + string(encode(nil, response)) + `}`)
 }
 
 // cut tells errors beside the payload, where they end the stream and are no answer of the

@@ -80,6 +80,12 @@ func (s Scope) set() (mask int) {
 	return mask
 }
 
+// alike tells whether two scopes set the same.
+func (s Scope) alike(t Scope) bool {
+	return s.Kind == t.Kind && s.Viewer == t.Viewer && s.Own == t.Own && slices.Equal(s.Communes, t.Communes) &&
+		slices.Equal(s.Staff, t.Staff) && slices.Equal(s.Shops, t.Shops) && slices.Equal(s.Orders, t.Orders)
+}
+
 // values adds the settings of mask to the arguments of a query.
 func (s Scope) values(mask int, args []any) []any {
 	all := make([]any, len(args), len(args)+settings)

@@ -90,26 +90,24 @@ func depart(taken []*query) {
 	}
 }
 
-// collectAll asks queries of one role in one round trip and one implicit transaction. Each sets what
-// the one before it has otherwise: mostly all have one viewer, and the first sets it for all.
+// collectAll asks queries of one role in one round trip and one implicit transaction. Mostly all are of
+// one viewer, and the first sets it for those after it. A query of another viewer sets all that any of
+// them sets, empty or not.
 func collectAll(all []*query) {
 	if len(all) == 1 {
 		askAlone(all)
 		return
 	}
 	var batch pgx.Batch
-	now := Scope{}.args()
+	every := 0
+	for _, q := range all {
+		every |= q.scope.set()
+	}
 	for i, q := range all {
-		own, mask := q.scope.args(), 0
-		if i == 0 {
-			mask = q.scope.set()
+		mask := every
+		if i > 0 && q.scope.alike(all[i-1].scope) {
+			mask = 0
 		}
-		for n, value := range own {
-			if value != now[n] {
-				mask |= 1 << n
-			}
-		}
-		now = own
 		sql, args, ok := q.scope.within(q.sql, q.args, mask)
 		if !ok {
 			askAlone(all)
