@@ -82,9 +82,15 @@ func again(t testing.TB, connections int) *Database {
 // leave keeps a test's database for another, or drops it.
 func (d *Database) leave(t testing.TB) {
 	t.Helper()
-	const most = 4 // as many as tests run beside each other, and a few
+	const most = 4 // of a kind: as many as tests run beside each other, and a few
 	left.Lock()
-	keep := !d.fresh && !t.Failed() && !d.busy() && len(left.databases) < most
+	alike := 0
+	for _, other := range left.databases {
+		if other.connections == d.connections {
+			alike++
+		}
+	}
+	keep := !d.fresh && !t.Failed() && !d.busy() && alike < most
 	if keep {
 		left.databases = append(left.databases, d)
 	}
