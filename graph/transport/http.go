@@ -205,7 +205,7 @@ func write(w http.ResponseWriter, kind string, response *graphql.Response, body 
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // its type is JSON, see kind, and nosniff
 }
 
 // encode writes a response as JSON: errors first, where they are seen, and no `data` at all
