@@ -11018,7 +11018,7 @@ type Price {
   """
   Published shops and products by words, over all communes or those of the filter, the best first. French endings and accents are forgiven, a thesaurus of trades and goods knows other words and brands (` + "`" + `frigo` + "`" + ` is a ` + "`" + `réfrigérateur` + "`" + `), and a name counts more than a trade, a trade more than a shop's name or a description; what is near comes rather.
 
-  All words must occur. Only where nothing has them, the last may be unfinished, then misspelt ones are corrected (see ` + "`" + `corrected` + "`" + `), then not all need occur. At most 500 results can be paged through: where more names than that have the words, five hundred of them are ranked, and nothing else.
+  All words must occur. Only where nothing has them, the last may be unfinished, then misspelt ones are corrected (see ` + "`" + `corrected` + "`" + `), then not all need occur. At most 300 results can be paged through: where more names than that have the words, three hundred of them are ranked, and nothing else.
   """
   search(
     "What somebody typed, at most 200 characters."

@@ -98,9 +98,9 @@ func (e *SearchEdge) Cursor() string {
 	return e.of.cursors.Seal(e.of.query.list(), at)
 }
 
-// maxDepth bounds how far a search is paged through: who has not found it among five hundred needs
+// maxDepth bounds how far a search is paged through: who has not found it among three hundred needs
 // other words, and each page ranks all of it again.
-const maxDepth = 500
+const maxDepth = 300
 
 // way is how a search understands what was typed. Each is tried when the one before found nothing.
 type way string
@@ -209,7 +209,7 @@ func (q *SearchQuery) conditions(a *pg.Args) (category, mode, kind string) {
 //
 // It spans what is published, whoever asks; an edge's ID leads to what everybody may see.
 //
-// Faults: INVALID for a search deeper than five hundred results.
+// Faults: INVALID for a search deeper than three hundred results.
 func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery, first int, after *string) (*SearchConnection, error) {
 	if err := page.CheckFirst(first); err != nil {
 		return nil, err
