@@ -50,7 +50,7 @@ func (r runbook) says(t *testing.T, beginnings ...string) string {
 // runbook says brings back the moment: each order of before is there once and no other, who was erased
 // since is erased, cursors have expired, and the server goes on.
 func TestMomentDrill(t *testing.T) {
-	t.Parallel()
+	drill(t)
 	book, orders := readRunbook(t), 30
 	if os.Getenv("HALLES_LONG") != "" {
 		orders = 3000

@@ -74,7 +74,7 @@ func asked(t *testing.T, address, seen, query string) (gjson.Result, string) {
 // What is published comes from a streaming replica; who has just written reads the own change,
 // though the replica has not got it yet; and without the replica all goes on.
 func TestReplicaServesReaders(t *testing.T) {
-	t.Parallel()
+	drill(t)
 	d, standby := pgtest.Pair(t)
 	shop := fixture.Shop(t, d, fixture.ShopOpts{})
 	product := fixture.Product(t, d, shop, fixture.ProductOpts{Stock: 1})

@@ -26,7 +26,7 @@ import (
 // The restore drill: what pg_dump saved is there again to the row, with its locks; who was erased
 // since is erased again; a cursor from before has expired, and the server goes on from there.
 func TestRestoreDrill(t *testing.T) {
-	t.Parallel()
+	drill(t)
 	d := pgtest.New(t)
 	dump, restore := d.Cluster.Program("pg_dump"), d.Cluster.Program("pg_restore")
 	for _, program := range []string{dump, restore} {

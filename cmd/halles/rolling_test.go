@@ -99,7 +99,7 @@ func (b *balancer) wait(t *testing.T, i int) {
 // Two servers behind a balancer are restarted in turn under load, as a release does: no request
 // fails, and each order is there once.
 func TestRollingRestartFailsNoRequest(t *testing.T) {
-	t.Parallel()
+	drill(t)
 	restarts, clients, pause := 2, 4, 40*time.Millisecond
 	if os.Getenv("HALLES_LONG") != "" {
 		restarts, clients, pause = 20, 16, 0

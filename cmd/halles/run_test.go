@@ -54,6 +54,16 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
+// drill is a test of what is done to servers and databases once in a while, with two of each: it takes as
+// long as ten others. CI has them in the run under the race detector.
+func drill(t *testing.T) {
+	t.Helper()
+	if os.Getenv("HALLES_DRILLS") == "" && os.Getenv("HALLES_LONG") == "" {
+		t.Skip("a drill: with HALLES_DRILLS=1")
+	}
+	t.Parallel()
+}
+
 // halles runs the program to its end.
 func halles(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()

@@ -82,9 +82,9 @@ func (v *Viewer) Through(k *WidgetKey) (*Viewer, error) {
 	return own, nil
 }
 
-// keysAge bounds how long a server goes on with what it has read: a key that is revoked on one
+// KeysAge bounds how long a server goes on with what it has read: a key that is revoked on one
 // server is refused by all others within it, and a new one is known.
-const keysAge = 20 * time.Second
+const KeysAge = 20 * time.Second
 
 // WidgetKeys makes keys and knows those that are good. There are a few for each commune: all of
 // them are held in memory, so that a guess costs no statement.
@@ -104,9 +104,12 @@ type liveKeys struct {
 // NewWidgetKeys returns the keys in db.
 func NewWidgetKeys(db *pg.DB, communes *tenancy.Register) *WidgetKeys {
 	w := &WidgetKeys{DB: db, Communes: communes, Now: time.Now}
-	w.live = pg.NewSnapshotOf(keysAge, w.load)
+	w.ReadAgainAfter(KeysAge)
 	return w
 }
+
+// ReadAgainAfter changes how long it goes on with what it has read. Not to be called once it is asked.
+func (w *WidgetKeys) ReadAgainAfter(age time.Duration) { w.live = pg.NewSnapshotOf(age, w.load) }
 
 func (w *WidgetKeys) load(ctx context.Context) (*liveKeys, error) {
 	all, err := pg.Select[WidgetKey](ctx, w.DB, pg.Scope{Role: pg.Identity}, `
@@ -205,7 +208,7 @@ type CreateWidgetKeyInput struct {
 type CreateWidgetKeyPayload struct{ Key *WidgetKey }
 
 // Create makes a key of a commune, for pages of some origins. It is good at once here, and on
-// other servers within keysAge.
+// other servers within KeysAge.
 //
 // Faults: FORBIDDEN for a commune that the viewer does not administer; INVALID for a name or an
 // origin that is none; LIMITED when the commune has maxLiveKeys good ones.
@@ -355,7 +358,7 @@ type RevokeWidgetKeyInput struct{ Key tenancy.ID }
 // RevokeWidgetKeyPayload is the key that was ended.
 type RevokeWidgetKeyPayload struct{ Key *WidgetKey }
 
-// Revoke ends a key: here at once, on other servers within keysAge, on open sockets a moment
+// Revoke ends a key: here at once, on other servers within KeysAge, on open sockets a moment
 // later. One that has ended stays so.
 //
 // Faults: NOT_FOUND for a key that the viewer does not administer.

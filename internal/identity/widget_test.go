@@ -95,7 +95,7 @@ func TestLifeOfAKey(t *testing.T) {
 	if os.Getenv("HALLES_LONG") != "" {
 		wait = identity.KeysAge
 	} else {
-		elsewhere.Hurry(wait)
+		elsewhere.ReadAgainAfter(wait)
 	}
 	if identity.KeysAge > 30*time.Second {
 		t.Error("a key that is revoked may be good elsewhere for longer than 30 s")

@@ -299,24 +299,26 @@ func TestKilledAtEachStep(t *testing.T) {
 		w.step(t)
 	}
 	want()
+	killer := &stopper{}
+	o := d.Options
+	o.Tracer = killer
+	db, err := pg.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
 	killed := func(t *testing.T) (between int) {
 		done := 0
 		for step := 1; done == 0 && step < 500; step++ {
 			w.step(t)
 			ctx, cancel := context.WithCancel(t.Context())
-			o := d.Options
-			o.Tracer = &stopper{step, cancel}
-			db, err := pg.Open(t.Context(), o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			*killer = stopper{step, cancel}
 			n := insight.New(db, tenancy.NewRegister(d.DB))
 			n.OrdersAtOnce = 3
 			if err := n.Count(ctx); err == nil {
 				done = step
 			}
 			cancel()
-			db.Close()
 			between += pgtest.Scan[int](t, d, `select count(*) from fact_heads where shops_to is not null`)
 		}
 		if done < 8 {
