@@ -16,3 +16,6 @@ func (c *Catalog) WaitToCount(d time.Duration) { c.missedWait = d }
 
 // MakeAtOnce has an import make so many products in one statement.
 func (c *Catalog) MakeAtOnce(products int) { c.madeAtOnce = products }
+
+// AsTyped tells whether it found what has all the words as they were typed.
+func (c *SearchConnection) AsTyped() bool { return c.at.Way == meant && c.Corrected == nil }

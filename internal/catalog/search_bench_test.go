@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -52,8 +53,8 @@ func BenchmarkSearch(b *testing.B) {
 	v := fixture.Viewer(b, d, identity.Visitor)
 	products, lorient := catalog.Products, []string{fixture.Lorient}
 	median := []string{"pain", "ciré bleu", "galettes bretonnes", "brioche au beurre salé", "théière", "huîtres", "pull en laine", "beurre", "roman", "savon aux algues"}
-	rare := []string{"pain aux algues", "brioche doré", "bonnet rayé", "vase en lin", "tapis tressé", "carnet artisanal", "lampe de groix", "miel fermier"}
-	// What one commune may not have: its search goes on like one for a misspelt word.
+	rare := []string{"bonnet rayé", "carnet artisanal", "tapis bleu marine", "lampe en grès", "miel de campagne", "vase breton", "brioches bretonnes", "pain aux algues"}
+	// What is not there is looked for on, like a misspelt word.
 	own := []string{"pain aux algues", "bonnet rayé", "carnet artisanal"}
 	nowhere := []string{"vase en lin", "tapis tressé", "lampe de groix", "miel fermier", "brioche doré"}
 	common := []string{"boulangerie", "librairie", "maison", "alimentation", "port", "art de la table", "pays", "fait ici avec soin", "le goff", "mode femme"}
@@ -69,8 +70,9 @@ func BenchmarkSearch(b *testing.B) {
 		{"AllWithFacets/Median", median, nil, true},
 		{"AllWithFacets/Rare", rare, nil, true},
 		{"AllWithFacets/Common", common, nil, true},
-		{"Typo", []string{"briohce", "galete bretone", "baguete aux noix", "huitrre", "mariniere raiyée", "carramel", "thiere", "chocolta", "beure", "savvon aux algues"}, nil, false},
+		{"Typo", []string{"briohce", "galtete bretone", "huitrre", "mariniere raiyée", "carramel", "thiere", "chocolta", "beure", "savvon aux algues"}, nil, false},
 		{"Typo/OneCommune", nowhere, lorient, false},
+		{"Typo/NotThere", nowhere, nil, true},
 		{"Typo/Common", []string{"boulagnerie", "librarie", "maisson"}, nil, false},
 	} {
 		b.Run(c.name, func(b *testing.B) {
@@ -82,6 +84,9 @@ func BenchmarkSearch(b *testing.B) {
 					got, err := cat.Search(b.Context(), v, catalog.SearchQuery{Text: text, Filter: &catalog.SearchFilter{Kind: &products, Communes: c.communes}}, 20, nil)
 					if err != nil {
 						b.Fatal(err)
+					}
+					if got.AsTyped() == strings.HasPrefix(c.name, "Typo") {
+						b.Fatalf("%q is measured as what it is not", text)
 					}
 					if c.facets {
 						if _, err := got.Facets(b.Context()); err != nil {
