@@ -98,7 +98,7 @@ func start(ctx context.Context, program, data string) (*running, error) {
 	}
 	began := time.Now()
 	r := &running{said: &bytes.Buffer{}, exited: make(chan error, 1)}
-	r.process = exec.CommandContext(ctx, program, "demo", "--listen", "127.0.0.1:0", "--data", data, "--shops", "60", "--orders", "1000")
+	r.process = exec.CommandContext(ctx, program, "demo", "--listen", "127.0.0.1:0", "--data", data)
 	r.process.Stdout, r.process.Stderr = r.said, r.said
 	r.process.WaitDelay = 5 * time.Second
 	if err := r.process.Start(); err != nil {
