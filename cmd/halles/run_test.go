@@ -59,7 +59,7 @@ func (o *output) String() string {
 func drill(t *testing.T) {
 	t.Helper()
 	if os.Getenv("HALLES_DRILLS") == "" && os.Getenv("HALLES_LONG") == "" {
-		t.Skip("a drill: with HALLES_DRILLS=1")
+		t.Skip("a drill of operations, as long as ten other tests: with HALLES_DRILLS=1, as in CI's race run")
 	}
 	t.Parallel()
 }

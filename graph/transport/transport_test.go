@@ -452,3 +452,13 @@ func (s *stream) ended(t testing.TB) {
 		t.Errorf("after the end: %v, %v", e, err)
 	}
 }
+
+// cut reads why the stream is over, and its end.
+func (s *stream) cut(t testing.TB, code string) {
+	t.Helper()
+	if p := s.want(t, "next"); p.Get("errors.0.extensions.code").String() != code {
+		t.Errorf("the stream's end is %s, want %s", p, code)
+	}
+	s.want(t, "complete")
+	s.ended(t)
+}

@@ -84,7 +84,8 @@ const (
 // have, may a better one be missed.
 //
 // What has them elsewhere comes after those before, but where a place is given or not all of the words
-// are asked for: who finds a page of names does not have it read. For a rare word that was half of the time, two more readings of the index.
+// are asked for: who finds a page of names does not have it read. For a rare word that was half of the
+// time, two more readings of the index.
 //
 // In few communes the sample comes before the rest of what has the words, without being asked for its
 // size: where it is enough, the thousands of which it is one in eight are not even looked up. That

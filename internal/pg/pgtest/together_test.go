@@ -101,7 +101,7 @@ func TestTogetherEndsWithAPanic(t *testing.T) {
 	}()
 	pg.Together(t.Context(), []func(context.Context){
 		func(ctx context.Context) { _, beside = pg.SelectScalars[string](ctx, d.DB, visitor, `select 'here'`) },
-		func(context.Context) { panic("a mistake") },
+		func(context.Context) { panic("a mistake") }, // direct catches one of its own, and this is what it must not leave waiting
 	})
 }
 
