@@ -55,7 +55,7 @@ func (r *mutationResolver) EndRestriction(ctx context.Context, input directory.E
 }
 
 func (r *openingHoursResolver) OpenHolidays(ctx context.Context, obj *directory.OpeningHours) ([]calendar.Holiday, error) {
-	s, _, err := r.calendarAt(ctx, obj.ShopID, nil)
+	s, _, err := (*Resolver)(r.Features).calendarAt(ctx, obj.ShopID, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (r *openingHoursResolver) OpenHolidays(ctx context.Context, obj *directory.
 }
 
 func (r *openingHoursResolver) Exceptions(ctx context.Context, obj *directory.OpeningHours) ([]*directory.OpeningException, error) {
-	hours, err := r.published(ctx, obj.ShopID)
+	hours, err := (*Resolver)(r.Features).published(ctx, obj.ShopID)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (r *openingHoursResolver) Exceptions(ctx context.Context, obj *directory.Op
 }
 
 func (r *openingHoursResolver) Osm(ctx context.Context, obj *directory.OpeningHours) (string, error) {
-	hours, err := r.published(ctx, obj.ShopID)
+	hours, err := (*Resolver)(r.Features).published(ctx, obj.ShopID)
 	if err != nil {
 		return "", err
 	}
@@ -79,7 +79,7 @@ func (r *openingHoursResolver) Osm(ctx context.Context, obj *directory.OpeningHo
 }
 
 func (r *openingHoursResolver) SchemaOrg(ctx context.Context, obj *directory.OpeningHours) (any, error) {
-	hours, err := r.published(ctx, obj.ShopID)
+	hours, err := (*Resolver)(r.Features).published(ctx, obj.ShopID)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (r *orderResolver) AffectedBy(ctx context.Context, obj *ordering.Order) (*c
 	if !obj.Waits() {
 		return nil, nil
 	}
-	s, now, err := r.calendarAt(ctx, obj.ShopID(), nil)
+	s, now, err := (*Resolver)(r.Features).calendarAt(ctx, obj.ShopID(), nil)
 	if s, err = visible(s, err); s == nil {
 		return nil, err
 	}
@@ -118,11 +118,11 @@ func (r *restrictionResolver) Communes(ctx context.Context, obj *directory.Restr
 }
 
 func (r *restrictionResolver) Categories(ctx context.Context, obj *directory.Restriction) ([]*catalog.Category, error) {
-	return r.categories(ctx, obj.Categories)
+	return (*Resolver)(r.Features).categories(ctx, obj.Categories)
 }
 
 func (r *restrictionResolver) ExceptCategories(ctx context.Context, obj *directory.Restriction) ([]*catalog.Category, error) {
-	return r.categories(ctx, obj.ExceptCategories)
+	return (*Resolver)(r.Features).categories(ctx, obj.ExceptCategories)
 }
 
 func (r *serviceRefusalResolver) Restriction(ctx context.Context, obj *calendar.Refusal) (*directory.Restriction, error) {
@@ -137,12 +137,12 @@ func (r *serviceStatusResolver) Until(ctx context.Context, obj *calendar.Status)
 }
 
 func (r *shopResolver) OpenNow(ctx context.Context, obj *directory.Shop) (bool, error) {
-	s, now, err := r.calendarAt(ctx, obj.ID(), nil)
+	s, now, err := (*Resolver)(r.Features).calendarAt(ctx, obj.ID(), nil)
 	return err == nil && s.OpenAt(calendar.Visit, now), err
 }
 
 func (r *shopResolver) Service(ctx context.Context, obj *directory.Shop, mode calendar.Mode, at *time.Time) (*calendar.Status, error) {
-	s, instant, err := r.calendarAt(ctx, obj.ID(), at)
+	s, instant, err := (*Resolver)(r.Features).calendarAt(ctx, obj.ID(), at)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (r *shopResolver) Service(ctx context.Context, obj *directory.Shop, mode ca
 }
 
 func (r *shopResolver) NextOpening(ctx context.Context, obj *directory.Shop, mode calendar.Mode, at *time.Time) (*calendar.Span, error) {
-	s, instant, err := r.calendarAt(ctx, obj.ID(), at)
+	s, instant, err := (*Resolver)(r.Features).calendarAt(ctx, obj.ID(), at)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (r *shopResolver) NextOpening(ctx context.Context, obj *directory.Shop, mod
 }
 
 func (r *shopResolver) Regime(ctx context.Context, obj *directory.Shop, at *time.Time) (*calendar.Regime, error) {
-	s, instant, err := r.calendarAt(ctx, obj.ID(), at)
+	s, instant, err := (*Resolver)(r.Features).calendarAt(ctx, obj.ID(), at)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (r *shopResolver) Regime(ctx context.Context, obj *directory.Shop, at *time
 }
 
 func (r *shopResolver) Slots(ctx context.Context, obj *directory.Shop, mode directory.FulfilmentMode, from *time.Time, to *time.Time, first int) ([]*ordering.Slot, error) {
-	s, _, err := r.calendarAt(ctx, obj.ID(), nil)
+	s, _, err := (*Resolver)(r.Features).calendarAt(ctx, obj.ID(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -190,19 +190,25 @@ func (r *shopResolver) AffectedOrders(ctx context.Context, obj *directory.Shop, 
 	return load(ctx).other().affected.Load(ctx, affectedKey{first, obj.ID()})
 }
 
-func (r *Resolver) RegimeCause() generated.RegimeCauseResolver { return &regimeCauseResolver{r} }
-
-func (r *Resolver) Restriction() generated.RestrictionResolver { return &restrictionResolver{r} }
-
-func (r *Resolver) ServiceRefusal() generated.ServiceRefusalResolver {
-	return &serviceRefusalResolver{r}
+func (r *Resolver) RegimeCause() generated.RegimeCauseResolver {
+	return &regimeCauseResolver{(*Features)(r)}
 }
 
-func (r *Resolver) ServiceStatus() generated.ServiceStatusResolver { return &serviceStatusResolver{r} }
+func (r *Resolver) Restriction() generated.RestrictionResolver {
+	return &restrictionResolver{(*Features)(r)}
+}
+
+func (r *Resolver) ServiceRefusal() generated.ServiceRefusalResolver {
+	return &serviceRefusalResolver{(*Features)(r)}
+}
+
+func (r *Resolver) ServiceStatus() generated.ServiceStatusResolver {
+	return &serviceStatusResolver{(*Features)(r)}
+}
 
 type (
-	regimeCauseResolver    struct{ *Resolver }
-	restrictionResolver    struct{ *Resolver }
-	serviceRefusalResolver struct{ *Resolver }
-	serviceStatusResolver  struct{ *Resolver }
+	regimeCauseResolver    struct{ *Features }
+	restrictionResolver    struct{ *Features }
+	serviceRefusalResolver struct{ *Features }
+	serviceStatusResolver  struct{ *Features }
 )

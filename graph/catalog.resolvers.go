@@ -80,19 +80,19 @@ func (r *variantResolver) Stock(ctx context.Context, obj *catalog.Variant) (*int
 	return load(ctx).other().stock.Load(ctx, obj.ID())
 }
 
-func (r *Resolver) Category() generated.CategoryResolver { return &categoryResolver{r} }
+func (r *Resolver) Category() generated.CategoryResolver { return &categoryResolver{(*Features)(r)} }
 
-func (r *Resolver) Product() generated.ProductResolver { return &productResolver{r} }
+func (r *Resolver) Product() generated.ProductResolver { return &productResolver{(*Features)(r)} }
 
 func (r *Resolver) ProductConnection() generated.ProductConnectionResolver {
-	return &productConnectionResolver{r}
+	return &productConnectionResolver{(*Features)(r)}
 }
 
-func (r *Resolver) Variant() generated.VariantResolver { return &variantResolver{r} }
+func (r *Resolver) Variant() generated.VariantResolver { return &variantResolver{(*Features)(r)} }
 
 type (
-	categoryResolver          struct{ *Resolver }
-	productResolver           struct{ *Resolver }
-	productConnectionResolver struct{ *Resolver }
-	variantResolver           struct{ *Resolver }
+	categoryResolver          struct{ *Features }
+	productResolver           struct{ *Features }
+	productConnectionResolver struct{ *Features }
+	variantResolver           struct{ *Features }
 )

@@ -35,7 +35,7 @@ func (r *Resolver) asksCalendar(ctx context.Context, b *direct.Batch, shop tenan
 }
 
 func (r *Resolver) queryFields() *direct.Type {
-	q := &queryResolver{r}
+	q := &queryResolver{(*Features)(r)}
 	return direct.Object("Query",
 		direct.EachBy("communes", direct.By(func(ctx context.Context, _ *direct.Query) ([]*tenancy.Commune, error) { return q.Communes(ctx) }, nil)),
 		direct.OneBy("commune", direct.Relation[*direct.Query, communeArgs, *tenancy.Commune]{
@@ -113,7 +113,7 @@ func (r *Resolver) queryFields() *direct.Type {
 }
 
 func (r *Resolver) communeFields() *direct.Type {
-	c := &communeResolver{r}
+	c := &communeResolver{(*Features)(r)}
 	notice := asks(noticeLoader, (*tenancy.Commune).ID)
 	return direct.Object("Commune",
 		direct.Put("id", (*tenancy.Commune).ID, scalar.AppendID),
@@ -152,7 +152,7 @@ func (r *Resolver) communeFields() *direct.Type {
 }
 
 func (r *Resolver) shopFields() *direct.Type {
-	s := &shopResolver{r}
+	s := &shopResolver{(*Features)(r)}
 	service := func(ctx context.Context, b *direct.Batch, o *directory.Shop, a serviceArgs) {
 		r.asksCalendar(ctx, b, o.ID(), a.at)
 	}
@@ -224,7 +224,7 @@ func (r *Resolver) shopFields() *direct.Type {
 }
 
 func (r *Resolver) hoursFields() *direct.Type {
-	h := &openingHoursResolver{r}
+	h := &openingHoursResolver{(*Features)(r)}
 	published := func(ctx context.Context, b *direct.Batch, o *directory.OpeningHours) {
 		r.asksCalendar(ctx, b, o.ShopID, nil)
 	}
@@ -239,7 +239,7 @@ func (r *Resolver) hoursFields() *direct.Type {
 }
 
 func (r *Resolver) productFields() *direct.Type {
-	p := &productResolver{r}
+	p := &productResolver{(*Features)(r)}
 	variants := asks(variantsLoader, (*catalog.Product).ID)
 	// The shop of a product that is itself being read: what it finds, the resolver's loader knows then.
 	shop := direct.By(p.Shop, asks(shopLoader, (*catalog.Product).ShopID))
@@ -263,7 +263,7 @@ func (r *Resolver) productFields() *direct.Type {
 }
 
 func (r *Resolver) variantFields() *direct.Type {
-	v := &variantResolver{r}
+	v := &variantResolver{(*Features)(r)}
 	return direct.Object("Variant",
 		direct.Put("id", (*catalog.Variant).ID, scalar.AppendID),
 		direct.Put("sku", func(v *catalog.Variant) string { return v.SKU }, scalar.AppendText),
@@ -277,7 +277,7 @@ func (r *Resolver) variantFields() *direct.Type {
 }
 
 func (r *Resolver) categoryFields() *direct.Type {
-	c := &categoryResolver{r}
+	c := &categoryResolver{(*Features)(r)}
 	return direct.Object("Category",
 		direct.Put("id", (*catalog.Category).ID, scalar.AppendID),
 		direct.Put("slug", func(c *catalog.Category) string { return c.Slug }, scalar.AppendText),
@@ -287,7 +287,7 @@ func (r *Resolver) categoryFields() *direct.Type {
 }
 
 func (r *Resolver) shopConnectionFields() *direct.Type {
-	c := &shopConnectionResolver{r}
+	c := &shopConnectionResolver{(*Features)(r)}
 	total := direct.By(c.TotalCount, func(ctx context.Context, b *direct.Batch, o *directory.ShopConnection) {
 		if commune, q := o.Counted(); commune != "" {
 			direct.Ask(b, load(ctx).other().shopsIn, newShopsKey(commune, q, 0, nil))
@@ -301,7 +301,7 @@ func (r *Resolver) shopConnectionFields() *direct.Type {
 }
 
 func (r *Resolver) productConnectionFields() *direct.Type {
-	c := &productConnectionResolver{r}
+	c := &productConnectionResolver{(*Features)(r)}
 	total := direct.By(c.TotalCount, func(ctx context.Context, b *direct.Batch, o *catalog.ProductConnection) {
 		if of := o.Counted(); of.Shop != (tenancy.ID{}) {
 			direct.Ask(b, load(ctx).other().productsIn, of.Shop)
@@ -330,7 +330,7 @@ func (r *Resolver) searchFields() *direct.Type {
 }
 
 func (r *Resolver) searchEdgeFields() *direct.Type {
-	e := &searchEdgeResolver{r}
+	e := &searchEdgeResolver{(*Features)(r)}
 	node := direct.By(e.Node, func(ctx context.Context, b *direct.Batch, o *catalog.SearchEdge) {
 		if o.ID.Kind == tenancy.KindShop {
 			direct.Ask(b, load(ctx).shop, o.ID)
@@ -358,18 +358,18 @@ func (r *Resolver) facetsFields() *direct.Type {
 
 func (r *Resolver) communeFacetFields() *direct.Type {
 	return direct.Object("CommuneFacet",
-		direct.OneBy("commune", direct.By((&communeFacetResolver{r}).Commune, nil)),
+		direct.OneBy("commune", direct.By((&communeFacetResolver{(*Features)(r)}).Commune, nil)),
 		direct.Put("count", func(f *catalog.CommuneFacet) int { return f.Count }, scalar.AppendInt))
 }
 
 func (r *Resolver) categoryFacetFields() *direct.Type {
 	return direct.Object("CategoryFacet",
-		direct.OneBy("category", direct.By((&categoryFacetResolver{r}).Category, nil)),
+		direct.OneBy("category", direct.By((&categoryFacetResolver{(*Features)(r)}).Category, nil)),
 		direct.Put("count", func(f *catalog.CategoryFacet) int { return f.Count }, scalar.AppendInt))
 }
 
 func (r *Resolver) suggestionFields() *direct.Type {
-	shop := direct.By((&suggestionResolver{r}).Shop, func(ctx context.Context, b *direct.Batch, o *catalog.Suggestion) {
+	shop := direct.By((&suggestionResolver{(*Features)(r)}).Shop, func(ctx context.Context, b *direct.Batch, o *catalog.Suggestion) {
 		if o.ShopID != nil {
 			direct.Ask(b, load(ctx).shop, *o.ShopID)
 		}
@@ -393,7 +393,7 @@ func (r *Resolver) refusalFields() *direct.Type {
 	return direct.Object("ServiceRefusal",
 		direct.Put("code", func(f *calendar.Refusal) calendar.Code { return f.Code }, scalar.AppendText),
 		direct.Put("message", func(f *calendar.Refusal) string { return f.Message }, scalar.AppendText),
-		direct.OneBy("restriction", direct.By((&serviceRefusalResolver{r}).Restriction, func(ctx context.Context, b *direct.Batch, f *calendar.Refusal) {
+		direct.OneBy("restriction", direct.By((&serviceRefusalResolver{(*Features)(r)}).Restriction, func(ctx context.Context, b *direct.Batch, f *calendar.Refusal) {
 			asksRestriction(ctx, b, f.Restriction)
 		})),
 		direct.OneOr("next", func(f *calendar.Refusal) *calendar.Span { return f.Next }))
@@ -401,14 +401,14 @@ func (r *Resolver) refusalFields() *direct.Type {
 
 func (r *Resolver) causeFields() *direct.Type {
 	return direct.Object("RegimeCause",
-		direct.OneBy("restriction", direct.By((&regimeCauseResolver{r}).Restriction, func(ctx context.Context, b *direct.Batch, c *calendar.Restriction) {
+		direct.OneBy("restriction", direct.By((&regimeCauseResolver{(*Features)(r)}).Restriction, func(ctx context.Context, b *direct.Batch, c *calendar.Restriction) {
 			asksRestriction(ctx, b, c)
 		})),
 		direct.PutEach("refuses", (*calendar.Restriction).Refuses, scalar.AppendText))
 }
 
 func (r *Resolver) restrictionFields() *direct.Type {
-	f := &restrictionResolver{r}
+	f := &restrictionResolver{(*Features)(r)}
 	communes := direct.By(f.Communes, asks(func(l *loaders) *loaderByID[[]string] { return l.other().scope }, (*directory.Restriction).ID))
 	return direct.Object("Restriction",
 		direct.Put("id", (*directory.Restriction).ID, scalar.AppendID),

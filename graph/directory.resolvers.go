@@ -52,16 +52,18 @@ func (r *shopConnectionResolver) TotalCount(ctx context.Context, obj *directory.
 	return r.Directory.Count(ctx, identity.From(ctx), q)
 }
 
-func (r *Resolver) OpeningHours() generated.OpeningHoursResolver { return &openingHoursResolver{r} }
+func (r *Resolver) OpeningHours() generated.OpeningHoursResolver {
+	return &openingHoursResolver{(*Features)(r)}
+}
 
-func (r *Resolver) Shop() generated.ShopResolver { return &shopResolver{r} }
+func (r *Resolver) Shop() generated.ShopResolver { return &shopResolver{(*Features)(r)} }
 
 func (r *Resolver) ShopConnection() generated.ShopConnectionResolver {
-	return &shopConnectionResolver{r}
+	return &shopConnectionResolver{(*Features)(r)}
 }
 
 type (
-	openingHoursResolver   struct{ *Resolver }
-	shopResolver           struct{ *Resolver }
-	shopConnectionResolver struct{ *Resolver }
+	openingHoursResolver   struct{ *Features }
+	shopResolver           struct{ *Features }
+	shopConnectionResolver struct{ *Features }
 )

@@ -46,7 +46,7 @@ func (r *queryResolver) AuditTrail(ctx context.Context, commune tenancy.ID, firs
 }
 
 func (r *queryResolver) Members(ctx context.Context, commune *tenancy.ID, shop *tenancy.ID) ([]*identity.Member, error) {
-	return r.Resolver.Members.List(ctx, identity.From(ctx), commune, shop)
+	return r.Features.Members.List(ctx, identity.From(ctx), commune, shop)
 }
 
 func (r *queryResolver) WidgetKeys(ctx context.Context, commune tenancy.ID) ([]*identity.WidgetKey, error) {
@@ -64,11 +64,11 @@ func (r *widgetKeyResolver) Commune(ctx context.Context, obj *identity.WidgetKey
 	return r.Communes.ByInsee(ctx, obj.CommuneID)
 }
 
-func (r *Resolver) Role() generated.RoleResolver { return &roleResolver{r} }
+func (r *Resolver) Role() generated.RoleResolver { return &roleResolver{(*Features)(r)} }
 
-func (r *Resolver) WidgetKey() generated.WidgetKeyResolver { return &widgetKeyResolver{r} }
+func (r *Resolver) WidgetKey() generated.WidgetKeyResolver { return &widgetKeyResolver{(*Features)(r)} }
 
 type (
-	roleResolver      struct{ *Resolver }
-	widgetKeyResolver struct{ *Resolver }
+	roleResolver      struct{ *Features }
+	widgetKeyResolver struct{ *Features }
 )

@@ -29,9 +29,11 @@ func (r *mutationResolver) RevokeInvitation(ctx context.Context, input identity.
 }
 
 func (r *queryResolver) Invitations(ctx context.Context, commune *tenancy.ID, shop *tenancy.ID) ([]*identity.Invitation, error) {
-	return r.Resolver.Members.Invitations(ctx, identity.From(ctx), commune, shop)
+	return r.Features.Members.Invitations(ctx, identity.From(ctx), commune, shop)
 }
 
-func (r *Resolver) Invitation() generated.InvitationResolver { return &invitationResolver{r} }
+func (r *Resolver) Invitation() generated.InvitationResolver {
+	return &invitationResolver{(*Features)(r)}
+}
 
-type invitationResolver struct{ *Resolver }
+type invitationResolver struct{ *Features }

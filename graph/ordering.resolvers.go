@@ -159,34 +159,36 @@ func (r *viewerResolver) Orders(ctx context.Context, obj *identity.Viewer, first
 }
 
 func (r *Resolver) ExchangeGuestLinkPayload() generated.ExchangeGuestLinkPayloadResolver {
-	return &exchangeGuestLinkPayloadResolver{r}
+	return &exchangeGuestLinkPayloadResolver{(*Features)(r)}
 }
 
-func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
+func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{(*Features)(r)} }
 
-func (r *Resolver) Order() generated.OrderResolver { return &orderResolver{r} }
+func (r *Resolver) Order() generated.OrderResolver { return &orderResolver{(*Features)(r)} }
 
 func (r *Resolver) OrderAgainLine() generated.OrderAgainLineResolver {
-	return &orderAgainLineResolver{r}
+	return &orderAgainLineResolver{(*Features)(r)}
 }
 
-func (r *Resolver) OrderEvent() generated.OrderEventResolver { return &orderEventResolver{r} }
+func (r *Resolver) OrderEvent() generated.OrderEventResolver {
+	return &orderEventResolver{(*Features)(r)}
+}
 
-func (r *Resolver) OrderLine() generated.OrderLineResolver { return &orderLineResolver{r} }
+func (r *Resolver) OrderLine() generated.OrderLineResolver { return &orderLineResolver{(*Features)(r)} }
 
 func (r *Resolver) PlaceOrdersResult() generated.PlaceOrdersResultResolver {
-	return &placeOrdersResultResolver{r}
+	return &placeOrdersResultResolver{(*Features)(r)}
 }
 
-func (r *Resolver) Refusal() generated.RefusalResolver { return &refusalResolver{r} }
+func (r *Resolver) Refusal() generated.RefusalResolver { return &refusalResolver{(*Features)(r)} }
 
 type (
-	exchangeGuestLinkPayloadResolver struct{ *Resolver }
-	mutationResolver                 struct{ *Resolver }
-	orderResolver                    struct{ *Resolver }
-	orderAgainLineResolver           struct{ *Resolver }
-	orderEventResolver               struct{ *Resolver }
-	orderLineResolver                struct{ *Resolver }
-	placeOrdersResultResolver        struct{ *Resolver }
-	refusalResolver                  struct{ *Resolver }
+	exchangeGuestLinkPayloadResolver struct{ *Features }
+	mutationResolver                 struct{ *Features }
+	orderResolver                    struct{ *Features }
+	orderAgainLineResolver           struct{ *Features }
+	orderEventResolver               struct{ *Features }
+	orderLineResolver                struct{ *Features }
+	placeOrdersResultResolver        struct{ *Features }
+	refusalResolver                  struct{ *Features }
 )

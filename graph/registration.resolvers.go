@@ -74,15 +74,15 @@ func (r *queryResolver) RegistrationConsent(ctx context.Context) (*directory.Con
 }
 
 func (r *queryResolver) Registration(ctx context.Context, id tenancy.ID) (*directory.Registration, error) {
-	return r.Resolver.Registrations.ByID(ctx, identity.From(ctx), id)
+	return r.Features.Registrations.ByID(ctx, identity.From(ctx), id)
 }
 
 func (r *queryResolver) Registrations(ctx context.Context, filter *directory.RegistrationFilter, orderBy *directory.RegistrationOrder, first int, after *string) (*directory.RegistrationConnection, error) {
-	return r.Resolver.Registrations.List(ctx, identity.From(ctx), filter, orderBy, first, after)
+	return r.Features.Registrations.List(ctx, identity.From(ctx), filter, orderBy, first, after)
 }
 
 func (r *queryResolver) Calls(ctx context.Context, filter *directory.CallFilter, first int, after *string) (*directory.CallConnection, error) {
-	return r.Resolver.Registrations.Calls(ctx, identity.From(ctx), filter, first, after)
+	return r.Features.Registrations.Calls(ctx, identity.From(ctx), filter, first, after)
 }
 
 func (r *registrationResolver) Commune(ctx context.Context, obj *directory.Registration) (*tenancy.Commune, error) {
@@ -131,16 +131,20 @@ func (r *shopResolver) Activation(ctx context.Context, obj *directory.Shop) (*di
 	return load(ctx).other().activation.Load(ctx, obj.ID())
 }
 
-func (r *Resolver) HotlineCall() generated.HotlineCallResolver { return &hotlineCallResolver{r} }
+func (r *Resolver) HotlineCall() generated.HotlineCallResolver {
+	return &hotlineCallResolver{(*Features)(r)}
+}
 
-func (r *Resolver) Registration() generated.RegistrationResolver { return &registrationResolver{r} }
+func (r *Resolver) Registration() generated.RegistrationResolver {
+	return &registrationResolver{(*Features)(r)}
+}
 
 func (r *Resolver) RegistrationConnection() generated.RegistrationConnectionResolver {
-	return &registrationConnectionResolver{r}
+	return &registrationConnectionResolver{(*Features)(r)}
 }
 
 type (
-	hotlineCallResolver            struct{ *Resolver }
-	registrationResolver           struct{ *Resolver }
-	registrationConnectionResolver struct{ *Resolver }
+	hotlineCallResolver            struct{ *Features }
+	registrationResolver           struct{ *Features }
+	registrationConnectionResolver struct{ *Features }
 )

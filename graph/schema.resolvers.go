@@ -13,13 +13,13 @@ import (
 )
 
 func (r *queryResolver) Node(ctx context.Context, id tenancy.ID) (tenancy.Node, error) {
-	return r.node(ctx, id)
+	return (*Resolver)(r.Features).node(ctx, id)
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []*tenancy.ID) ([]tenancy.Node, error) {
-	return r.nodes(ctx, ids)
+	return (*Resolver)(r.Features).nodes(ctx, ids)
 }
 
-func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
+func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{(*Features)(r)} }
 
-type queryResolver struct{ *Resolver }
+type queryResolver struct{ *Features }

@@ -42,17 +42,25 @@ func (r *suggestionResolver) Shop(ctx context.Context, obj *catalog.Suggestion) 
 	return visible(load(ctx).shop.Load(ctx, *obj.ShopID))
 }
 
-func (r *Resolver) CategoryFacet() generated.CategoryFacetResolver { return &categoryFacetResolver{r} }
+func (r *Resolver) CategoryFacet() generated.CategoryFacetResolver {
+	return &categoryFacetResolver{(*Features)(r)}
+}
 
-func (r *Resolver) CommuneFacet() generated.CommuneFacetResolver { return &communeFacetResolver{r} }
+func (r *Resolver) CommuneFacet() generated.CommuneFacetResolver {
+	return &communeFacetResolver{(*Features)(r)}
+}
 
-func (r *Resolver) SearchEdge() generated.SearchEdgeResolver { return &searchEdgeResolver{r} }
+func (r *Resolver) SearchEdge() generated.SearchEdgeResolver {
+	return &searchEdgeResolver{(*Features)(r)}
+}
 
-func (r *Resolver) Suggestion() generated.SuggestionResolver { return &suggestionResolver{r} }
+func (r *Resolver) Suggestion() generated.SuggestionResolver {
+	return &suggestionResolver{(*Features)(r)}
+}
 
 type (
-	categoryFacetResolver struct{ *Resolver }
-	communeFacetResolver  struct{ *Resolver }
-	searchEdgeResolver    struct{ *Resolver }
-	suggestionResolver    struct{ *Resolver }
+	categoryFacetResolver struct{ *Features }
+	communeFacetResolver  struct{ *Features }
+	searchEdgeResolver    struct{ *Features }
+	suggestionResolver    struct{ *Features }
 )

@@ -140,7 +140,7 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 
 // schema is gqlgen's, with graph/direct in front of it.
 func (r *Resolver) schema(o ServerOptions) graphql.ExecutableSchema {
-	es := graphql.ExecutableSchema(&shared{ExecutableSchema: generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: generated.ComplexityRoot{}})})
+	es := graphql.ExecutableSchema(&shared{ExecutableSchema: generated.NewExecutableSchema(generated.Config{Resolvers: r})})
 	if o.Indirect {
 		return es
 	}

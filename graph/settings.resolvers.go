@@ -55,7 +55,7 @@ func (r *queryResolver) CommuneSettings(ctx context.Context, commune tenancy.ID)
 }
 
 func (r *Resolver) CommuneSettings() generated.CommuneSettingsResolver {
-	return &communeSettingsResolver{r}
+	return &communeSettingsResolver{(*Features)(r)}
 }
 
-type communeSettingsResolver struct{ *Resolver }
+type communeSettingsResolver struct{ *Features }

@@ -31,7 +31,7 @@ func (r *mutationResolver) SetSlotCapacity(ctx context.Context, input ordering.S
 }
 
 func (r *Resolver) ChangeSlotPayload() generated.ChangeSlotPayloadResolver {
-	return &changeSlotPayloadResolver{r}
+	return &changeSlotPayloadResolver{(*Features)(r)}
 }
 
-type changeSlotPayloadResolver struct{ *Resolver }
+type changeSlotPayloadResolver struct{ *Features }

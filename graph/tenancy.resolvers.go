@@ -15,11 +15,11 @@ import (
 )
 
 func (r *queryResolver) Communes(ctx context.Context) ([]*tenancy.Commune, error) {
-	return r.Resolver.Communes.All(ctx)
+	return r.Features.Communes.All(ctx)
 }
 
 func (r *queryResolver) Commune(ctx context.Context, insee *string, slug *string) (*tenancy.Commune, error) {
-	return r.Resolver.Communes.Find(ctx, insee, slug)
+	return r.Features.Communes.Find(ctx, insee, slug)
 }
 
 func (r *queryResolver) Viewer(ctx context.Context) (*identity.Viewer, error) {
@@ -38,14 +38,14 @@ func (r *viewerResolver) Shops(ctx context.Context, obj *identity.Viewer) ([]*di
 }
 
 func (r *viewerResolver) Communes(ctx context.Context, obj *identity.Viewer) ([]*tenancy.Commune, error) {
-	return r.Resolver.Communes.ByInsees(ctx, obj.Communes)
+	return r.Features.Communes.ByInsees(ctx, obj.Communes)
 }
 
-func (r *Resolver) Commune() generated.CommuneResolver { return &communeResolver{r} }
+func (r *Resolver) Commune() generated.CommuneResolver { return &communeResolver{(*Features)(r)} }
 
-func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }
+func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{(*Features)(r)} }
 
 type (
-	communeResolver struct{ *Resolver }
-	viewerResolver  struct{ *Resolver }
+	communeResolver struct{ *Features }
+	viewerResolver  struct{ *Features }
 )

@@ -465,18 +465,6 @@ func (ec *executionContext) unmarshalInputAddVariantInput(ctx context.Context, o
 	return it, nil
 }
 
-// UnmarshalAddVariantInput unmarshals raw into the AddVariantInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalAddVariantInput(ctx context.Context, raw any) (catalog.AddVariantInput, error) {
-	var out catalog.AddVariantInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "AddVariantInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputArchiveProductsInput(ctx context.Context, obj any) (catalog.ArchiveProductsInput, error) {
 	var it catalog.ArchiveProductsInput
 	if obj == nil {
@@ -514,18 +502,6 @@ func (ec *executionContext) unmarshalInputArchiveProductsInput(ctx context.Conte
 	return it, nil
 }
 
-// UnmarshalArchiveProductsInput unmarshals raw into the ArchiveProductsInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalArchiveProductsInput(ctx context.Context, raw any) (catalog.ArchiveProductsInput, error) {
-	var out catalog.ArchiveProductsInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ArchiveProductsInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputBulkProductInput(ctx context.Context, obj any) (catalog.BulkProduct, error) {
 	var it catalog.BulkProduct
 	if obj == nil {
@@ -561,18 +537,6 @@ func (ec *executionContext) unmarshalInputBulkProductInput(ctx context.Context, 
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalBulkProductInput unmarshals raw into the BulkProductInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalBulkProductInput(ctx context.Context, raw any) (catalog.BulkProduct, error) {
-	var out catalog.BulkProduct
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "BulkProductInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputChangePricesInput(ctx context.Context, obj any) (catalog.ChangePricesInput, error) {
@@ -626,18 +590,6 @@ func (ec *executionContext) unmarshalInputChangePricesInput(ctx context.Context,
 	return it, nil
 }
 
-// UnmarshalChangePricesInput unmarshals raw into the ChangePricesInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalChangePricesInput(ctx context.Context, raw any) (catalog.ChangePricesInput, error) {
-	var out catalog.ChangePricesInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChangePricesInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputCorrectStockInput(ctx context.Context, obj any) (catalog.CorrectStockInput, error) {
 	var it catalog.CorrectStockInput
 	if obj == nil {
@@ -687,18 +639,6 @@ func (ec *executionContext) unmarshalInputCorrectStockInput(ctx context.Context,
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalCorrectStockInput unmarshals raw into the CorrectStockInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCorrectStockInput(ctx context.Context, raw any) (catalog.CorrectStockInput, error) {
-	var out catalog.CorrectStockInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CorrectStockInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputCreateProductInput(ctx context.Context, obj any) (catalog.CreateProductInput, error) {
@@ -784,18 +724,6 @@ func (ec *executionContext) unmarshalInputCreateProductInput(ctx context.Context
 	return it, nil
 }
 
-// UnmarshalCreateProductInput unmarshals raw into the CreateProductInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCreateProductInput(ctx context.Context, raw any) (catalog.CreateProductInput, error) {
-	var out catalog.CreateProductInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateProductInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputMoveProductsInput(ctx context.Context, obj any) (catalog.MoveProductsInput, error) {
 	var it catalog.MoveProductsInput
 	if obj == nil {
@@ -838,18 +766,6 @@ func (ec *executionContext) unmarshalInputMoveProductsInput(ctx context.Context,
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalMoveProductsInput unmarshals raw into the MoveProductsInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalMoveProductsInput(ctx context.Context, raw any) (catalog.MoveProductsInput, error) {
-	var out catalog.MoveProductsInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "MoveProductsInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputNewVariantInput(ctx context.Context, obj any) (catalog.NewVariantInput, error) {
@@ -914,18 +830,6 @@ func (ec *executionContext) unmarshalInputNewVariantInput(ctx context.Context, o
 	return it, nil
 }
 
-// UnmarshalNewVariantInput unmarshals raw into the NewVariantInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalNewVariantInput(ctx context.Context, raw any) (catalog.NewVariantInput, error) {
-	var out catalog.NewVariantInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "NewVariantInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputPauseProductInput(ctx context.Context, obj any) (catalog.PauseProductInput, error) {
 	var it catalog.PauseProductInput
 	if obj == nil {
@@ -970,18 +874,6 @@ func (ec *executionContext) unmarshalInputPauseProductInput(ctx context.Context,
 	return it, nil
 }
 
-// UnmarshalPauseProductInput unmarshals raw into the PauseProductInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalPauseProductInput(ctx context.Context, raw any) (catalog.PauseProductInput, error) {
-	var out catalog.PauseProductInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "PauseProductInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputProductInput(ctx context.Context, obj any) (catalog.ProductInput, error) {
 	var it catalog.ProductInput
 	if obj == nil {
@@ -1017,18 +909,6 @@ func (ec *executionContext) unmarshalInputProductInput(ctx context.Context, obj 
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalProductInput unmarshals raw into the ProductInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalProductInput(ctx context.Context, raw any) (catalog.ProductInput, error) {
-	var out catalog.ProductInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ProductInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputSetPriceInput(ctx context.Context, obj any) (catalog.SetPriceInput, error) {
@@ -1080,18 +960,6 @@ func (ec *executionContext) unmarshalInputSetPriceInput(ctx context.Context, obj
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalSetPriceInput unmarshals raw into the SetPriceInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSetPriceInput(ctx context.Context, raw any) (catalog.SetPriceInput, error) {
-	var out catalog.SetPriceInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetPriceInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputUpdateProductInput(ctx context.Context, obj any) (catalog.UpdateProductInput, error) {
@@ -1159,18 +1027,6 @@ func (ec *executionContext) unmarshalInputUpdateProductInput(ctx context.Context
 	return it, nil
 }
 
-// UnmarshalUpdateProductInput unmarshals raw into the UpdateProductInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalUpdateProductInput(ctx context.Context, raw any) (catalog.UpdateProductInput, error) {
-	var out catalog.UpdateProductInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateProductInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputUpdateVariantInput(ctx context.Context, obj any) (catalog.UpdateVariantInput, error) {
 	var it catalog.UpdateVariantInput
 	if obj == nil {
@@ -1229,18 +1085,6 @@ func (ec *executionContext) unmarshalInputUpdateVariantInput(ctx context.Context
 	return it, nil
 }
 
-// UnmarshalUpdateVariantInput unmarshals raw into the UpdateVariantInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalUpdateVariantInput(ctx context.Context, raw any) (catalog.UpdateVariantInput, error) {
-	var out catalog.UpdateVariantInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateVariantInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputVariantInput(ctx context.Context, obj any) (catalog.VariantInput, error) {
 	var it catalog.VariantInput
 	if obj == nil {
@@ -1276,18 +1120,6 @@ func (ec *executionContext) unmarshalInputVariantInput(ctx context.Context, obj 
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalVariantInput unmarshals raw into the VariantInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalVariantInput(ctx context.Context, raw any) (catalog.VariantInput, error) {
-	var out catalog.VariantInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "VariantInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

@@ -1714,18 +1714,6 @@ func (ec *executionContext) unmarshalInputCloseShopInput(ctx context.Context, ob
 	return it, nil
 }
 
-// UnmarshalCloseShopInput unmarshals raw into the CloseShopInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCloseShopInput(ctx context.Context, raw any) (directory.CloseShopInput, error) {
-	var out directory.CloseShopInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CloseShopInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputConfirmShopInput(ctx context.Context, obj any) (directory.ConfirmShopInput, error) {
 	var it directory.ConfirmShopInput
 	if obj == nil {
@@ -1754,18 +1742,6 @@ func (ec *executionContext) unmarshalInputConfirmShopInput(ctx context.Context, 
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalConfirmShopInput unmarshals raw into the ConfirmShopInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalConfirmShopInput(ctx context.Context, raw any) (directory.ConfirmShopInput, error) {
-	var out directory.ConfirmShopInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ConfirmShopInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputDeclareRestrictionInput(ctx context.Context, obj any) (directory.RestrictionInput, error) {
@@ -1903,18 +1879,6 @@ func (ec *executionContext) unmarshalInputDeclareRestrictionInput(ctx context.Co
 	return it, nil
 }
 
-// UnmarshalDeclareRestrictionInput unmarshals raw into the DeclareRestrictionInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalDeclareRestrictionInput(ctx context.Context, raw any) (directory.RestrictionInput, error) {
-	var out directory.RestrictionInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclareRestrictionInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputEndRestrictionInput(ctx context.Context, obj any) (directory.EndRestrictionInput, error) {
 	var it directory.EndRestrictionInput
 	if obj == nil {
@@ -1964,18 +1928,6 @@ func (ec *executionContext) unmarshalInputEndRestrictionInput(ctx context.Contex
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalEndRestrictionInput unmarshals raw into the EndRestrictionInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalEndRestrictionInput(ctx context.Context, raw any) (directory.EndRestrictionInput, error) {
-	var out directory.EndRestrictionInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndRestrictionInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputFulfilmentInput(ctx context.Context, obj any) (directory.FulfilmentInput, error) {
@@ -2057,18 +2009,6 @@ func (ec *executionContext) unmarshalInputFulfilmentInput(ctx context.Context, o
 	return it, nil
 }
 
-// UnmarshalFulfilmentInput unmarshals raw into the FulfilmentInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalFulfilmentInput(ctx context.Context, raw any) (directory.FulfilmentInput, error) {
-	var out directory.FulfilmentInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "FulfilmentInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputOpeningIntervalInput(ctx context.Context, obj any) (directory.IntervalInput, error) {
 	var it directory.IntervalInput
 	if obj == nil {
@@ -2113,18 +2053,6 @@ func (ec *executionContext) unmarshalInputOpeningIntervalInput(ctx context.Conte
 	return it, nil
 }
 
-// UnmarshalOpeningIntervalInput unmarshals raw into the OpeningIntervalInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalOpeningIntervalInput(ctx context.Context, raw any) (directory.IntervalInput, error) {
-	var out directory.IntervalInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "OpeningIntervalInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputReopenShopInput(ctx context.Context, obj any) (directory.ReopenShopInput, error) {
 	var it directory.ReopenShopInput
 	if obj == nil {
@@ -2153,18 +2081,6 @@ func (ec *executionContext) unmarshalInputReopenShopInput(ctx context.Context, o
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalReopenShopInput unmarshals raw into the ReopenShopInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalReopenShopInput(ctx context.Context, raw any) (directory.ReopenShopInput, error) {
-	var out directory.ReopenShopInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReopenShopInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputSetFulfilmentsInput(ctx context.Context, obj any) (directory.FulfilmentsInput, error) {
@@ -2209,18 +2125,6 @@ func (ec *executionContext) unmarshalInputSetFulfilmentsInput(ctx context.Contex
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalSetFulfilmentsInput unmarshals raw into the SetFulfilmentsInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSetFulfilmentsInput(ctx context.Context, raw any) (directory.FulfilmentsInput, error) {
-	var out directory.FulfilmentsInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetFulfilmentsInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputSetOpeningHoursInput(ctx context.Context, obj any) (directory.HoursInput, error) {
@@ -2272,18 +2176,6 @@ func (ec *executionContext) unmarshalInputSetOpeningHoursInput(ctx context.Conte
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalSetOpeningHoursInput unmarshals raw into the SetOpeningHoursInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSetOpeningHoursInput(ctx context.Context, raw any) (directory.HoursInput, error) {
-	var out directory.HoursInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetOpeningHoursInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputSetSpecialHoursInput(ctx context.Context, obj any) (directory.SpecialHoursInput, error) {
@@ -2344,18 +2236,6 @@ func (ec *executionContext) unmarshalInputSetSpecialHoursInput(ctx context.Conte
 	return it, nil
 }
 
-// UnmarshalSetSpecialHoursInput unmarshals raw into the SetSpecialHoursInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSetSpecialHoursInput(ctx context.Context, raw any) (directory.SpecialHoursInput, error) {
-	var out directory.SpecialHoursInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetSpecialHoursInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputTimeIntervalInput(ctx context.Context, obj any) (directory.TimesInput, error) {
 	var it directory.TimesInput
 	if obj == nil {
@@ -2391,18 +2271,6 @@ func (ec *executionContext) unmarshalInputTimeIntervalInput(ctx context.Context,
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalTimeIntervalInput unmarshals raw into the TimeIntervalInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalTimeIntervalInput(ctx context.Context, raw any) (directory.TimesInput, error) {
-	var out directory.TimesInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "TimeIntervalInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

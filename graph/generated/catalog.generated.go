@@ -1261,18 +1261,6 @@ func (ec *executionContext) unmarshalInputProductFilter(ctx context.Context, obj
 	return it, nil
 }
 
-// UnmarshalProductFilter unmarshals raw into the ProductFilter input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalProductFilter(ctx context.Context, raw any) (catalog.ProductFilter, error) {
-	var out catalog.ProductFilter
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ProductFilter", raw, &out)
-	return out, err
-}
-
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************

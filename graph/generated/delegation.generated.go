@@ -313,18 +313,6 @@ func (ec *executionContext) unmarshalInputAskDelegationInput(ctx context.Context
 	return it, nil
 }
 
-// UnmarshalAskDelegationInput unmarshals raw into the AskDelegationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalAskDelegationInput(ctx context.Context, raw any) (identity.AskDelegationInput, error) {
-	var out identity.AskDelegationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "AskDelegationInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputDelegateShopInput(ctx context.Context, obj any) (identity.DelegateShopInput, error) {
 	var it identity.DelegateShopInput
 	if obj == nil {
@@ -362,18 +350,6 @@ func (ec *executionContext) unmarshalInputDelegateShopInput(ctx context.Context,
 	return it, nil
 }
 
-// UnmarshalDelegateShopInput unmarshals raw into the DelegateShopInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalDelegateShopInput(ctx context.Context, raw any) (identity.DelegateShopInput, error) {
-	var out identity.DelegateShopInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "DelegateShopInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputEndDelegationInput(ctx context.Context, obj any) (identity.EndDelegationInput, error) {
 	var it identity.EndDelegationInput
 	if obj == nil {
@@ -402,18 +378,6 @@ func (ec *executionContext) unmarshalInputEndDelegationInput(ctx context.Context
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalEndDelegationInput unmarshals raw into the EndDelegationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalEndDelegationInput(ctx context.Context, raw any) (identity.EndDelegationInput, error) {
-	var out identity.EndDelegationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "EndDelegationInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

@@ -2212,18 +2212,6 @@ func (ec *executionContext) unmarshalInputShopFilter(ctx context.Context, obj an
 	return it, nil
 }
 
-// UnmarshalShopFilter unmarshals raw into the ShopFilter input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalShopFilter(ctx context.Context, raw any) (directory.ShopFilter, error) {
-	var out directory.ShopFilter
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ShopFilter", raw, &out)
-	return out, err
-}
-
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************

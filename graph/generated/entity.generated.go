@@ -444,18 +444,6 @@ func (ec *executionContext) unmarshalInputCategoryRepresentation(ctx context.Con
 	return it, nil
 }
 
-// UnmarshalCategoryRepresentation unmarshals raw into the CategoryRepresentation input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCategoryRepresentation(ctx context.Context, raw any) (model.CategoryRepresentation, error) {
-	var out model.CategoryRepresentation
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CategoryRepresentation", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputCommuneRepresentation(ctx context.Context, obj any) (model.CommuneRepresentation, error) {
 	var it model.CommuneRepresentation
 	if obj == nil {
@@ -493,18 +481,6 @@ func (ec *executionContext) unmarshalInputCommuneRepresentation(ctx context.Cont
 	return it, nil
 }
 
-// UnmarshalCommuneRepresentation unmarshals raw into the CommuneRepresentation input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCommuneRepresentation(ctx context.Context, raw any) (model.CommuneRepresentation, error) {
-	var out model.CommuneRepresentation
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CommuneRepresentation", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputOrderRepresentation(ctx context.Context, obj any) (model.OrderRepresentation, error) {
 	var it model.OrderRepresentation
 	if obj == nil {
@@ -533,18 +509,6 @@ func (ec *executionContext) unmarshalInputOrderRepresentation(ctx context.Contex
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalOrderRepresentation unmarshals raw into the OrderRepresentation input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalOrderRepresentation(ctx context.Context, raw any) (model.OrderRepresentation, error) {
-	var out model.OrderRepresentation
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "OrderRepresentation", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputProductRepresentation(ctx context.Context, obj any) (model.ProductRepresentation, error) {
@@ -577,18 +541,6 @@ func (ec *executionContext) unmarshalInputProductRepresentation(ctx context.Cont
 	return it, nil
 }
 
-// UnmarshalProductRepresentation unmarshals raw into the ProductRepresentation input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalProductRepresentation(ctx context.Context, raw any) (model.ProductRepresentation, error) {
-	var out model.ProductRepresentation
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ProductRepresentation", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputShopRepresentation(ctx context.Context, obj any) (model.ShopRepresentation, error) {
 	var it model.ShopRepresentation
 	if obj == nil {
@@ -619,18 +571,6 @@ func (ec *executionContext) unmarshalInputShopRepresentation(ctx context.Context
 	return it, nil
 }
 
-// UnmarshalShopRepresentation unmarshals raw into the ShopRepresentation input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalShopRepresentation(ctx context.Context, raw any) (model.ShopRepresentation, error) {
-	var out model.ShopRepresentation
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ShopRepresentation", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputVariantRepresentation(ctx context.Context, obj any) (model.VariantRepresentation, error) {
 	var it model.VariantRepresentation
 	if obj == nil {
@@ -659,18 +599,6 @@ func (ec *executionContext) unmarshalInputVariantRepresentation(ctx context.Cont
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalVariantRepresentation unmarshals raw into the VariantRepresentation input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalVariantRepresentation(ctx context.Context, raw any) (model.VariantRepresentation, error) {
-	var out model.VariantRepresentation
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "VariantRepresentation", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

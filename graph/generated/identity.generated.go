@@ -1091,18 +1091,6 @@ func (ec *executionContext) unmarshalInputAcceptInvitationInput(ctx context.Cont
 	return it, nil
 }
 
-// UnmarshalAcceptInvitationInput unmarshals raw into the AcceptInvitationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalAcceptInvitationInput(ctx context.Context, raw any) (identity.AcceptInvitationInput, error) {
-	var out identity.AcceptInvitationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "AcceptInvitationInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputChangeRoleInput(ctx context.Context, obj any) (identity.ChangeRoleInput, error) {
 	var it identity.ChangeRoleInput
 	if obj == nil {
@@ -1154,18 +1142,6 @@ func (ec *executionContext) unmarshalInputChangeRoleInput(ctx context.Context, o
 	return it, nil
 }
 
-// UnmarshalChangeRoleInput unmarshals raw into the ChangeRoleInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalChangeRoleInput(ctx context.Context, raw any) (identity.ChangeRoleInput, error) {
-	var out identity.ChangeRoleInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChangeRoleInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputCreateWidgetKeyInput(ctx context.Context, obj any) (identity.CreateWidgetKeyInput, error) {
 	var it identity.CreateWidgetKeyInput
 	if obj == nil {
@@ -1208,18 +1184,6 @@ func (ec *executionContext) unmarshalInputCreateWidgetKeyInput(ctx context.Conte
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalCreateWidgetKeyInput unmarshals raw into the CreateWidgetKeyInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCreateWidgetKeyInput(ctx context.Context, raw any) (identity.CreateWidgetKeyInput, error) {
-	var out identity.CreateWidgetKeyInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateWidgetKeyInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputInviteMemberInput(ctx context.Context, obj any) (identity.InviteMemberInput, error) {
@@ -1280,18 +1244,6 @@ func (ec *executionContext) unmarshalInputInviteMemberInput(ctx context.Context,
 	return it, nil
 }
 
-// UnmarshalInviteMemberInput unmarshals raw into the InviteMemberInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalInviteMemberInput(ctx context.Context, raw any) (identity.InviteMemberInput, error) {
-	var out identity.InviteMemberInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "InviteMemberInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputRevokeWidgetKeyInput(ctx context.Context, obj any) (identity.RevokeWidgetKeyInput, error) {
 	var it identity.RevokeWidgetKeyInput
 	if obj == nil {
@@ -1320,18 +1272,6 @@ func (ec *executionContext) unmarshalInputRevokeWidgetKeyInput(ctx context.Conte
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalRevokeWidgetKeyInput unmarshals raw into the RevokeWidgetKeyInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRevokeWidgetKeyInput(ctx context.Context, raw any) (identity.RevokeWidgetKeyInput, error) {
-	var out identity.RevokeWidgetKeyInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeWidgetKeyInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputRotateWidgetKeyInput(ctx context.Context, obj any) (identity.RotateWidgetKeyInput, error) {
@@ -1369,18 +1309,6 @@ func (ec *executionContext) unmarshalInputRotateWidgetKeyInput(ctx context.Conte
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalRotateWidgetKeyInput unmarshals raw into the RotateWidgetKeyInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRotateWidgetKeyInput(ctx context.Context, raw any) (identity.RotateWidgetKeyInput, error) {
-	var out identity.RotateWidgetKeyInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RotateWidgetKeyInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

@@ -1058,18 +1058,6 @@ func (ec *executionContext) unmarshalInputImportInput(ctx context.Context, obj a
 	return it, nil
 }
 
-// UnmarshalImportInput unmarshals raw into the ImportInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalImportInput(ctx context.Context, raw any) (intake.Input, error) {
-	var out intake.Input
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ImportInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputUndoImportInput(ctx context.Context, obj any) (intake.UndoImportInput, error) {
 	var it intake.UndoImportInput
 	if obj == nil {
@@ -1098,18 +1086,6 @@ func (ec *executionContext) unmarshalInputUndoImportInput(ctx context.Context, o
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalUndoImportInput unmarshals raw into the UndoImportInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalUndoImportInput(ctx context.Context, raw any) (intake.UndoImportInput, error) {
-	var out intake.UndoImportInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "UndoImportInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

@@ -1234,18 +1234,6 @@ func (ec *executionContext) unmarshalInputDashboardInput(ctx context.Context, ob
 	return it, nil
 }
 
-// UnmarshalDashboardInput unmarshals raw into the DashboardInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalDashboardInput(ctx context.Context, raw any) (insight.DashboardInput, error) {
-	var out insight.DashboardInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "DashboardInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputShopDashboardInput(ctx context.Context, obj any) (insight.ShopDashboardInput, error) {
 	var it insight.ShopDashboardInput
 	if obj == nil {
@@ -1281,18 +1269,6 @@ func (ec *executionContext) unmarshalInputShopDashboardInput(ctx context.Context
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalShopDashboardInput unmarshals raw into the ShopDashboardInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalShopDashboardInput(ctx context.Context, raw any) (insight.ShopDashboardInput, error) {
-	var out insight.ShopDashboardInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ShopDashboardInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

@@ -335,18 +335,6 @@ func (ec *executionContext) unmarshalInputInvitationInput(ctx context.Context, o
 	return it, nil
 }
 
-// UnmarshalInvitationInput unmarshals raw into the InvitationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalInvitationInput(ctx context.Context, raw any) (identity.InvitationInput, error) {
-	var out identity.InvitationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "InvitationInput", raw, &out)
-	return out, err
-}
-
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************

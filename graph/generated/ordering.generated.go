@@ -7128,18 +7128,6 @@ func (ec *executionContext) unmarshalInputAcceptOrderInput(ctx context.Context, 
 	return it, nil
 }
 
-// UnmarshalAcceptOrderInput unmarshals raw into the AcceptOrderInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalAcceptOrderInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "AcceptOrderInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputBasketLine(ctx context.Context, obj any) (ordering.BasketLine, error) {
 	var it ordering.BasketLine
 	if obj == nil {
@@ -7182,18 +7170,6 @@ func (ec *executionContext) unmarshalInputBasketLine(ctx context.Context, obj an
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalBasketLine unmarshals raw into the BasketLine input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalBasketLine(ctx context.Context, raw any) (ordering.BasketLine, error) {
-	var out ordering.BasketLine
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "BasketLine", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputCancelOrderInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
@@ -7240,18 +7216,6 @@ func (ec *executionContext) unmarshalInputCancelOrderInput(ctx context.Context, 
 	return it, nil
 }
 
-// UnmarshalCancelOrderInput unmarshals raw into the CancelOrderInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCancelOrderInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CancelOrderInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputConfirmOrderChangeInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
 	var it ordering.ChangeInput
 	if obj == nil {
@@ -7289,18 +7253,6 @@ func (ec *executionContext) unmarshalInputConfirmOrderChangeInput(ctx context.Co
 	return it, nil
 }
 
-// UnmarshalConfirmOrderChangeInput unmarshals raw into the ConfirmOrderChangeInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalConfirmOrderChangeInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ConfirmOrderChangeInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputDeclineOrderChangeInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
 	var it ordering.ChangeInput
 	if obj == nil {
@@ -7336,18 +7288,6 @@ func (ec *executionContext) unmarshalInputDeclineOrderChangeInput(ctx context.Co
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalDeclineOrderChangeInput unmarshals raw into the DeclineOrderChangeInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalDeclineOrderChangeInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeclineOrderChangeInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputEnterPhoneOrderInput(ctx context.Context, obj any) (ordering.EnterInput, error) {
@@ -7412,18 +7352,6 @@ func (ec *executionContext) unmarshalInputEnterPhoneOrderInput(ctx context.Conte
 	return it, nil
 }
 
-// UnmarshalEnterPhoneOrderInput unmarshals raw into the EnterPhoneOrderInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalEnterPhoneOrderInput(ctx context.Context, raw any) (ordering.EnterInput, error) {
-	var out ordering.EnterInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "EnterPhoneOrderInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputExchangeGuestLinkInput(ctx context.Context, obj any) (identity.LinkInput, error) {
 	var it identity.LinkInput
 	if obj == nil {
@@ -7452,18 +7380,6 @@ func (ec *executionContext) unmarshalInputExchangeGuestLinkInput(ctx context.Con
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalExchangeGuestLinkInput unmarshals raw into the ExchangeGuestLinkInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalExchangeGuestLinkInput(ctx context.Context, raw any) (identity.LinkInput, error) {
-	var out identity.LinkInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ExchangeGuestLinkInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputMarkOrderCollectedInput(ctx context.Context, obj any) (ordering.CollectInput, error) {
@@ -7510,18 +7426,6 @@ func (ec *executionContext) unmarshalInputMarkOrderCollectedInput(ctx context.Co
 	return it, nil
 }
 
-// UnmarshalMarkOrderCollectedInput unmarshals raw into the MarkOrderCollectedInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalMarkOrderCollectedInput(ctx context.Context, raw any) (ordering.CollectInput, error) {
-	var out ordering.CollectInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkOrderCollectedInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputMarkOrderDeliveredInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
 	var it ordering.ChangeInput
 	if obj == nil {
@@ -7550,18 +7454,6 @@ func (ec *executionContext) unmarshalInputMarkOrderDeliveredInput(ctx context.Co
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalMarkOrderDeliveredInput unmarshals raw into the MarkOrderDeliveredInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalMarkOrderDeliveredInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkOrderDeliveredInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputMarkOrderNoShowInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
@@ -7601,18 +7493,6 @@ func (ec *executionContext) unmarshalInputMarkOrderNoShowInput(ctx context.Conte
 	return it, nil
 }
 
-// UnmarshalMarkOrderNoShowInput unmarshals raw into the MarkOrderNoShowInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalMarkOrderNoShowInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkOrderNoShowInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputMarkOrderOutForDeliveryInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
 	var it ordering.ChangeInput
 	if obj == nil {
@@ -7643,18 +7523,6 @@ func (ec *executionContext) unmarshalInputMarkOrderOutForDeliveryInput(ctx conte
 	return it, nil
 }
 
-// UnmarshalMarkOrderOutForDeliveryInput unmarshals raw into the MarkOrderOutForDeliveryInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalMarkOrderOutForDeliveryInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkOrderOutForDeliveryInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputMarkOrderReadyInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
 	var it ordering.ChangeInput
 	if obj == nil {
@@ -7683,18 +7551,6 @@ func (ec *executionContext) unmarshalInputMarkOrderReadyInput(ctx context.Contex
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalMarkOrderReadyInput unmarshals raw into the MarkOrderReadyInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalMarkOrderReadyInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkOrderReadyInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputOrderContactInput(ctx context.Context, obj any) (ordering.PersonContact, error) {
@@ -7739,18 +7595,6 @@ func (ec *executionContext) unmarshalInputOrderContactInput(ctx context.Context,
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalOrderContactInput unmarshals raw into the OrderContactInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalOrderContactInput(ctx context.Context, raw any) (ordering.PersonContact, error) {
-	var out ordering.PersonContact
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "OrderContactInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputPlaceOrdersInput(ctx context.Context, obj any) (ordering.PlaceInput, error) {
@@ -7818,18 +7662,6 @@ func (ec *executionContext) unmarshalInputPlaceOrdersInput(ctx context.Context, 
 	return it, nil
 }
 
-// UnmarshalPlaceOrdersInput unmarshals raw into the PlaceOrdersInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalPlaceOrdersInput(ctx context.Context, raw any) (ordering.PlaceInput, error) {
-	var out ordering.PlaceInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlaceOrdersInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputProposeOrderChangeInput(ctx context.Context, obj any) (ordering.ProposeInput, error) {
 	var it ordering.ProposeInput
 	if obj == nil {
@@ -7895,18 +7727,6 @@ func (ec *executionContext) unmarshalInputProposeOrderChangeInput(ctx context.Co
 	return it, nil
 }
 
-// UnmarshalProposeOrderChangeInput unmarshals raw into the ProposeOrderChangeInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalProposeOrderChangeInput(ctx context.Context, raw any) (ordering.ProposeInput, error) {
-	var out ordering.ProposeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ProposeOrderChangeInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputProposedLineInput(ctx context.Context, obj any) (ordering.ProposedLine, error) {
 	var it ordering.ProposedLine
 	if obj == nil {
@@ -7942,18 +7762,6 @@ func (ec *executionContext) unmarshalInputProposedLineInput(ctx context.Context,
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalProposedLineInput unmarshals raw into the ProposedLineInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalProposedLineInput(ctx context.Context, raw any) (ordering.ProposedLine, error) {
-	var out ordering.ProposedLine
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ProposedLineInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputRejectOrderInput(ctx context.Context, obj any) (ordering.ChangeInput, error) {
@@ -7998,18 +7806,6 @@ func (ec *executionContext) unmarshalInputRejectOrderInput(ctx context.Context, 
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalRejectOrderInput unmarshals raw into the RejectOrderInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRejectOrderInput(ctx context.Context, raw any) (ordering.ChangeInput, error) {
-	var out ordering.ChangeInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RejectOrderInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputShopBasket(ctx context.Context, obj any) (ordering.ShopBasket, error) {
@@ -8075,18 +7871,6 @@ func (ec *executionContext) unmarshalInputShopBasket(ctx context.Context, obj an
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalShopBasket unmarshals raw into the ShopBasket input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalShopBasket(ctx context.Context, raw any) (ordering.ShopBasket, error) {
-	var out ordering.ShopBasket
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ShopBasket", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

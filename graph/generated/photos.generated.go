@@ -447,18 +447,6 @@ func (ec *executionContext) unmarshalInputAddPhotoInput(ctx context.Context, obj
 	return it, nil
 }
 
-// UnmarshalAddPhotoInput unmarshals raw into the AddPhotoInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalAddPhotoInput(ctx context.Context, raw any) (media.AddInput, error) {
-	var out media.AddInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "AddPhotoInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputRemovePhotoInput(ctx context.Context, obj any) (media.RemoveInput, error) {
 	var it media.RemoveInput
 	if obj == nil {
@@ -489,18 +477,6 @@ func (ec *executionContext) unmarshalInputRemovePhotoInput(ctx context.Context, 
 	return it, nil
 }
 
-// UnmarshalRemovePhotoInput unmarshals raw into the RemovePhotoInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRemovePhotoInput(ctx context.Context, raw any) (media.RemoveInput, error) {
-	var out media.RemoveInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemovePhotoInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputReorderPhotosInput(ctx context.Context, obj any) (media.ReorderInput, error) {
 	var it media.ReorderInput
 	if obj == nil {
@@ -529,18 +505,6 @@ func (ec *executionContext) unmarshalInputReorderPhotosInput(ctx context.Context
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalReorderPhotosInput unmarshals raw into the ReorderPhotosInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalReorderPhotosInput(ctx context.Context, raw any) (media.ReorderInput, error) {
-	var out media.ReorderInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReorderPhotosInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

@@ -413,18 +413,6 @@ func (ec *executionContext) unmarshalInputEraseCallerDataInput(ctx context.Conte
 	return it, nil
 }
 
-// UnmarshalEraseCallerDataInput unmarshals raw into the EraseCallerDataInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalEraseCallerDataInput(ctx context.Context, raw any) (privacy.EraseCallerDataInput, error) {
-	var out privacy.EraseCallerDataInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "EraseCallerDataInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputEraseMyDataInput(ctx context.Context, obj any) (privacy.EraseMyDataInput, error) {
 	var it privacy.EraseMyDataInput
 	if obj == nil {
@@ -453,18 +441,6 @@ func (ec *executionContext) unmarshalInputEraseMyDataInput(ctx context.Context, 
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalEraseMyDataInput unmarshals raw into the EraseMyDataInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalEraseMyDataInput(ctx context.Context, raw any) (privacy.EraseMyDataInput, error) {
-	var out privacy.EraseMyDataInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "EraseMyDataInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

@@ -682,18 +682,6 @@ func (ec *executionContext) unmarshalInputBasketInput(ctx context.Context, obj a
 	return it, nil
 }
 
-// UnmarshalBasketInput unmarshals raw into the BasketInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalBasketInput(ctx context.Context, raw any) (ordering.BasketInput, error) {
-	var out ordering.BasketInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "BasketInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputDeliveryAddressInput(ctx context.Context, obj any) (ordering.DeliveryAddress, error) {
 	var it ordering.DeliveryAddress
 	if obj == nil {
@@ -745,18 +733,6 @@ func (ec *executionContext) unmarshalInputDeliveryAddressInput(ctx context.Conte
 	return it, nil
 }
 
-// UnmarshalDeliveryAddressInput unmarshals raw into the DeliveryAddressInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalDeliveryAddressInput(ctx context.Context, raw any) (ordering.DeliveryAddress, error) {
-	var out ordering.DeliveryAddress
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeliveryAddressInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputMoveOrderInput(ctx context.Context, obj any) (ordering.MoveInput, error) {
 	var it ordering.MoveInput
 	if obj == nil {
@@ -792,18 +768,6 @@ func (ec *executionContext) unmarshalInputMoveOrderInput(ctx context.Context, ob
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalMoveOrderInput unmarshals raw into the MoveOrderInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalMoveOrderInput(ctx context.Context, raw any) (ordering.MoveInput, error) {
-	var out ordering.MoveInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "MoveOrderInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

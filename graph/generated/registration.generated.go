@@ -2822,18 +2822,6 @@ func (ec *executionContext) unmarshalInputCallBackRegistrationInput(ctx context.
 	return it, nil
 }
 
-// UnmarshalCallBackRegistrationInput unmarshals raw into the CallBackRegistrationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCallBackRegistrationInput(ctx context.Context, raw any) (directory.CallBackRegistrationInput, error) {
-	var out directory.CallBackRegistrationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CallBackRegistrationInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputCallFilter(ctx context.Context, obj any) (directory.CallFilter, error) {
 	var it directory.CallFilter
 	if obj == nil {
@@ -2876,18 +2864,6 @@ func (ec *executionContext) unmarshalInputCallFilter(ctx context.Context, obj an
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalCallFilter unmarshals raw into the CallFilter input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCallFilter(ctx context.Context, raw any) (directory.CallFilter, error) {
-	var out directory.CallFilter
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CallFilter", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputLogCallInput(ctx context.Context, obj any) (directory.LogCallInput, error) {
@@ -2953,18 +2929,6 @@ func (ec *executionContext) unmarshalInputLogCallInput(ctx context.Context, obj 
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalLogCallInput unmarshals raw into the LogCallInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalLogCallInput(ctx context.Context, raw any) (directory.LogCallInput, error) {
-	var out directory.LogCallInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "LogCallInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputRegistrationAnswers(ctx context.Context, obj any) (directory.RegistrationAnswers, error) {
@@ -3130,18 +3094,6 @@ func (ec *executionContext) unmarshalInputRegistrationAnswers(ctx context.Contex
 	return it, nil
 }
 
-// UnmarshalRegistrationAnswers unmarshals raw into the RegistrationAnswers input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRegistrationAnswers(ctx context.Context, raw any) (directory.RegistrationAnswers, error) {
-	var out directory.RegistrationAnswers
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RegistrationAnswers", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputRegistrationFilter(ctx context.Context, obj any) (directory.RegistrationFilter, error) {
 	var it directory.RegistrationFilter
 	if obj == nil {
@@ -3221,18 +3173,6 @@ func (ec *executionContext) unmarshalInputRegistrationFilter(ctx context.Context
 	return it, nil
 }
 
-// UnmarshalRegistrationFilter unmarshals raw into the RegistrationFilter input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRegistrationFilter(ctx context.Context, raw any) (directory.RegistrationFilter, error) {
-	var out directory.RegistrationFilter
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RegistrationFilter", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputRejectRegistrationInput(ctx context.Context, obj any) (directory.RejectRegistrationInput, error) {
 	var it directory.RejectRegistrationInput
 	if obj == nil {
@@ -3277,18 +3217,6 @@ func (ec *executionContext) unmarshalInputRejectRegistrationInput(ctx context.Co
 	return it, nil
 }
 
-// UnmarshalRejectRegistrationInput unmarshals raw into the RejectRegistrationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalRejectRegistrationInput(ctx context.Context, raw any) (directory.RejectRegistrationInput, error) {
-	var out directory.RejectRegistrationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "RejectRegistrationInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputResumeRegistrationInput(ctx context.Context, obj any) (directory.ResumeRegistrationInput, error) {
 	var it directory.ResumeRegistrationInput
 	if obj == nil {
@@ -3317,18 +3245,6 @@ func (ec *executionContext) unmarshalInputResumeRegistrationInput(ctx context.Co
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalResumeRegistrationInput unmarshals raw into the ResumeRegistrationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalResumeRegistrationInput(ctx context.Context, raw any) (directory.ResumeRegistrationInput, error) {
-	var out directory.ResumeRegistrationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeRegistrationInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputSaveRegistrationInput(ctx context.Context, obj any) (directory.SaveRegistrationInput, error) {
@@ -3396,18 +3312,6 @@ func (ec *executionContext) unmarshalInputSaveRegistrationInput(ctx context.Cont
 	return it, nil
 }
 
-// UnmarshalSaveRegistrationInput unmarshals raw into the SaveRegistrationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSaveRegistrationInput(ctx context.Context, raw any) (directory.SaveRegistrationInput, error) {
-	var out directory.SaveRegistrationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveRegistrationInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputShopInput(ctx context.Context, obj any) (directory.ShopInput, error) {
 	var it directory.ShopInput
 	if obj == nil {
@@ -3436,18 +3340,6 @@ func (ec *executionContext) unmarshalInputShopInput(ctx context.Context, obj any
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalShopInput unmarshals raw into the ShopInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalShopInput(ctx context.Context, raw any) (directory.ShopInput, error) {
-	var out directory.ShopInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ShopInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputStartRegistrationInput(ctx context.Context, obj any) (directory.StartRegistrationInput, error) {
@@ -3494,18 +3386,6 @@ func (ec *executionContext) unmarshalInputStartRegistrationInput(ctx context.Con
 	return it, nil
 }
 
-// UnmarshalStartRegistrationInput unmarshals raw into the StartRegistrationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalStartRegistrationInput(ctx context.Context, raw any) (directory.StartRegistrationInput, error) {
-	var out directory.StartRegistrationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartRegistrationInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputSubmitRegistrationInput(ctx context.Context, obj any) (directory.SubmitRegistrationInput, error) {
 	var it directory.SubmitRegistrationInput
 	if obj == nil {
@@ -3541,18 +3421,6 @@ func (ec *executionContext) unmarshalInputSubmitRegistrationInput(ctx context.Co
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalSubmitRegistrationInput unmarshals raw into the SubmitRegistrationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSubmitRegistrationInput(ctx context.Context, raw any) (directory.SubmitRegistrationInput, error) {
-	var out directory.SubmitRegistrationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SubmitRegistrationInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputSuspendShopInput(ctx context.Context, obj any) (directory.SuspendShopInput, error) {
@@ -3597,18 +3465,6 @@ func (ec *executionContext) unmarshalInputSuspendShopInput(ctx context.Context, 
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalSuspendShopInput unmarshals raw into the SuspendShopInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSuspendShopInput(ctx context.Context, raw any) (directory.SuspendShopInput, error) {
-	var out directory.SuspendShopInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SuspendShopInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputUpdateShopInput(ctx context.Context, obj any) (directory.UpdateShopInput, error) {
@@ -3753,18 +3609,6 @@ func (ec *executionContext) unmarshalInputUpdateShopInput(ctx context.Context, o
 	return it, nil
 }
 
-// UnmarshalUpdateShopInput unmarshals raw into the UpdateShopInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalUpdateShopInput(ctx context.Context, raw any) (directory.UpdateShopInput, error) {
-	var out directory.UpdateShopInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateShopInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputVerifyRegistrationInput(ctx context.Context, obj any) (directory.VerifyRegistrationInput, error) {
 	var it directory.VerifyRegistrationInput
 	if obj == nil {
@@ -3821,18 +3665,6 @@ func (ec *executionContext) unmarshalInputVerifyRegistrationInput(ctx context.Co
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalVerifyRegistrationInput unmarshals raw into the VerifyRegistrationInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalVerifyRegistrationInput(ctx context.Context, raw any) (directory.VerifyRegistrationInput, error) {
-	var out directory.VerifyRegistrationInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "VerifyRegistrationInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

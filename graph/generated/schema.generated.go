@@ -2452,18 +2452,6 @@ func (ec *executionContext) unmarshalInputGeoPointInput(ctx context.Context, obj
 	return it, nil
 }
 
-// UnmarshalGeoPointInput unmarshals raw into the GeoPointInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalGeoPointInput(ctx context.Context, raw any) (tenancy.Point, error) {
-	var out tenancy.Point
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "GeoPointInput", raw, &out)
-	return out, err
-}
-
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************

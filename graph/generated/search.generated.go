@@ -690,18 +690,6 @@ func (ec *executionContext) unmarshalInputSearchFilter(ctx context.Context, obj 
 	return it, nil
 }
 
-// UnmarshalSearchFilter unmarshals raw into the SearchFilter input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSearchFilter(ctx context.Context, raw any) (catalog.SearchFilter, error) {
-	var out catalog.SearchFilter
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SearchFilter", raw, &out)
-	return out, err
-}
-
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************

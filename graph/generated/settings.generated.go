@@ -374,18 +374,6 @@ func (ec *executionContext) unmarshalInputMergeCommuneInput(ctx context.Context,
 	return it, nil
 }
 
-// UnmarshalMergeCommuneInput unmarshals raw into the MergeCommuneInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalMergeCommuneInput(ctx context.Context, raw any) (identity.MergeCommuneInput, error) {
-	var out identity.MergeCommuneInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "MergeCommuneInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputPauseOrdersInput(ctx context.Context, obj any) (identity.PauseOrdersInput, error) {
 	var it identity.PauseOrdersInput
 	if obj == nil {
@@ -423,18 +411,6 @@ func (ec *executionContext) unmarshalInputPauseOrdersInput(ctx context.Context, 
 	return it, nil
 }
 
-// UnmarshalPauseOrdersInput unmarshals raw into the PauseOrdersInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalPauseOrdersInput(ctx context.Context, raw any) (identity.PauseOrdersInput, error) {
-	var out identity.PauseOrdersInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "PauseOrdersInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputResumeOrdersInput(ctx context.Context, obj any) (identity.ResumeOrdersInput, error) {
 	var it identity.ResumeOrdersInput
 	if obj == nil {
@@ -463,18 +439,6 @@ func (ec *executionContext) unmarshalInputResumeOrdersInput(ctx context.Context,
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalResumeOrdersInput unmarshals raw into the ResumeOrdersInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalResumeOrdersInput(ctx context.Context, raw any) (identity.ResumeOrdersInput, error) {
-	var out identity.ResumeOrdersInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResumeOrdersInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputSetCommuneSettingsInput(ctx context.Context, obj any) (identity.SetCommuneSettingsInput, error) {
@@ -547,18 +511,6 @@ func (ec *executionContext) unmarshalInputSetCommuneSettingsInput(ctx context.Co
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalSetCommuneSettingsInput unmarshals raw into the SetCommuneSettingsInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSetCommuneSettingsInput(ctx context.Context, raw any) (identity.SetCommuneSettingsInput, error) {
-	var out identity.SetCommuneSettingsInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetCommuneSettingsInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************

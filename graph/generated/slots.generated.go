@@ -205,18 +205,6 @@ func (ec *executionContext) unmarshalInputCloseSlotInput(ctx context.Context, ob
 	return it, nil
 }
 
-// UnmarshalCloseSlotInput unmarshals raw into the CloseSlotInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCloseSlotInput(ctx context.Context, raw any) (ordering.SlotInput, error) {
-	var out ordering.SlotInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CloseSlotInput", raw, &out)
-	return out, err
-}
-
 func (ec *executionContext) unmarshalInputReopenSlotInput(ctx context.Context, obj any) (ordering.SlotInput, error) {
 	var it ordering.SlotInput
 	if obj == nil {
@@ -259,18 +247,6 @@ func (ec *executionContext) unmarshalInputReopenSlotInput(ctx context.Context, o
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalReopenSlotInput unmarshals raw into the ReopenSlotInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalReopenSlotInput(ctx context.Context, raw any) (ordering.SlotInput, error) {
-	var out ordering.SlotInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReopenSlotInput", raw, &out)
-	return out, err
 }
 
 func (ec *executionContext) unmarshalInputSetSlotCapacityInput(ctx context.Context, obj any) (ordering.SlotCapacityInput, error) {
@@ -322,18 +298,6 @@ func (ec *executionContext) unmarshalInputSetSlotCapacityInput(ctx context.Conte
 		}
 	}
 	return it, nil
-}
-
-// UnmarshalSetSlotCapacityInput unmarshals raw into the SetSlotCapacityInput input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalSetSlotCapacityInput(ctx context.Context, raw any) (ordering.SlotCapacityInput, error) {
-	var out ordering.SlotCapacityInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetSlotCapacityInput", raw, &out)
-	return out, err
 }
 
 // endregion **************************** input.gotpl *****************************
