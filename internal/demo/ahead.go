@@ -11,18 +11,11 @@ import (
 // It takes the communes from the migration that writes them; were they others in the database
 // in the end, all of it would be thrown away.
 type ahead struct {
-	plan    Plan
-	world   *world
-	shops   map[*commune]*batch
-	sellers []*seller
-	orders  map[*seller]madeOrders
-	done    chan struct{} // closed when the rest may be read
-}
-
-type madeOrders struct {
-	batch  *batch
-	orders int
-	seq    int // of the last event
+	plan  Plan
+	world *world
+	rows  map[string][]*rows // by table; those of each commune in the order of the primary key, as Postgres best builds indexes from
+	heads map[string]int     // number of the last event, by commune
+	done  chan struct{}      // closed when the rest may be read
 }
 
 // small tells whether all rows may lie in memory at once: 50 MB for 20,000 orders.
@@ -31,37 +24,44 @@ func (p Plan) small() bool { return p.Shops <= 1000 && p.Orders <= 50_000 }
 // makeAhead begins to make the plan's rows. It returns nil for a plan that is too large or that
 // Fill refuses.
 func makeAhead(p Plan) *ahead {
-	rows, err := migrations.Communes()
+	listed, err := migrations.Communes()
 	if err != nil || !p.small() || len(p.Mistakes()) > 0 {
 		return nil
 	}
-	a := &ahead{plan: p, shops: map[*commune]*batch{}, orders: map[*seller]madeOrders{}, done: make(chan struct{})}
+	a := &ahead{plan: p, rows: map[string][]*rows{}, heads: map[string]int{}, done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
 		var communes []*commune
-		for _, r := range rows {
+		for _, r := range listed {
 			communes = append(communes, &commune{
 				Insee: r.Insee, Slug: r.Slug, Name: r.Name, Postcodes: r.Postcodes, Population: r.Population, Latitude: r.Latitude, Longitude: r.Longitude,
 			})
 		}
 		a.world = newWorld(p, communes)
+		var batches []*batch
 		for _, c := range communes {
-			a.shops[c] = newBatch()
-			c.makeShops(a.shops[c])
-			c.makeDossiers(a.shops[c])
+			batches = append(batches, c.makeAll())
 		}
-		a.sellers = a.world.sellers()
-		for _, s := range a.sellers {
-			var made madeOrders
-			made.seq, _ = s.orders(func(b *batch, n int) error { // fails with its callback only
-				made.batch = b
-				made.orders += n
+		for _, s := range a.world.sellers() {
+			a.heads[s.commune.Insee], _ = s.orders(func(b *batch, _ int) error { // fails with its callback only
+				batches = append(batches, b)
 				return nil
 			})
-			a.orders[s] = made
+		}
+		for _, b := range append(batches, a.world.people()) {
+			a.add(b)
 		}
 	}()
 	return a
+}
+
+func (a *ahead) add(b *batch) {
+	for _, r := range b.all() {
+		if len(r.starts) > 0 {
+			r.sort()
+			a.rows[r.table] = append(a.rows[r.table], r)
+		}
+	}
 }
 
 // worldOf is the world that was made, or nil when it is not one of this plan and these communes.
@@ -78,32 +78,4 @@ func (a *ahead) worldOf(p Plan, communes []*commune) *world {
 		return nil
 	}
 	return a.world
-}
-
-// shopsOf are a commune's shops and products.
-func (a *ahead) shopsOf(c *commune) *batch {
-	if a != nil {
-		return a.shops[c]
-	}
-	b := newBatch()
-	c.makeShops(b)
-	c.makeDossiers(b)
-	return b
-}
-
-// sellersOf are the world's sellers. All shops must have been made.
-func (a *ahead) sellersOf(w *world) []*seller {
-	if a != nil {
-		return slices.Clone(a.sellers)
-	}
-	return w.sellers()
-}
-
-// ordersOf hands a seller's orders over: those made, or in chunks as they are made.
-func (a *ahead) ordersOf(s *seller, take func(b *batch, orders int) error) (seq int, err error) {
-	if a != nil {
-		made := a.orders[s]
-		return made.seq, take(made.batch, made.orders)
-	}
-	return s.orders(take)
 }

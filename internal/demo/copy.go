@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -18,6 +20,8 @@ import (
 // writes them: the one place to touch when a migration changes a column. The longest tables
 // come first, so that the work on them starts first.
 var loaded = []struct{ table, columns string }{
+	{"catalog_search", ""}, // filled by Postgres from others, and
+	{"search_terms", ""},   // this one too
 	{"order_events", "commune_id, seq, order_id, order_seq, shop_id, kind, status, actor, reason, at"},
 	{"stock_moves", "commune_id, id, variant_id, order_id, kind, quantity, at"},
 	{"order_lines", "commune_id, order_id, line, variant_id, name, option_value, quantity, unit_cents, vat_rate"},
@@ -27,8 +31,6 @@ var loaded = []struct{ table, columns string }{
 	{"variants", `commune_id, id, product_id, shop_id, position, sku, option_name, option_value, price_cents, vat_rate,
 		stock, published, version`},
 	{"products", "commune_id, id, shop_id, slug, name, description, category_id, status, published, created_at, updated_at, version"},
-	{"search_terms", ""},   // as the next
-	{"catalog_search", ""}, // filled by Postgres from the others
 	{"opening_spans", "commune_id, shop_id, mode, starts_at, ends_at, published"},
 	{"opening_hours", "commune_id, shop_id, weekday, opens, closes, published"},
 	{"fulfilments", "commune_id, shop_id, mode, lead_minutes, minimum_cents, fee_cents, perimeter_m, published, slot_capacity"},
@@ -55,10 +57,14 @@ type rows struct {
 	table, columns string
 	width          int
 	buf            []byte
+	starts         []int // of each row in buf
 }
 
 // copyHeader is the signature, no flags, no extension (PostgreSQL, COPY, Binary Format).
 var copyHeader = []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+
+// copyEnd is the width of no row.
+var copyEnd = []byte{0xff, 0xff}
 
 // into starts rows of a loaded table.
 func into(table string) *rows {
@@ -71,6 +77,7 @@ func into(table string) *rows {
 }
 
 func (r *rows) row() *rows {
+	r.starts = append(r.starts, len(r.buf))
 	r.buf = binary.BigEndian.AppendUint16(r.buf, uint16(r.width))
 	return r
 }
@@ -183,14 +190,50 @@ func (r *rows) array(oid, n int, element func(i int)) *rows {
 	return r
 }
 
+// sort puts the rows in the order of their bytes, which is that of their primary key where this comes
+// first: a commune's code has five characters always, and numbers and UUIDs are written from the left.
+func (r *rows) sort() {
+	ends := append(r.starts, len(r.buf))
+	type place struct{ from, to int }
+	places := make([]place, len(r.starts))
+	for i, from := range r.starts {
+		places[i] = place{from, ends[i+1]}
+	}
+	of := func(p place) []byte { return r.buf[p.from:p.to] }
+	byBytes := func(a, b place) int { return bytes.Compare(of(a), of(b)) }
+	if slices.IsSortedFunc(places, byBytes) {
+		return
+	}
+	slices.SortFunc(places, byBytes)
+	sorted := append(make([]byte, 0, len(r.buf)+len(copyEnd)), copyHeader...)
+	for i, p := range places {
+		r.starts[i] = len(sorted)
+		sorted = append(sorted, of(p)...)
+	}
+	r.buf = sorted
+}
+
+// forget starts again.
+func (r *rows) forget() { r.buf, r.starts = r.buf[:len(copyHeader)], r.starts[:0] }
+
 // send copies the rows to the server and starts again. Straight where the role bypasses
 // row-level security; else by way of a temporary table, since COPY FROM refuses a table with
 // policies.
-func (r *rows) send(ctx context.Context, conn *pgx.Conn, straight bool) (err error) {
-	if len(r.buf) == len(copyHeader) {
+func (r *rows) send(ctx context.Context, conn *pgx.Conn, straight bool) error {
+	return sendAll(ctx, conn, straight, []*rows{r})
+}
+
+// sendAll is send for rows of one table, one after the other.
+func sendAll(ctx context.Context, conn *pgx.Conn, straight bool, parts []*rows) error {
+	readers, some := []io.Reader{bytes.NewReader(copyHeader)}, false
+	for _, r := range parts {
+		readers = append(readers, bytes.NewReader(r.buf[len(copyHeader):]))
+		some = some || len(r.starts) > 0
+	}
+	if !some {
 		return nil
 	}
-	r.buf = append(r.buf, 0xff, 0xff)
+	r := parts[0]
 	target := r.table
 	if !straight {
 		target = "loading_" + r.table
@@ -198,7 +241,8 @@ func (r *rows) send(ctx context.Context, conn *pgx.Conn, straight bool) (err err
 			return err
 		}
 	}
-	if _, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(r.buf), fmt.Sprintf("copy %s (%s) from stdin (format binary)", target, r.columns)); err != nil {
+	in := io.MultiReader(append(readers, bytes.NewReader(copyEnd))...)
+	if _, err := conn.PgConn().CopyFrom(ctx, in, fmt.Sprintf("copy %s (%s) from stdin (format binary)", target, r.columns)); err != nil {
 		return fmt.Errorf("copy %s: %w", r.table, err)
 	}
 	if !straight {
@@ -206,6 +250,8 @@ func (r *rows) send(ctx context.Context, conn *pgx.Conn, straight bool) (err err
 			return fmt.Errorf("insert into %s: %w", r.table, err)
 		}
 	}
-	r.buf = r.buf[:len(copyHeader)]
+	for _, r := range parts {
+		r.forget()
+	}
 	return nil
 }

@@ -65,7 +65,7 @@ func fill(ctx context.Context, migrateURL string, plan Plan, made *ahead, progre
 type loader struct {
 	pool     *pgxpool.Pool
 	plan     Plan
-	made     *ahead // nil: rows are made as they are loaded
+	made     *ahead // nil: rows are made as they are loaded, by commune
 	progress func(stage string, done, total int)
 	straight bool // COPY into the tables themselves
 	world    *world
@@ -116,6 +116,9 @@ func (l *loader) load(ctx context.Context) error {
 		return err
 	}}); err != nil {
 		return fmt.Errorf("take the keys away: %w", err)
+	}
+	if l.made != nil {
+		return l.loadAtOnce(ctx, k)
 	}
 	if err := l.loadShops(ctx); err != nil {
 		return err
@@ -193,12 +196,16 @@ func newBatch() *batch {
 	}
 }
 
-func (b *batch) send(ctx context.Context, conn *pgx.Conn, straight bool) error {
-	for _, r := range []*rows{
+func (b *batch) all() []*rows {
+	return []*rows{
 		b.shops, b.hours, b.fulfilments, b.products, b.variants, b.orders, b.lines, b.contacts, b.events, b.moves, b.accounts, b.grants,
 		b.spans, b.closures, b.special, b.holidays, b.restrictions, b.slots,
 		b.registrations, b.steps, b.calls,
-	} {
+	}
+}
+
+func (b *batch) send(ctx context.Context, conn *pgx.Conn, straight bool) error {
+	for _, r := range b.all() {
 		if err := r.send(ctx, conn, straight); err != nil {
 			return err
 		}
@@ -213,19 +220,27 @@ func (w *world) largest() []*commune {
 	return list
 }
 
+// makeAll makes a commune's shops, with what belongs to them.
+func (c *commune) makeAll() *batch {
+	b := newBatch()
+	c.makeShops(b)
+	c.makeDossiers(b)
+	return b
+}
+
 func (l *loader) loadShops(ctx context.Context) error {
 	done := l.counter("shops", l.plan.Shops)
 	jobs := make([]job, 0, len(l.world.communes)+1)
 	for _, c := range l.world.largest() {
 		jobs = append(jobs, func(ctx context.Context, conn *pgx.Conn) error {
-			if err := l.made.shopsOf(c).send(ctx, conn, l.straight); err != nil {
+			if err := c.makeAll().send(ctx, conn, l.straight); err != nil {
 				return err
 			}
-			if _, err := conn.Exec(ctx, searchSQL, c.Insee); err != nil {
-				return fmt.Errorf("search index of %s: %w", c.Insee, err)
+			if err := search(c.Insee)(ctx, conn); err != nil {
+				return err
 			}
-			if _, err := conn.Exec(ctx, knownSQL, c.Insee); err != nil {
-				return fmt.Errorf("known words of %s: %w", c.Insee, err)
+			if err := known(c.Insee)(ctx, conn); err != nil {
+				return err
 			}
 			done(c.quota)
 			return nil
@@ -237,28 +252,37 @@ func (l *loader) loadShops(ctx context.Context) error {
 	return run(ctx, l.pool, []job{l.loadPeople, l.loadHolders})
 }
 
-// searchSQL writes the entries of a commune's published shops and products: what the triggers of
+// search writes the entries of the communes' published shops and products: what the triggers of
 // the tables do, which a load silences. Shops of a trade sell the same things: each text is taken
 // apart once.
+func search(communes ...string) job {
+	return func(ctx context.Context, conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, searchSQL, communes); err != nil {
+			return fmt.Errorf("search index of %v: %w", communes, err)
+		}
+		return nil
+	}
+}
+
 const searchSQL = `
 	with trade as materialized (select id, trade_words(id) as words from categories),
 	shop as materialized (
-		select id, category_id, search_words(name) as words, description, latitude, longitude,
-			exists (select from fulfilments f where f.commune_id = $1 and f.shop_id = s.id and f.mode = 'PICKUP') as pickup,
-			exists (select from fulfilments f where f.commune_id = $1 and f.shop_id = s.id and f.mode = 'DELIVERY') as delivery
-		from shops s where commune_id = $1 and status = 'PUBLISHED'),
+		select commune_id, id, category_id, search_words(name) as words, description, latitude, longitude,
+			(commune_id, id) in (select commune_id, shop_id from fulfilments where mode = 'PICKUP') as pickup,
+			(commune_id, id) in (select commune_id, shop_id from fulfilments where mode = 'DELIVERY') as delivery
+		from shops where commune_id = any ($1) and status = 'PUBLISHED'),
 	product as materialized (
-		select id, shop_id, category_id, name, description from products where commune_id = $1 and published),
+		select commune_id, id, shop_id, category_id, name, description from products where commune_id = any ($1) and published),
 	text as materialized (
 		select told, search_words(told) as words from (select name::text as told from product union select description from product) t)
 	insert into catalog_search (commune_id, kind, id, shop_id, category_id, words, latitude, longitude, pickup, delivery, length)
-	select $1, 'SHOP', s.id, s.id, s.category_id, catalog_words(s.words, t.words, '', search_words(s.description)),
+	select s.commune_id, 'SHOP', s.id, s.id, s.category_id, catalog_words(s.words, t.words, '', search_words(s.description)),
 		s.latitude, s.longitude, s.pickup, s.delivery, length(s.words)
 	from shop s join trade t on t.id = s.category_id
 	union all
-	select $1, 'PRODUCT', p.id, p.shop_id, p.category_id, catalog_words(n.words, t.words, s.words, d.words),
+	select p.commune_id, 'PRODUCT', p.id, p.shop_id, p.category_id, catalog_words(n.words, t.words, s.words, d.words),
 		s.latitude, s.longitude, s.pickup, s.delivery, length(n.words)
-	from product p join shop s on s.id = p.shop_id join trade t on t.id = p.category_id
+	from product p join shop s on s.commune_id = p.commune_id and s.id = p.shop_id join trade t on t.id = p.category_id
 	join text n on n.told = p.name join text d on d.told = p.description`
 
 // loadHolders gives each shop and dossier its SIRET, as a trigger does that is silent during the load.
@@ -270,19 +294,41 @@ func (l *loader) loadHolders(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// knownSQL writes the words of a commune's names and trades.
+// known writes the words of the communes' names and trades, as search_known does, which takes a name
+// apart in each commune that has it.
+func known(communes ...string) job {
+	return func(ctx context.Context, conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, knownSQL, communes); err != nil {
+			return fmt.Errorf("known words of %v: %w", communes, err)
+		}
+		return nil
+	}
+}
+
 const knownSQL = `
-	select search_known(array_agg($1), array_agg(name)) from (
-		select s.name::text from shops s where s.commune_id = $1 and s.status = 'PUBLISHED'
-		union select c.name::text from shops s join categories c on c.id = s.category_id where s.commune_id = $1 and s.status = 'PUBLISHED'
-		union select p.name::text from products p where p.commune_id = $1 and p.published) n (name) having count(*) > 0`
+	with shop as materialized (select commune_id, name::text, category_id from shops where commune_id = any ($1) and status = 'PUBLISHED'),
+	named as materialized (
+		select commune_id, name from shop
+		union select s.commune_id, c.name::text from shop s join categories c on c.id = s.category_id
+		union select commune_id, name::text from products where commune_id = any ($1) and published),
+	token as materialized (select n.name, t.term, t.shown from (select distinct name from named) n, search_tokens(n.name) t),
+	lexeme as materialized (
+		select term, coalesce((tsvector_to_array(to_tsvector('french_unaccent', term)))[1], '') as lexeme from (select distinct term from token) t)
+	insert into search_terms (commune_id, term, shown, lexeme)
+	select distinct on (n.commune_id, t.term) n.commune_id, t.term, t.shown, l.lexeme
+	from named n join token t using (name) join lexeme l using (term)
+	order by n.commune_id, t.term, t.shown`
 
 // loadPeople writes the demo's accounts and what they may act for.
 func (l *loader) loadPeople(ctx context.Context, conn *pgx.Conn) error {
-	b, w := newBatch(), l.world
+	return l.world.people().send(ctx, conn, l.straight)
+}
+
+func (w *world) people() *batch {
+	b := newBatch()
 	made := w.midnight(0) + 8*hour
 	for _, p := range cast {
-		b.accounts.row().uuid(p.account()).text(l.plan.Issuer).text(string(p.subject())).text(p.name).text(p.email()).at(made)
+		b.accounts.row().uuid(p.account()).text(w.plan.Issuer).text(string(p.subject())).text(p.name).text(p.email()).at(made)
 		switch p.who {
 		case "customer":
 		case "merchant":
@@ -297,12 +343,12 @@ func (l *loader) loadPeople(ctx context.Context, conn *pgx.Conn) error {
 			b.grants.row().uuid(p.account()).text(string(p.grant)).null().null().at(made)
 		}
 	}
-	return b.send(ctx, conn, l.straight)
+	return b
 }
 
 func (l *loader) loadOrders(ctx context.Context) error {
 	done := l.counter("orders", l.plan.Orders)
-	sellers := l.made.sellersOf(l.world)
+	sellers := l.world.sellers()
 	slices.SortStableFunc(sellers, func(a, b *seller) int { return cmp.Compare(b.commune.quota, a.commune.quota) })
 	jobs := make([]job, len(sellers))
 	for i, s := range sellers {
@@ -316,15 +362,25 @@ const chunk = 12_000
 
 // loadSeller writes a commune's orders.
 func (l *loader) loadSeller(ctx context.Context, conn *pgx.Conn, s *seller, done func(int)) error {
-	seq, err := l.made.ordersOf(s, func(b *batch, orders int) error {
+	seq, err := s.orders(func(b *batch, orders int) error {
 		defer done(orders)
 		return b.send(ctx, conn, l.straight)
 	})
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, `update stream_heads set seq = $2 where commune_id = $1`, s.commune.Insee, seq); err != nil {
-		return fmt.Errorf("stream head of %s: %w", s.commune.Insee, err)
+	return heads(ctx, conn, map[string]int{s.commune.Insee: seq})
+}
+
+// heads writes the number of the last event of communes.
+func heads(ctx context.Context, conn *pgx.Conn, last map[string]int) error {
+	communes, seqs := []string{}, []int{}
+	for c, seq := range last {
+		communes, seqs = append(communes, c), append(seqs, seq)
+	}
+	_, err := conn.Exec(ctx, `update stream_heads h set seq = n.seq from unnest($1::text[], $2::bigint[]) n (commune_id, seq) where h.commune_id = n.commune_id`, communes, seqs)
+	if err != nil {
+		return fmt.Errorf("stream heads of %v: %w", communes, err)
 	}
 	return nil
 }

@@ -81,24 +81,46 @@ func takeKeys(ctx context.Context, conn *pgx.Conn, tables []string) (*keys, erro
 	return k, err
 }
 
+// buildsOf are the statements that build a table's indexes; of an exclusion constraint the index comes
+// with the constraint.
+func (k *keys) buildsOf(table string) (sql []string) {
+	for _, i := range k.indexes {
+		if i.Table == table && !i.excludes() {
+			sql = append(sql, i.Definition)
+		}
+	}
+	return sql
+}
+
+func (i index) excludes() bool { return i.Constraint != nil && *i.Constraint == "x" }
+
 // giveBack builds the indexes, makes the constraints again and validates the foreign keys.
 func (k *keys) giveBack(ctx context.Context, pool *pgxpool.Pool, done func()) error {
 	var builds []job
-	var constraints strings.Builder
-	for _, i := range k.indexes {
-		if i.Constraint != nil && *i.Constraint == "x" { // cannot take over an index
-			fmt.Fprintf(&constraints, "alter table %s add constraint %s %s;\n", i.Table, i.Name, *i.Text)
-			continue
-		}
-		builds = append(builds, execute(i.Definition, done))
-		if i.Constraint != nil {
-			kind, _, _ := strings.Cut(*i.Text, "(")
-			kind = strings.TrimSuffix(strings.TrimSpace(kind), " NULLS NOT DISTINCT") // said by the index
-			fmt.Fprintf(&constraints, "alter table %s add constraint %s %s using index %s;\n", i.Table, i.Name, kind, i.Name)
+	for _, t := range k.tables {
+		for _, sql := range k.buildsOf(t) {
+			builds = append(builds, execute(sql, done))
 		}
 	}
 	if err := run(ctx, pool, builds); err != nil {
 		return err
+	}
+	return k.constrain(ctx, pool, done)
+}
+
+// constrain makes the constraints again, of the indexes that are built, and validates the foreign keys.
+func (k *keys) constrain(ctx context.Context, pool *pgxpool.Pool, done func()) error {
+	var constraints strings.Builder
+	for _, i := range k.indexes {
+		switch {
+		case i.Constraint == nil:
+		case i.excludes(): // cannot take over an index
+			fmt.Fprintf(&constraints, "alter table %s add constraint %s %s;\n", i.Table, i.Name, *i.Text)
+		default:
+			kind, _, _ := strings.Cut(*i.Text, "(")
+			kind = strings.TrimSuffix(strings.TrimSpace(kind), " NULLS NOT DISTINCT") // said by the index
+			fmt.Fprintf(&constraints, "alter table %s add constraint %s %s using index %s;\n", i.Table, i.Name, kind, i.Name)
+		}
 	}
 	validate := map[string]string{}
 	for _, f := range k.foreign {
