@@ -190,25 +190,26 @@ func (r *shopResolver) AffectedOrders(ctx context.Context, obj *directory.Shop, 
 	return load(ctx).other().affected.Load(ctx, affectedKey{first, obj.ID()})
 }
 
+type regimeCauseResolver struct{ *Features }
+
 func (r *Resolver) RegimeCause() generated.RegimeCauseResolver {
 	return &regimeCauseResolver{(*Features)(r)}
 }
+
+type restrictionResolver struct{ *Features }
 
 func (r *Resolver) Restriction() generated.RestrictionResolver {
 	return &restrictionResolver{(*Features)(r)}
 }
 
+type serviceRefusalResolver struct{ *Features }
+
 func (r *Resolver) ServiceRefusal() generated.ServiceRefusalResolver {
 	return &serviceRefusalResolver{(*Features)(r)}
 }
 
+type serviceStatusResolver struct{ *Features }
+
 func (r *Resolver) ServiceStatus() generated.ServiceStatusResolver {
 	return &serviceStatusResolver{(*Features)(r)}
 }
-
-type (
-	regimeCauseResolver    struct{ *Features }
-	restrictionResolver    struct{ *Features }
-	serviceRefusalResolver struct{ *Features }
-	serviceStatusResolver  struct{ *Features }
-)

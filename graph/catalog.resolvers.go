@@ -80,19 +80,20 @@ func (r *variantResolver) Stock(ctx context.Context, obj *catalog.Variant) (*int
 	return load(ctx).other().stock.Load(ctx, obj.ID())
 }
 
+type categoryResolver struct{ *Features }
+
 func (r *Resolver) Category() generated.CategoryResolver { return &categoryResolver{(*Features)(r)} }
 
+type productResolver struct{ *Features }
+
 func (r *Resolver) Product() generated.ProductResolver { return &productResolver{(*Features)(r)} }
+
+type productConnectionResolver struct{ *Features }
 
 func (r *Resolver) ProductConnection() generated.ProductConnectionResolver {
 	return &productConnectionResolver{(*Features)(r)}
 }
 
-func (r *Resolver) Variant() generated.VariantResolver { return &variantResolver{(*Features)(r)} }
+type variantResolver struct{ *Features }
 
-type (
-	categoryResolver          struct{ *Features }
-	productResolver           struct{ *Features }
-	productConnectionResolver struct{ *Features }
-	variantResolver           struct{ *Features }
-)
+func (r *Resolver) Variant() generated.VariantResolver { return &variantResolver{(*Features)(r)} }

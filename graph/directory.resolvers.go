@@ -52,18 +52,18 @@ func (r *shopConnectionResolver) TotalCount(ctx context.Context, obj *directory.
 	return r.Directory.Count(ctx, identity.From(ctx), q)
 }
 
+type openingHoursResolver struct{ *Features }
+
 func (r *Resolver) OpeningHours() generated.OpeningHoursResolver {
 	return &openingHoursResolver{(*Features)(r)}
 }
 
+type shopResolver struct{ *Features }
+
 func (r *Resolver) Shop() generated.ShopResolver { return &shopResolver{(*Features)(r)} }
+
+type shopConnectionResolver struct{ *Features }
 
 func (r *Resolver) ShopConnection() generated.ShopConnectionResolver {
 	return &shopConnectionResolver{(*Features)(r)}
 }
-
-type (
-	openingHoursResolver   struct{ *Features }
-	shopResolver           struct{ *Features }
-	shopConnectionResolver struct{ *Features }
-)

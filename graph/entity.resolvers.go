@@ -47,6 +47,6 @@ func (r *entityResolver) FindVariant(ctx context.Context, rep model.VariantRepre
 	return byID(ctx, load(ctx).other().variant, *rep.ID, tenancy.KindVariant)
 }
 
-func (r *Resolver) Entity() generated.EntityResolver { return &entityResolver{(*Features)(r)} }
-
 type entityResolver struct{ *Features }
+
+func (r *Resolver) Entity() generated.EntityResolver { return &entityResolver{(*Features)(r)} }

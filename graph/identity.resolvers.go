@@ -64,11 +64,10 @@ func (r *widgetKeyResolver) Commune(ctx context.Context, obj *identity.WidgetKey
 	return r.Communes.ByInsee(ctx, obj.CommuneID)
 }
 
+type roleResolver struct{ *Features }
+
 func (r *Resolver) Role() generated.RoleResolver { return &roleResolver{(*Features)(r)} }
 
-func (r *Resolver) WidgetKey() generated.WidgetKeyResolver { return &widgetKeyResolver{(*Features)(r)} }
+type widgetKeyResolver struct{ *Features }
 
-type (
-	roleResolver      struct{ *Features }
-	widgetKeyResolver struct{ *Features }
-)
+func (r *Resolver) WidgetKey() generated.WidgetKeyResolver { return &widgetKeyResolver{(*Features)(r)} }

@@ -38,6 +38,6 @@ func (r *queryResolver) Import(ctx context.Context, id tenancy.ID) (*intake.Impo
 	return r.Intake.ByID(ctx, identity.From(ctx), id)
 }
 
-func (r *Resolver) Import() generated.ImportResolver { return &importResolver{(*Features)(r)} }
-
 type importResolver struct{ *Features }
+
+func (r *Resolver) Import() generated.ImportResolver { return &importResolver{(*Features)(r)} }

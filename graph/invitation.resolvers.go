@@ -32,8 +32,8 @@ func (r *queryResolver) Invitations(ctx context.Context, commune *tenancy.ID, sh
 	return r.Features.Members.Invitations(ctx, identity.From(ctx), commune, shop)
 }
 
+type invitationResolver struct{ *Features }
+
 func (r *Resolver) Invitation() generated.InvitationResolver {
 	return &invitationResolver{(*Features)(r)}
 }
-
-type invitationResolver struct{ *Features }

@@ -158,37 +158,42 @@ func (r *viewerResolver) Orders(ctx context.Context, obj *identity.Viewer, first
 	return r.Ordering.ListOwn(ctx, obj, first, after)
 }
 
+type exchangeGuestLinkPayloadResolver struct{ *Features }
+
 func (r *Resolver) ExchangeGuestLinkPayload() generated.ExchangeGuestLinkPayloadResolver {
 	return &exchangeGuestLinkPayloadResolver{(*Features)(r)}
 }
 
+type mutationResolver struct{ *Features }
+
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{(*Features)(r)} }
 
+type orderResolver struct{ *Features }
+
 func (r *Resolver) Order() generated.OrderResolver { return &orderResolver{(*Features)(r)} }
+
+type orderAgainLineResolver struct{ *Features }
 
 func (r *Resolver) OrderAgainLine() generated.OrderAgainLineResolver {
 	return &orderAgainLineResolver{(*Features)(r)}
 }
 
+type orderEventResolver struct{ *Features }
+
 func (r *Resolver) OrderEvent() generated.OrderEventResolver {
 	return &orderEventResolver{(*Features)(r)}
 }
 
+type orderLineResolver struct{ *Features }
+
 func (r *Resolver) OrderLine() generated.OrderLineResolver { return &orderLineResolver{(*Features)(r)} }
+
+type placeOrdersResultResolver struct{ *Features }
 
 func (r *Resolver) PlaceOrdersResult() generated.PlaceOrdersResultResolver {
 	return &placeOrdersResultResolver{(*Features)(r)}
 }
 
-func (r *Resolver) Refusal() generated.RefusalResolver { return &refusalResolver{(*Features)(r)} }
+type refusalResolver struct{ *Features }
 
-type (
-	exchangeGuestLinkPayloadResolver struct{ *Features }
-	mutationResolver                 struct{ *Features }
-	orderResolver                    struct{ *Features }
-	orderAgainLineResolver           struct{ *Features }
-	orderEventResolver               struct{ *Features }
-	orderLineResolver                struct{ *Features }
-	placeOrdersResultResolver        struct{ *Features }
-	refusalResolver                  struct{ *Features }
-)
+func (r *Resolver) Refusal() generated.RefusalResolver { return &refusalResolver{(*Features)(r)} }

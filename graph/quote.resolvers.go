@@ -26,6 +26,6 @@ func (r *shopQuoteResolver) Shop(ctx context.Context, obj *ordering.ShopQuote) (
 	return visible(load(ctx).shop.Load(ctx, obj.ShopID))
 }
 
-func (r *Resolver) ShopQuote() generated.ShopQuoteResolver { return &shopQuoteResolver{(*Features)(r)} }
-
 type shopQuoteResolver struct{ *Features }
+
+func (r *Resolver) ShopQuote() generated.ShopQuoteResolver { return &shopQuoteResolver{(*Features)(r)} }

@@ -131,20 +131,20 @@ func (r *shopResolver) Activation(ctx context.Context, obj *directory.Shop) (*di
 	return load(ctx).other().activation.Load(ctx, obj.ID())
 }
 
+type hotlineCallResolver struct{ *Features }
+
 func (r *Resolver) HotlineCall() generated.HotlineCallResolver {
 	return &hotlineCallResolver{(*Features)(r)}
 }
+
+type registrationResolver struct{ *Features }
 
 func (r *Resolver) Registration() generated.RegistrationResolver {
 	return &registrationResolver{(*Features)(r)}
 }
 
+type registrationConnectionResolver struct{ *Features }
+
 func (r *Resolver) RegistrationConnection() generated.RegistrationConnectionResolver {
 	return &registrationConnectionResolver{(*Features)(r)}
 }
-
-type (
-	hotlineCallResolver            struct{ *Features }
-	registrationResolver           struct{ *Features }
-	registrationConnectionResolver struct{ *Features }
-)

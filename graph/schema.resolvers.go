@@ -20,6 +20,6 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []*tenancy.ID) ([]tenancy
 	return (*Resolver)(r.Features).nodes(ctx, ids)
 }
 
-func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{(*Features)(r)} }
-
 type queryResolver struct{ *Features }
+
+func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{(*Features)(r)} }

@@ -42,25 +42,26 @@ func (r *suggestionResolver) Shop(ctx context.Context, obj *catalog.Suggestion) 
 	return visible(load(ctx).shop.Load(ctx, *obj.ShopID))
 }
 
+type categoryFacetResolver struct{ *Features }
+
 func (r *Resolver) CategoryFacet() generated.CategoryFacetResolver {
 	return &categoryFacetResolver{(*Features)(r)}
 }
+
+type communeFacetResolver struct{ *Features }
 
 func (r *Resolver) CommuneFacet() generated.CommuneFacetResolver {
 	return &communeFacetResolver{(*Features)(r)}
 }
 
+type searchEdgeResolver struct{ *Features }
+
 func (r *Resolver) SearchEdge() generated.SearchEdgeResolver {
 	return &searchEdgeResolver{(*Features)(r)}
 }
 
+type suggestionResolver struct{ *Features }
+
 func (r *Resolver) Suggestion() generated.SuggestionResolver {
 	return &suggestionResolver{(*Features)(r)}
 }
-
-type (
-	categoryFacetResolver struct{ *Features }
-	communeFacetResolver  struct{ *Features }
-	searchEdgeResolver    struct{ *Features }
-	suggestionResolver    struct{ *Features }
-)

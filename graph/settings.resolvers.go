@@ -54,8 +54,8 @@ func (r *queryResolver) CommuneSettings(ctx context.Context, commune tenancy.ID)
 	return r.Settings.Of(ctx, identity.From(ctx), commune)
 }
 
+type communeSettingsResolver struct{ *Features }
+
 func (r *Resolver) CommuneSettings() generated.CommuneSettingsResolver {
 	return &communeSettingsResolver{(*Features)(r)}
 }
-
-type communeSettingsResolver struct{ *Features }

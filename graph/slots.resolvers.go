@@ -30,8 +30,8 @@ func (r *mutationResolver) SetSlotCapacity(ctx context.Context, input ordering.S
 	return r.Ordering.SetSlotCapacity(ctx, identity.From(ctx), input)
 }
 
+type changeSlotPayloadResolver struct{ *Features }
+
 func (r *Resolver) ChangeSlotPayload() generated.ChangeSlotPayloadResolver {
 	return &changeSlotPayloadResolver{(*Features)(r)}
 }
-
-type changeSlotPayloadResolver struct{ *Features }

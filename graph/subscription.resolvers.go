@@ -30,8 +30,8 @@ func (r *subscriptionResolver) CommuneActivity(ctx context.Context, communes []*
 	return stream(ctx)(r.Feed.CommuneActivity(ctx, identity.From(ctx), values(communes), after))
 }
 
+type subscriptionResolver struct{ *Features }
+
 func (r *Resolver) Subscription() generated.SubscriptionResolver {
 	return &subscriptionResolver{(*Features)(r)}
 }
-
-type subscriptionResolver struct{ *Features }

@@ -41,11 +41,10 @@ func (r *viewerResolver) Communes(ctx context.Context, obj *identity.Viewer) ([]
 	return r.Features.Communes.ByInsees(ctx, obj.Communes)
 }
 
+type communeResolver struct{ *Features }
+
 func (r *Resolver) Commune() generated.CommuneResolver { return &communeResolver{(*Features)(r)} }
 
-func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{(*Features)(r)} }
+type viewerResolver struct{ *Features }
 
-type (
-	communeResolver struct{ *Features }
-	viewerResolver  struct{ *Features }
-)
+func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{(*Features)(r)} }
