@@ -38,7 +38,7 @@ const (
 
 func (s *Server) counterRoutes(r chi.Router, a *assets) {
 	same := http.NewCrossOriginProtection() // a link's cookie is sent to same-site requests alone; this holds where browsers differ
-	merchant := s.signedIn(identity.Merchant)
+	merchant := s.SignedIn(identity.Merchant)
 	r.Group(func(r chi.Router) {
 		r.Use(s.leafing)
 		r.With(merchant).Get("/comptoir", s.counterPage(a))

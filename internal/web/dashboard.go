@@ -36,7 +36,7 @@ const dashboardPath = "/tableau-de-bord"
 // They need no script: filters are a form whose answer has an address.
 func (s *Server) dashboardRoutes(r chi.Router, a *assets, zipped func(http.Handler) http.Handler) {
 	r.Group(func(r chi.Router) {
-		r.Use(s.leafing, zipped, s.signedIn(identity.Analyst, identity.Agent))
+		r.Use(s.leafing, zipped, s.SignedIn(identity.Analyst, identity.Agent))
 		r.Get(dashboardPath, s.dashboardPage(a))
 		r.Get(dashboardPath+"/definitions", s.definitionsPage(a))
 		r.Get(dashboardPath+".csv", s.dashboardFile("text/csv; charset=utf-8; header=present", func(w *bytes.Buffer, d *insight.Dashboard) error { return report.CSV(w, d) }))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/audelor/halles/graph/answers"
+	"github.com/audelor/halles/internal/versions"
 	"github.com/audelor/halles/internal/vitals"
 )
 
@@ -15,7 +16,7 @@ func (s *Server) keepAnswers(bytes int, settle time.Duration) {
 		return
 	}
 	s.feed.Heard = s.versions.Nudge
-	s.background = append(s.background, after(settle, s.versions.Run))
+	s.background = append(s.background, After(settle, s.versions.Run))
 	s.answers = answers.New(answers.Options{
 		Bytes: bytes, Versions: s.versions,
 		Named: func(ctx context.Context, slug string) (string, bool) {
@@ -27,6 +28,12 @@ func (s *Server) keepAnswers(bytes int, settle time.Duration) {
 		},
 	})
 }
+
+// Versions are those of the communes' published rows, as this server has read them.
+func (s *Server) Versions() *versions.Versions { return s.versions }
+
+// Kept tells how the kept answers are.
+func (s *Server) Kept() answers.Figures { return s.answers.Figures() }
 
 // asksForItself tells a request that carries more than a question: a credential, whom it acts for, or
 // what its sender has just written. It is answered from the database.

@@ -56,7 +56,7 @@ func BenchmarkKept(b *testing.B) {
 		return server, listening
 	}
 	keeps, kept := serve(32 << 20)
-	running.Go(func() { _ = keeps.RunVersions(ctx) })
+	running.Go(func() { _ = keeps.Versions().Run(ctx) })
 	_, made := serve(0)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients * 2}}
 	post := func(address string, body []byte) error {

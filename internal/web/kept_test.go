@@ -33,7 +33,7 @@ func keeping(o *web.Options) { o.Cache = 8 << 20 }
 func (s *site) kept(t *testing.T, ask func() answer) answer {
 	t.Helper()
 	for until := time.Now().Add(time.Minute); time.Now().Before(until); {
-		s.web.ReadVersions(t.Context())
+		s.web.Versions().Read(t.Context())
 		before := s.web.Kept().Hits
 		if a := ask(); s.web.Kept().Hits > before {
 			return a
@@ -65,10 +65,10 @@ func TestKeptAnswersAreNobodysOwn(t *testing.T) {
 	visitor := func() answer { return s.ask(query) }
 
 	t.Run("MerchantFirst", func(t *testing.T) {
-		s.web.ReadVersions(t.Context())
+		s.web.Versions().Read(t.Context())
 		s.ask(query, merchant...).wants(t, 200, secret)
 		for range 3 {
-			s.web.ReadVersions(t.Context())
+			s.web.Versions().Read(t.Context())
 			if a := visitor(); strings.Contains(a.body, secret) {
 				t.Fatalf("a visitor was given %s", a.body)
 			}
@@ -88,7 +88,7 @@ func TestKeptAnswersAreNobodysOwn(t *testing.T) {
 			"InAnothersName": {"Authorization", "Bearer " + sign(t, agent, time.Hour), "X-Halles-For", s.shop.String()},
 		} {
 			for range 2 {
-				s.web.ReadVersions(t.Context())
+				s.web.Versions().Read(t.Context())
 				before := s.web.Kept()
 				if a := s.ask(query, headers...); !strings.Contains(a.body, secret) || s.web.Kept().Hits != before.Hits {
 					t.Errorf("%s was given %s", name, a.body)
@@ -118,7 +118,7 @@ func TestKeptAnswersAreNobodysOwn(t *testing.T) {
 			},
 		} {
 			for range 3 {
-				s.web.ReadVersions(t.Context())
+				s.web.Versions().Read(t.Context())
 				before := s.web.Kept()
 				a := do()
 				if s.web.Kept().Hits != before.Hits || s.web.Kept().Entries != before.Entries {
@@ -189,7 +189,7 @@ func TestKeptAnswersAreRefusedToo(t *testing.T) {
 	s.ask(list, "X-Halles-Key", key.Key, "Origin", "https://lorient.bzh").wants(t, 200, `"code":"FORBIDDEN"`)
 	// A kept answer costs what any does, and who has no points left is refused in the same words.
 	for range 100 {
-		s.web.ReadVersions(t.Context())
+		s.web.Versions().Read(t.Context())
 		if a := s.ask(list); a.StatusCode == http.StatusTooManyRequests {
 			a.wants(t, 429, "LIMITED")
 			if a.Header.Get("Retry-After") == "" {
@@ -235,7 +235,7 @@ func TestKeptForms(t *testing.T) {
 			return s.do(http.MethodGet, address, "", append([]string{"Accept-Encoding", "identity"}, headers...)...)
 		}
 	}
-	s.web.ReadVersions(t.Context())
+	s.web.Versions().Read(t.Context())
 	fresh := get()()
 	plain := s.kept(t, get())
 	if plain.body != fresh.body || len(plain.body) < 1024 {
@@ -291,7 +291,7 @@ func TestKeptAnswersFollowEveryChange(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(func() { stop(); running.Wait() })
 	for _, s := range servers {
-		running.Go(func() { _ = s.web.RunVersions(ctx) })
+		running.Go(func() { _ = s.web.Versions().Run(ctx) })
 	}
 	variant := fixture.Product(t, first.db, first.shop, fixture.ProductOpts{}).Variants[0]
 	body, _ := json.Marshal(map[string]any{"query": `{ node(id: "` + variant.String() + `") { ... on Variant { price { cents } } } }`})
@@ -316,18 +316,18 @@ func TestKeptAnswersFollowEveryChange(t *testing.T) {
 		first.db.Exec(t, `update variants set price_cents = $3 where commune_id = $1 and id = $2`, variant.Commune, variant.Row, 1000+n)
 		committed := time.Now()
 		for _, s := range servers {
-			reads = append(reads, s.web.VersionReads())
+			reads = append(reads, s.web.Versions().Reads())
 		}
 		for i, s := range servers {
 			for until := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-				read := s.web.VersionReads() >= reads[i]+2 // of two readings since, the second began after the commit
+				read := s.web.Versions().Reads() >= reads[i]+2 // of two readings since, the second began after the commit
 				asked, got := time.Now(), price(s)
 				if got == want {
 					worst = max(worst, asked.Sub(committed))
 					break
 				}
 				if read || asked.After(until) {
-					t.Fatalf("change %d: server %d shows %s and not %s, %v after the commit and %d readings", n, i, got, want, time.Since(committed), s.web.VersionReads()-reads[i])
+					t.Fatalf("change %d: server %d shows %s and not %s, %v after the commit and %d readings", n, i, got, want, time.Since(committed), s.web.Versions().Reads()-reads[i])
 				}
 				stale++
 			}
@@ -349,12 +349,12 @@ func TestNoVersionsNoKeptAnswers(t *testing.T) {
 	s.db.Exec(t, `alter table published_changes rename to changes_away`)
 	until := time.Now().Add(time.Minute)
 	for hits := int64(-1); hits != s.web.Kept().Hits && time.Now().Before(until); time.Sleep(1100 * time.Millisecond) {
-		s.web.ReadVersions(t.Context()) // fails
+		s.web.Versions().Read(t.Context()) // fails
 		hits = s.web.Kept().Hits
 		s.ask(list).wants(t, 200, "Crêperie")
 	}
 	hits := s.web.Kept().Hits
-	s.web.ReadVersions(t.Context())
+	s.web.Versions().Read(t.Context())
 	s.ask(list).wants(t, 200, "Crêperie")
 	if s.web.Kept().Hits != hits {
 		t.Error("answers are served though nothing is known of changes")
@@ -373,7 +373,7 @@ func TestOneComputesForAll(t *testing.T) {
 			t.Fatal("each computes its own")
 		}
 		before := s.web.Kept()
-		s.web.ReadVersions(t.Context())
+		s.web.Versions().Read(t.Context())
 		release := s.held(pg.Public)
 		var all sync.WaitGroup
 		answers := make([]answer, askers)

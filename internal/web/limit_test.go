@@ -18,6 +18,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
 	"github.com/google/uuid"
+	"github.com/tidwall/gjson"
 
 	"github.com/audelor/halles/internal/fixture"
 	"github.com/audelor/halles/internal/identity"
@@ -161,6 +162,17 @@ func TestNoHeaderEscapesTheLimit(t *testing.T) {
 func TestWhoIsCountedTogether(t *testing.T) {
 	t.Parallel()
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	s, _ := limited(t, web.Limits{Proxies: proxies})
+	// counted is the network that a request is counted under, which is what the log tells of an address.
+	counted := func(address string, headers []string) string {
+		id := s.from(address, headers...).Header().Get("X-Request-Id")
+		for line := range strings.Lines(s.log.String()) {
+			if l := gjson.Parse(line); l.Get("request").String() == id {
+				return l.Get("network").String()
+			}
+		}
+		return ""
+	}
 	behind := func(hops ...string) (string, []string) {
 		return "10.0.0.1:80", []string{"X-Forwarded-For", strings.Join(hops, ", ")}
 	}
@@ -183,9 +195,13 @@ func TestWhoIsCountedTogether(t *testing.T) {
 		"NotOfOurProxies":        {func() (string, []string) { return "11.0.0.1:80", []string{"X-Forwarded-For", "81.50.7.9"} }, func() (string, []string) { return "11.0.0.1:80", []string{"X-Forwarded-For", "92.1.1.1"} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := web.SameNetwork(proxies, c.first, c.second); got != c.together {
-				t.Errorf("counted together: %t", got)
+			var networks []string
+			for _, request := range []func() (string, []string){c.first, c.second} {
+				address, headers := request()
+				networks = append(networks, counted(address, headers))
+			}
+			if together := networks[0] == networks[1]; together != c.together || networks[0] == "" {
+				t.Errorf("counted together: %t, under %q", together, networks)
 			}
 		})
 	}

@@ -1,29 +1,35 @@
-package web
+package web_test
 
 import (
-	"bytes"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/audelor/halles/internal/pg/pgtest"
+	"github.com/audelor/halles/internal/web"
 )
+
+// broken is a body that cannot even be read.
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { panic("secret inside") }
 
 func TestPanicOutsideTheSchema(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	s := &Server{log: slog.New(slog.NewJSONHandler(&log, nil))}
-	h := s.numbered(s.logged(s.recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret inside") }))))
+	s := &site{t: t, db: pgtest.New(t)}
+	s.serve(&web.Demo{Beside: map[string]http.Handler{"/page": http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret inside") })}})
 	for path, shape := range map[string]string{"/graphql": `"errors":[{`, "/page": `"code":"INTERNAL"`} {
-		log.Reset()
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		before, w := len(s.log.String()), httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, path, broken{})
+		r.Header.Set("Content-Type", "application/json")
+		s.web.Handler().ServeHTTP(w, r)
 		id := w.Header().Get("X-Request-Id")
 		if w.Code != 500 || !strings.Contains(w.Body.String(), shape) || !strings.Contains(w.Body.String(), id) || strings.Contains(w.Body.String(), "secret") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
-		if !strings.Contains(log.String(), "secret inside") || !strings.Contains(log.String(), "recover_test.go") || strings.Count(log.String(), id) < 2 {
-			t.Errorf("the log does not tell where: %s", &log)
+		if log := s.log.String()[before:]; !strings.Contains(log, "secret inside") || !strings.Contains(log, "recover_test.go") || strings.Count(log, id) < 2 {
+			t.Errorf("the log does not tell where: %s", log)
 		}
 	}
 }

@@ -250,9 +250,9 @@ func (s *Server) recognized(next http.Handler) http.Handler {
 	})
 }
 
-// signedIn is for pages of certain kinds of viewers: others are sent to sign in, or told that this
+// SignedIn is for pages of certain kinds of viewers: others are sent to sign in, or told that this
 // is not for them. Forms carry guardOf in their field csrf.
-func (s *Server) signedIn(kinds ...identity.Kind) func(http.Handler) http.Handler {
+func (s *Server) SignedIn(kinds ...identity.Kind) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return s.recognized(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")

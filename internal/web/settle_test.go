@@ -1,4 +1,4 @@
-package web
+package web_test
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/audelor/halles/internal/web"
 )
 
 // What lets the first answers go before begins after its while, and not at all once the server ends.
@@ -14,12 +16,12 @@ func TestSettling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, times, at := time.Now(), 0, time.Duration(0)
 		part := func(context.Context) error { times, at = times+1, time.Since(began); return nil }
-		if err := after(time.Second, part)(t.Context()); err != nil || at != time.Second {
+		if err := web.After(time.Second, part)(t.Context()); err != nil || at != time.Second {
 			t.Errorf("%v, begun after %s", err, at)
 		}
 		ended, end := context.WithCancel(t.Context())
 		end()
-		if err := after(time.Second, part)(ended); !errors.Is(err, context.Canceled) || times != 1 {
+		if err := web.After(time.Second, part)(ended); !errors.Is(err, context.Canceled) || times != 1 {
 			t.Errorf("%v, begun %d times", err, times)
 		}
 	})

@@ -197,7 +197,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.versions = versions.New(o.DB, s.communes.Codes, o.Log)
 	s.versions.Shared = func() { s.communes.Expire(); s.catalog.Expire() }
-	s.background = append(s.background, feed.Run, after(o.Settle, s.jobs().Run))
+	s.background = append(s.background, feed.Run, After(o.Settle, s.jobs().Run))
 	s.keepAnswers(o.Cache, o.Settle)
 	s.home = pg.NewSnapshot(s.readHome)
 	members.Forget = s.identity.Forget
@@ -241,8 +241,9 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// after is a part of the background that begins a while later.
-func after(wait time.Duration, part func(context.Context) error) func(context.Context) error {
+// After is a part of what a program does beside its requests that begins a while later, and not at all
+// where ctx ends before.
+func After(wait time.Duration, part func(context.Context) error) func(context.Context) error {
 	if wait == 0 {
 		return part
 	}
