@@ -49,7 +49,7 @@ func TestStepsBesideLoad(t *testing.T) {
 	town(t, d, shops, each, orders)
 
 	var versions []int64
-	for name := range migrations.Sources(t) {
+	for name := range sources(t) {
 		if v, err := goose.NumericComponent(name); err == nil && v > released {
 			versions = append(versions, v)
 		}

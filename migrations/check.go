@@ -3,6 +3,7 @@ package migrations
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -186,10 +187,24 @@ type querier interface {
 
 // Check asks the catalogue whether every table, view, function and role keeps the rules that
 // hold the communes apart. Any role may run it.
-func Check(ctx context.Context, db querier) ([]Finding, error) { return check(ctx, db, exceptions) }
+func Check(ctx context.Context, db querier) ([]Finding, error) { return CheckWithout(ctx, db) }
 
-func check(ctx context.Context, db querier, exceptions map[string]exception) ([]Finding, error) {
-	var names, shared []string
+// Exceptions are the tables without the tenants' locks, and why.
+func Exceptions() map[string]string {
+	reasons := map[string]string{}
+	for name, e := range exceptions {
+		reasons[name] = e.reason
+	}
+	return reasons
+}
+
+// CheckWithout is Check with some exceptions less: what it finds of them is what they are needed for.
+func CheckWithout(ctx context.Context, db querier, exceptional ...string) ([]Finding, error) {
+	exceptions := maps.Clone(exceptions)
+	for _, name := range exceptional {
+		delete(exceptions, name)
+	}
+	names, shared := []string{}, []string{} // not null, which no name differs from
 	for name, e := range exceptions {
 		if names = append(names, name); e.shared {
 			shared = append(shared, name)

@@ -2,6 +2,8 @@ package migrations_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,20 +128,25 @@ func TestCatalogueTurnsRed(t *testing.T) {
 func TestExceptionsAreExact(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	names, reasons := migrations.Exceptions()
+	reasons := migrations.Exceptions()
+	names := slices.Sorted(maps.Keys(reasons))
+	without := func(names ...string) []migrations.Finding {
+		found, err := migrations.CheckWithout(t.Context(), d.DB.Pool(pg.App), names...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	all := without(names...) // at once: by one each it would be thirty checks
 	for _, name := range names {
 		if len(reasons[name]) < 10 {
 			t.Errorf("%s is an exception because %q", name, reasons[name])
 		}
-		found, err := migrations.CheckWithout(t.Context(), d.DB.Pool(pg.App), name)
-		if err != nil {
-			t.Fatal(err)
-		}
 		red := false
-		for _, f := range found {
-			red = red || f.Object == name && !f.Warning
+		for _, f := range all { // what is found of a table by itself, not of it and another exception
+			red = red || f.Object == name && !f.Warning && !strings.Contains(f.Problem, "foreign key")
 		}
-		if !red {
+		if !red && !slices.ContainsFunc(without(name), func(f migrations.Finding) bool { return f.Object == name && !f.Warning }) {
 			t.Errorf("%s needs no exception: the check finds nothing without it", name)
 		}
 	}

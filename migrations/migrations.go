@@ -36,11 +36,11 @@ func Up(ctx context.Context, url string, log *slog.Logger) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return upTo(ctx, url, newest, log)
+	return UpTo(ctx, url, newest, log)
 }
 
-// upTo is Up as far as a step.
-func upTo(ctx context.Context, url string, version int64, log *slog.Logger) (int, error) {
+// UpTo is Up as far as a step.
+func UpTo(ctx context.Context, url string, version int64, log *slog.Logger) (int, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return 0, fmt.Errorf("the migration URL: %w", err)

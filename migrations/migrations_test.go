@@ -30,7 +30,7 @@ func TestFourStartTogether(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	steps := len(migrations.Sources(t)) + 1 // River's is in Go
+	steps := len(sources(t)) + 1 // River's is in Go
 	if sum := done[0] + done[1] + done[2] + done[3]; sum != steps {
 		t.Errorf("%v steps were applied, want %d in all", done, steps)
 	}
@@ -122,7 +122,7 @@ func TestRoles(t *testing.T) {
 // Passwords come from the deployment alone.
 func TestNoPasswordIsWritten(t *testing.T) {
 	t.Parallel()
-	for name, text := range migrations.Sources(t) {
+	for name, text := range sources(t) {
 		if regexp.MustCompile(`(?i)password\s+'`).MatchString(text) {
 			t.Errorf("%s sets a password", name)
 		}
