@@ -217,7 +217,7 @@ func deafen(ctx context.Context, d *pgtest.Database) error {
 // again and every listener's session is ended each second: each has seen every event of its own once,
 // in the order of its commune.
 func TestFeedBehindABalancer(t *testing.T) {
-	t.Parallel()
+	drill(t)
 	cuts, restarts := 6, 1
 	if os.Getenv("HALLES_LONG") != "" {
 		cuts, restarts = 100, 12

@@ -32,7 +32,7 @@ func mailsOf(box *sink.Sink) map[string]int {
 // that came twice are among the ones that were on their way when it was killed; a mailbox knows
 // them by their Message-ID.
 func TestKilledServerLosesNoMail(t *testing.T) {
-	t.Parallel()
+	drill(t)
 	lives, mails := 2, 40
 	if os.Getenv("HALLES_LONG") != "" {
 		lives, mails = 20, 300

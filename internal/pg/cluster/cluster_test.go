@@ -127,7 +127,7 @@ func query(t *testing.T, c *Cluster, sql string) string {
 // folder as it should be: the rows there, the socket's folder of the dead one gone.
 func TestKilledProgramStopsItsPostgres(t *testing.T) {
 	t.Parallel()
-	dir := open(t)
+	dir := copied(t)
 	holder := exec.CommandContext(t.Context(), os.Args[0])
 	holder.Env = append(os.Environ(), hold+"="+dir)
 	out, err := holder.StdoutPipe()
