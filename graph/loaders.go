@@ -128,7 +128,7 @@ type response struct {
 // withLoaders installs fresh loaders for one response, read with the viewer's rights.
 func (r *Resolver) withLoaders(ctx context.Context) context.Context {
 	v := identity.From(ctx)
-	return context.WithValue(ctx, loadersKey{}, &response{make: func(ctx context.Context) *loaders { return r.loadersFor(v, direct.Short(ctx, "Shop")) }})
+	return context.WithValue(ctx, loadersKey{}, &response{make: func(ctx context.Context) *loaders { return loadersFor(r, v, direct.Short(ctx, "Shop")) }})
 }
 
 func load(ctx context.Context) *loaders {
@@ -137,8 +137,9 @@ func load(ctx context.Context) *loaders {
 	return l.all
 }
 
-// loadersFor makes them; short: nobody asks for more of a shop than lists show.
-func (r *Resolver) loadersFor(v *identity.Viewer, short bool) *loaders {
+// loadersFor makes them; short: nobody asks for more of a shop than lists show. It is no method: every package
+// that names the Resolver would compile the loaders again, 1,200 functions, as types that a method names.
+func loadersFor(r *Resolver, v *identity.Viewer, short bool) *loaders {
 	shops := r.Directory
 	if short {
 		shops = shops.Cards()
@@ -151,11 +152,11 @@ func (r *Resolver) loadersFor(v *identity.Viewer, short bool) *loaders {
 		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),
 		productsOf:  loader.New(r.Wait, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)), loader.Zero),
 		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
-		make:        func() *otherLoaders { return r.otherLoadersFor(v) },
+		make:        func() *otherLoaders { return otherLoadersFor(r, v) },
 	}
 }
 
-func (r *Resolver) otherLoadersFor(v *identity.Viewer) *otherLoaders {
+func otherLoadersFor(r *Resolver, v *identity.Viewer) *otherLoaders {
 	return &otherLoaders{
 		shopPhotos:  loader.New(r.Wait, as(v, r.Media.OfShops), loader.Zero),
 		goodsPhotos: loader.New(r.Wait, as(v, r.Media.OfProducts), loader.Zero),
