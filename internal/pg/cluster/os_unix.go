@@ -91,8 +91,10 @@ func release(lock *os.File) error {
 
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
-// isPostgres tells whether the process is a Postgres; where /proc does not say, it may be one.
+// isPostgres tells whether the process is a Postgres; where /proc does not say, it may be one. One that has
+// ended and that nobody waited for, a zombie, is none: in a container whose first process waits for nobody
+// it would stay for good.
 func isPostgres(pid int) bool {
-	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	return err != nil || strings.HasPrefix(string(name), "postgres")
+	state, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat") // 12552 (postgres) S 1 …
+	return err != nil || strings.Contains(string(state), " (postgres") && !strings.Contains(string(state), ") Z ")
 }
