@@ -31,6 +31,8 @@ type loaders struct {
 	productsOf  *loader.Loader[productsKey, *catalog.ProductConnection]
 	variantsOf  *loader.Loader[tenancy.ID, []*catalog.Variant]
 
+	with func(ctx context.Context, products []tenancy.ID, shops, variants bool) (*catalog.Whole, error) // see joined
+
 	begin  sync.Once
 	make   func() *otherLoaders
 	others *otherLoaders
@@ -152,7 +154,14 @@ func loadersFor(r *Resolver, v *identity.Viewer, short bool) *loaders {
 		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),
 		productsOf:  loader.New(r.Wait, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)), loader.Zero),
 		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
-		make:        func() *otherLoaders { return otherLoadersFor(r, v) },
+		with: func(ctx context.Context, products []tenancy.ID, with, variants bool) (*catalog.Whole, error) {
+			sellers := shops
+			if !with {
+				sellers = nil
+			}
+			return r.Catalog.ProductsWith(ctx, v, v.Within(products), sellers, variants)
+		},
+		make: func() *otherLoaders { return otherLoadersFor(r, v) },
 	}
 }
 

@@ -152,6 +152,7 @@ func (r *Resolver) schema(o ServerOptions) graphql.ExecutableSchema {
 	if o.Together != nil {
 		over.Together = o.Together
 	}
+	over.Joined = joined
 	if o.Directly != nil {
 		o.Directly(over)
 	}

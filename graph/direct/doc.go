@@ -17,6 +17,9 @@
 //     below an object that the document names: product(id) has the ID by which its variants and its
 //     shop are found, so that they are read beside it (Relation.Stub, Relation.Ahead). What is asked
 //     so in vain, of a product that the viewer may not see, is never shown.
+//   - Where the rows of several loaders can be joined, the schema puts one that asks a single statement in
+//     their place (Schema.Joined): a product that the document names comes with its shop and its
+//     variants, a row for each (graph/joined.go).
 //   - A type may have a short form, which costs less to read: a shop as lists show it (Type.Short).
 //     Where the document asks no more of any of its objects, loaders are made that read it (Short).
 //   - In the end all levels are written at once, depth first (write.go), by accessors of plain

@@ -12,9 +12,12 @@ import (
 	"github.com/audelor/halles/graph/loader"
 )
 
+// Fetcher reads what a loader was asked for, or several.
+type Fetcher interface{ Fetch(ctx context.Context) }
+
 // Batch gathers the keys of a level.
 type Batch struct {
-	loaders []interface{ Fetch(context.Context) }
+	loaders []Fetcher
 	many    int // objects that keys are asked of
 }
 
@@ -52,7 +55,7 @@ type run struct {
 	args      []any            // by the level of a step with a resolver
 	refused   map[*step][]byte // root fields that a guard answered
 	next      []relation
-	together  func(context.Context, []func(context.Context))
+	schema    *Schema
 }
 
 // relation is a step whose objects are known and wait for their resolver.
@@ -80,9 +83,9 @@ func caught(err *error) {
 }
 
 // execute makes the answer; an error says that gqlgen must.
-func (p *plan) execute(ctx context.Context, operation *graphql.OperationContext, together func(context.Context, []func(context.Context))) (_ *writer, err error) {
+func (p *plan) execute(ctx context.Context, operation *graphql.OperationContext, s *Schema) (_ *writer, err error) {
 	defer caught(&err)
-	r := &run{plan: p, ctx: context.WithValue(ctx, planKey{}, p), operation: operation, levels: make([]level, p.count), args: make([]any, p.count), together: together}
+	r := &run{plan: p, ctx: context.WithValue(ctx, planKey{}, p), operation: operation, levels: make([]level, p.count), args: make([]any, p.count), schema: s}
 	if !r.read(p.root) {
 		return nil, unreadable
 	}
@@ -259,7 +262,8 @@ func (r *run) askAhead(b *Batch, s *selection, stub any) {
 }
 
 // fetch has all loaders read what was asked for, in one round trip.
-func (r *run) fetch(loaders []interface{ Fetch(context.Context) }) {
+func (r *run) fetch(loaders []Fetcher) {
+	loaders = r.schema.Joined(r.ctx, loaders)
 	errs := make([]error, len(loaders))
 	work := make([]func(context.Context), len(loaders))
 	for i, l := range loaders {
@@ -268,7 +272,7 @@ func (r *run) fetch(loaders []interface{ Fetch(context.Context) }) {
 			l.Fetch(ctx)
 		}
 	}
-	r.together(r.ctx, work)
+	r.schema.Together(r.ctx, work)
 	if err := errors.Join(errs...); err != nil {
 		panic(err)
 	}

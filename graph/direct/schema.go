@@ -27,6 +27,8 @@ type Schema struct {
 	// Together does the work of several loaders side by side, and may have their questions leave in one
 	// round trip.
 	Together func(ctx context.Context, work []func(context.Context))
+	// Joined puts one that asks a single statement in the place of loaders whose rows can be joined.
+	Joined func(ctx context.Context, loaders []Fetcher) []Fetcher
 
 	table Table
 	plans *lru.Cache[*ast.OperationDefinition, *plans]
@@ -45,7 +47,8 @@ func Over(es graphql.ExecutableSchema, table Table) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Schema{ExecutableSchema: es, table: table, plans: cache, Broken: func(context.Context, error) {}, Together: inTurn}, nil
+	return &Schema{ExecutableSchema: es, table: table, plans: cache, Broken: func(context.Context, error) {}, Together: inTurn,
+		Joined: func(_ context.Context, loaders []Fetcher) []Fetcher { return loaders }}, nil
 }
 
 func inTurn(ctx context.Context, work []func(context.Context)) {
@@ -96,7 +99,7 @@ func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
 			return nil
 		}
 		begun = true
-		w, err := p.execute(inner, operation, s.Together)
+		w, err := p.execute(inner, operation, s)
 		if err != nil {
 			s.count.Other.Add(1)
 			if !errors.Is(err, unreadable) {

@@ -62,6 +62,7 @@ func TestStatements(t *testing.T) {
 			values ($1, '0175cd00-0000-7000-8000-000000000000', 'NATIONAL', 'Décret', now() - interval '1 d', 'REV2', true, 8, true, true, 'ADMIN', now())`, commune)
 	}
 	shops := ids(t, h.Database, tenancy.KindShop, 100)
+	products := ids(t, h.Database, tenancy.KindProduct, 2)
 	admin := fixture.Viewer(t, h.Database, identity.Admin)
 	merchant := fixture.Viewer(t, h.Database, identity.Merchant, shops...)
 	// What is read once a minute is read before.
@@ -109,10 +110,15 @@ func TestStatements(t *testing.T) {
 		"CommunesShops": {h.Visitor(), `query ($n: Int!) { communes { name shops(first: $n) { totalCount nodes ` + shop + ` } } }`, first(1), first(25), 2, "communes.#.shops.nodes|@flatten", 100},
 		"Products":      {h.Visitor(), `query ($n: Int!) { products(first: $n) { totalCount nodes { name category { name } shop ` + shop + ` } } }`, first(5), first(100), 3, "products.nodes", 100},
 		"ShopsProducts": {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { products(first: 3) { totalCount nodes { name } } } } }`, first(5), first(100), 3, "shops.nodes.#.products.nodes|@flatten", 300},
-		"Variants":      {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { sku } priceRange { min { cents } } availability { orderable } } } }`, first(5), first(100), 2, "products.nodes.#.variants|@flatten", 200},
-		"VariantsBack":  {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { product { name shop { name } } } } } }`, first(5), first(100), 4, "products.nodes.#.variants|@flatten", 200},
-		"Stock":         {h.As(admin), `query ($n: Int!) { products(first: $n) { nodes { variants { stock } } } }`, first(5), first(100), 3, "products.nodes.#.variants.#.stock|@flatten", 200},
-		"OpeningHours":  {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { openingHours { weekly { weekday opens closes } } } } }`, first(5), first(100), 2, "shops.nodes.#.openingHours.weekly|@flatten", 600},
+		"ProductsByID": { // with all around them, in one; the categories and communes are known
+			h.Visitor(), `query ($a: ID!, $b: ID!) { a: product(id: $a) { ...P } b: product(id: $b) { ...P } }
+			fragment P on Product { name category { name } shop { name commune { name } } variants { sku price { cents } } priceRange { min { cents } } }`,
+			graphtest.Vars{"a": products[0].String(), "b": products[0].String()}, graphtest.Vars{"a": products[0].String(), "b": products[1].String()}, 1, "[a.variants,b.variants]|@flatten", 4,
+		},
+		"Variants":     {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { sku } priceRange { min { cents } } availability { orderable } } } }`, first(5), first(100), 2, "products.nodes.#.variants|@flatten", 200},
+		"VariantsBack": {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { product { name shop { name } } } } } }`, first(5), first(100), 4, "products.nodes.#.variants|@flatten", 200},
+		"Stock":        {h.As(admin), `query ($n: Int!) { products(first: $n) { nodes { variants { stock } } } }`, first(5), first(100), 3, "products.nodes.#.variants.#.stock|@flatten", 200},
+		"OpeningHours": {h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { openingHours { weekly { weekday opens closes } } } } }`, first(5), first(100), 2, "shops.nodes.#.openingHours.weekly|@flatten", 600},
 		"Calendars": {
 			h.Visitor(), `query ($n: Int!) { shops(first: $n) { nodes { openNow nextOpening { start } service(mode: PICKUP) { open text refusal { code restriction { title } } }
 			regime { modes density because { restriction { title communes } } } closures { from } openingHours { weekly { opens } osm schemaOrg exceptions { first } } } } }`,

@@ -59,8 +59,8 @@ func New[K comparable, V any](wait time.Duration, fetch Fetch[K, V], missing fun
 }
 
 // read is what fetch finds for keys; tell is called for each, in their order.
-func (l *Loader[K, V]) read(ctx context.Context, keys []K, tell func(i int, v V, err error)) {
-	found, err := l.fetch(ctx, slices.Clone(keys)) // fetch may sort its copy
+func (l *Loader[K, V]) read(ctx context.Context, fetch Fetch[K, V], keys []K, tell func(i int, v V, err error)) {
+	found, err := fetch(ctx, slices.Clone(keys)) // fetch may sort its copy
 	var failed Failed[K]
 	if errors.As(err, &failed) {
 		err = nil
@@ -85,7 +85,7 @@ func (l *Loader[K, V]) begun() *dataloader.Loader[K, any] {
 	l.begin.Do(func() {
 		l.batch = dataloader.NewBatchedLoader(func(ctx context.Context, keys []K) []*dataloader.Result[any] {
 			results := make([]*dataloader.Result[any], len(keys))
-			l.read(ctx, keys, func(i int, v V, err error) { results[i] = &dataloader.Result[any]{Data: v, Error: err} })
+			l.read(ctx, l.fetch, keys, func(i int, v V, err error) { results[i] = &dataloader.Result[any]{Data: v, Error: err} })
 			return results
 		}, dataloader.WithWait[K, any](l.wait))
 	})
@@ -139,13 +139,23 @@ func (l *Loader[K, V]) Know(key K, value V) {
 	l.known[key] = outcome[V]{value: value}
 }
 
+// Asked are the keys that were asked for since the last Fetch.
+func (l *Loader[K, V]) Asked() []K {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.asked
+}
+
 // Fetch reads, at once, what was asked for since the last Fetch.
-func (l *Loader[K, V]) Fetch(ctx context.Context) {
+func (l *Loader[K, V]) Fetch(ctx context.Context) { l.FetchBy(ctx, l.fetch) }
+
+// FetchBy is Fetch by another look-up than the loader's own: one that has found it beside something else.
+func (l *Loader[K, V]) FetchBy(ctx context.Context, fetch Fetch[K, V]) {
 	l.mu.Lock()
 	keys := l.asked
 	l.asked = nil
 	l.mu.Unlock()
-	l.read(ctx, keys, func(i int, v V, err error) {
+	l.read(ctx, fetch, keys, func(i int, v V, err error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.known[keys[i]] = outcome[V]{value: v, err: err}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/page"
@@ -117,6 +118,54 @@ func (c *Catalog) ProductsByIDs(ctx context.Context, v *identity.Viewer, ids []t
 		}
 	}
 	return found, err
+}
+
+// Whole is products, with what ProductsWith was asked for beside them, by the product.
+type Whole struct {
+	Products map[tenancy.ID]*Product
+	Shops    map[tenancy.ID]*directory.Shop
+	Variants map[tenancy.ID][]*Variant
+}
+
+// ProductsWith finds products as ProductsByIDs does and, in the same statement, their shops, as shops
+// reads them, and their variants: one statement where there were three, and a row for each variant. shops
+// is nil, and variants false, for who does not want them.
+func (c *Catalog) ProductsWith(ctx context.Context, v *identity.Viewer, ids []tenancy.ID, shops *directory.Directory, variants bool) (*Whole, error) {
+	var w *Whole
+	begin := func() []pg.Part {
+		w = &Whole{Products: make(map[tenancy.ID]*Product, len(ids)), Shops: map[tenancy.ID]*directory.Shop{}, Variants: map[tenancy.ID][]*Variant{}}
+		var product tenancy.ID // of the row; those of a product follow each other
+		parts := append(make([]pg.Part, 0, 3), pg.PartOf(false, func(p *productRow) {
+			if product = p.Product.ID(); p.Published || sees(v, p.CommuneID, p.ShopID()) {
+				w.Products[product] = &p.Product
+			}
+		}))
+		if shops != nil {
+			_, part := shops.Beside(v, func(s *directory.Shop) { w.Shops[product] = s })
+			parts = append(parts, part)
+		}
+		if variants {
+			parts = append(parts, pg.PartOf(false, func(x *variantRow) {
+				if x.Published || sees(v, x.CommuneID, x.ShopID()) {
+					w.Variants[product] = append(w.Variants[product], &x.Variant)
+				}
+			}))
+		}
+		return parts
+	}
+	columns, joins, order := productColumns+`, p.published`, "", ""
+	if shops != nil {
+		own, _ := shops.Beside(v, nil)
+		columns, joins = columns+`, `+own, ` left join shops s on s.commune_id = p.commune_id and s.id = p.shop_id`
+	}
+	if variants {
+		columns, joins, order = columns+`, `+variantColumns+`, v.published`, joins+` left join variants v on v.commune_id = p.commune_id and v.product_id = p.id`, ` order by v.position`
+	}
+	keys, args := tenancy.From(ids)
+	err := pg.SelectParts(ctx, c.DB, v.Scope().In(tenancy.CommunesOf(ids)...), begin, `
+		select p.* from `+keys+` k (commune_id, id) cross join lateral (
+			select `+columns+` from products p`+joins+` where p.commune_id = k.commune_id and p.id = k.id`+order+` offset 0) p`, args...)
+	return w, err
 }
 
 // VariantsByIDs finds variants that the viewer may see.

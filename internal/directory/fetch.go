@@ -52,6 +52,16 @@ func (d *Directory) OfProducts(ctx context.Context, v *identity.Viewer, products
 	return found, err
 }
 
+// Beside is a shop as a part of other rows: the columns of a table `s`, and how they are read. take is
+// handed each shop that the viewer may see.
+func (d *Directory) Beside(v *identity.Viewer, take func(*Shop)) (columns string, part pg.Part) {
+	return d.columns(), pg.PartOf(d.cards, func(s *Shop) {
+		if s.seenBy(v) {
+			take(s)
+		}
+	})
+}
+
 // seenBy tells whether the viewer may see the shop.
 func (s *Shop) seenBy(v *identity.Viewer) bool {
 	return s.Status == Published || v.Runs(s.ID()) || v.Serves(s.CommuneID)
