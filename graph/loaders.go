@@ -241,6 +241,25 @@ func visible[V any](v *V, err error) (*V, error) {
 	return v, err
 }
 
+// beside has the loaders know what a search has read beside its page.
+func beside(ctx context.Context) func(*catalog.SearchConnection, error) (*catalog.SearchConnection, error) {
+	return func(found *catalog.SearchConnection, err error) (*catalog.SearchConnection, error) {
+		if err != nil {
+			return nil, err
+		}
+		l := load(ctx)
+		l.product.Expect(len(found.Products))
+		for _, p := range found.Products {
+			l.product.Know(p.ID(), p)
+		}
+		l.shop.Expect(len(found.Shops))
+		for _, s := range found.Shops {
+			l.shop.Know(s.ID(), s)
+		}
+		return found, nil
+	}
+}
+
 // searchResult is a shop or product that a search found, or nothing where it was withdrawn meanwhile.
 func searchResult(ctx context.Context, id tenancy.ID) (tenancy.Node, error) {
 	if id.Kind == tenancy.KindShop {

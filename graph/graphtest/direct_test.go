@@ -40,11 +40,29 @@ func (c *reading) document() (text string, vars graphtest.Vars) {
 	c.variables, c.values, c.left = nil, graphtest.Vars{}, 25
 	c.fragments, c.booleans, c.aliases = nil, 0, 0
 	body := c.selection(c.schema.Query, 1)
+	if c.IntN(6) == 0 {
+		body = c.search()
+	}
 	keyword := "query"
 	if c.variables != nil {
 		keyword += " Q(" + strings.Join(c.variables, ", ") + ")"
 	}
 	return keyword + " " + body + strings.Join(c.fragments, ""), c.values
+}
+
+// search is a search that mostly finds something, and what it leads to: what lists show of a shop, which is
+// read beside the page, or more.
+func (c *reading) search() string {
+	card := func() string {
+		if c.IntN(2) == 0 {
+			return c.selection(c.schema.Types["Shop"], 4)
+		}
+		return "{ id slug name status services address { street postcode city insee } category { slug } }"
+	}
+	with := []string{"", ", filter: {kind: PRODUCT}", `, filter: {communes: ["56121"]}`, ", near: {latitude: 47.75, longitude: -3.36}"}[c.IntN(4)]
+	return fmt.Sprintf("{ search(text: %q, first: %d%s) { edges { score node { ... on Product %s ... on Product { name shop %s } ... on Shop %s } } ... on SearchConnection %s } }",
+		[]string{"livre", "far livre", "produit", "boutique", "librairie", "livre inconnu"}[c.IntN(6)], 1+c.IntN(30), with,
+		c.selection(c.schema.Types["Product"], 4), card(), card(), c.selection(c.schema.Types["SearchConnection"], 2))
 }
 
 // selection is what is asked of an object of a type, in some order and with fragments.

@@ -126,6 +126,15 @@ func (l *Loader[K, V]) Ask(key K, many int) bool {
 	return len(l.asked) == 1
 }
 
+// Expect makes room for so many values that it is about to know.
+func (l *Loader[K, V]) Expect(many int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.known == nil {
+		l.known = make(map[K]outcome[V], many)
+	}
+}
+
 // Know is told a value that was found beside another.
 func (l *Loader[K, V]) Know(key K, value V) {
 	l.mu.Lock()

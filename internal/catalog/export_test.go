@@ -19,3 +19,6 @@ func (c *Catalog) MakeAtOnce(products int) { c.madeAtOnce = products }
 
 // AsTyped tells whether it found what has all the words as they were typed.
 func (c *SearchConnection) AsTyped() bool { return c.at.Way == meant && c.Corrected == nil }
+
+// Local is a query in the words of the index.
+func Local(places []string, query string, sign byte) string { return local(places, query, sign) }

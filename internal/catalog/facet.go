@@ -52,14 +52,14 @@ type ModeFacet struct {
 //
 // The samples are those of all communes, whatever the search's: their indexes are so small that
 // nobody needs one for each.
-func counted(a *pg.Args, communes []string) string {
-	in := "w.words @@ (select meant from q) and " + among(a, communes)
+func counted(a *pg.Args, communes []string, query string) string {
+	in := "w.words @@ " + asked(a, query) + " and " + among(a, communes)
 	const columns = "select w.kind, w.commune_id, w.id, w.shop_id, w.category_id, w.pickup, w.delivery, "
-	return `
+	return `with
 		sample as materialized (` + columns + `64 as each from catalog_search w where ` + in + ` and ` + in64th + `),
 		many as materialized (select case when count(*) <= 60 then 1 when count(*) <= 500 then 8 else 64 end as each from sample),
 		w as (
-			` + columns + `1 as each from catalog_search w where (select each from many) = 1 and ` + within(a, communes, having) + `
+			` + columns + `1 as each from catalog_search w where (select each from many) = 1 and ` + within(a, communes, query, having) + `
 			union all
 			` + columns + `8 from catalog_search w where (select each from many) = 8 and ` + in + ` and ` + inEighth + `
 			union all
@@ -79,14 +79,17 @@ func (c *Catalog) facets(ctx context.Context, v *identity.Viewer, q *SearchQuery
 		Total      int
 		Each       int
 	}
+	query, err := c.meant(ctx, v, at)
+	if err != nil {
+		return nil, fmt.Errorf("count a search: %w", err)
+	}
 	var args pg.Args
 	category, mode, kind := q.conditions(&args)
 	in := "true"
 	if q.Filter.Communes != nil {
 		in = "w.commune_id = any(" + args.Add(q.communesOf(v)) + ")"
 	}
-	rows, err := pg.Select[row](ctx, c.DB, searching(v), `
-		with q as materialized (select `+at.Way.sql(args.Add(at.Text))+` as meant), `+counted(&args, v.AllCommunes())+`
+	rows, err := pg.Select[row](ctx, c.DB, searching(v), counted(&args, v.AllCommunes(), query)+`
 		select w.commune_id, w.category_id, (select each from many) as each,
 			(select each from many) * count(*) filter (where `+category+` and `+mode+`) as by_commune,
 			(select each from many) * count(*) filter (where `+in+` and `+mode+`) as by_category,
@@ -122,18 +125,21 @@ func (c *Catalog) facets(ctx context.Context, v *identity.Viewer, q *SearchQuery
 
 // countOpen counts what a search found by its shops, which are looked up once each.
 func (c *Catalog) countOpen(ctx context.Context, v *identity.Viewer, q *SearchQuery, at found) (int, error) {
+	query, err := c.meant(ctx, v, at)
+	if err != nil {
+		return 0, fmt.Errorf("count what is open: %w", err)
+	}
 	var args pg.Args
-	asked := *q
+	always := *q
 	f := *q.Filter
 	f.OpenNow = nil
-	asked.Filter = &f
-	category, mode, kind := asked.conditions(&args)
-	n, err := pg.SelectScalars[int](ctx, c.DB, searching(v), `
-		with q as materialized (select `+at.Way.sql(args.Add(at.Text))+` as meant), `+counted(&args, q.communesOf(v))+`,
+	always.Filter = &f
+	category, mode, kind := always.conditions(&args)
+	n, err := pg.SelectScalars[int](ctx, c.DB, searching(v), counted(&args, q.communesOf(v), query)+`,
 		s as materialized (
 			select w.commune_id, w.shop_id, sum(w.each) as n from w
 			where `+category+` and `+mode+` and `+kind+` group by w.commune_id, w.shop_id)
-		select coalesce(sum(w.n), 0)::int from s w where `+asked.open(&args), args...)
+		select coalesce(sum(w.n), 0)::int from s w where `+always.open(&args), args...)
 	if err != nil {
 		return 0, fmt.Errorf("count what is open: %w", err)
 	}

@@ -24,6 +24,7 @@ type Catalog struct {
 	Now        func() time.Time // read once per transaction
 	Log        *slog.Logger     // of what no answer waits for; nothing by default
 	categories *pg.Snapshot[*tree]
+	meanings   meanings
 	missedWait time.Duration
 	madeAtOnce int
 }

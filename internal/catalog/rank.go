@@ -2,22 +2,10 @@ package catalog
 
 import (
 	"fmt"
-	"strings"
-
-	"github.com/google/uuid"
+	"strconv"
 
 	"github.com/audelor/halles/internal/pg"
 )
-
-// foundRow is an entry of the index that was found.
-type foundRow struct {
-	Kind      string
-	CommuneID string
-	ID        uuid.UUID
-	Score     int
-	Metres    *float64
-	Rest      int // 1: some of the words are not in its name, and it comes after all that have them there
-}
 
 const (
 	// fewCommunes is how many are looked through one by one: the query is written out for each.
@@ -39,10 +27,14 @@ func places(communes []string) []string {
 	return communes
 }
 
-// within narrows entries w to those in the communes whose words fit, a query made of
-// search_in(PLACES, meant) and search_named(PLACES, meant).
-func within(a *pg.Args, communes []string, fit string) string {
-	sql := "search_local(w.commune_id, w.words) @@ (select " + strings.ReplaceAll(fit, "PLACES", a.Add(places(communes))) + " from q)"
+// asked is a query in an argument. Within a sub-select it is unknown to the planner, who then reckons the
+// same of every text, and so sees that one plan does for all.
+func asked(a *pg.Args, query string) string { return "(select " + a.Add(query) + "::text::tsquery)" }
+
+// within narrows entries w to those in the communes that a query fits, in all their words or in their
+// names.
+func within(a *pg.Args, communes []string, query string, sign byte) string {
+	sql := "search_local(w.commune_id, w.words) @@ " + asked(a, local(places(communes), query, sign))
 	if len(communes) > fewCommunes {
 		sql += " and " + among(a, communes)
 	}
@@ -53,13 +45,8 @@ func within(a *pg.Args, communes []string, fit string) string {
 // index: Postgres reckons that few entries have a word, and that one more index would make them
 // fewer; it read the keys of all 120,000 products beside the 200 that had the words, in 40 of 45 ms.
 func among(a *pg.Args, communes []string) string {
-	return "w.commune_id || '' = any(" + a.Add(communes) + ")"
+	return "w.commune_id || '' = any((select " + a.Add(communes) + "::text[])::text[])"
 }
-
-const (
-	having = "search_in(PLACES, meant)"
-	named  = "search_named(PLACES, meant)"
-)
 
 // The samples of catalog_search: one entry in eight, and one in 64 of all; see migrations/00060.
 const (
@@ -74,8 +61,14 @@ const (
 	all64th    = 550
 )
 
+// inStages tells whether what has the words elsewhere than in its name comes after all else, so that who
+// finds a page of names need not have it read.
+func (q *SearchQuery) inStages(at found) bool {
+	return q.Near == nil && at.Way != anyWord && (q.Filter.Kind == nil || *q.Filter.Kind == Products)
+}
+
 // pageSQL reads a page by score, and one more to tell whether another follows. The keys come from
-// the index's own table; what they lead to is read by its key, with the viewer's rights.
+// the index's own table; what they lead to is read by its key, see beside.
 //
 // What is ranked is gathered in stages, each only while those before have not found enough: what
 // has all the words in its name, with a point in the communes around it first; and then whatever
@@ -85,7 +78,8 @@ const (
 //
 // What has them elsewhere comes after those before, but where a place is given or not all of the words
 // are asked for: who finds a page of names does not have it read. For a rare word that was half of the
-// time, two more readings of the index.
+// time, two more readings of the index. Nor has it planned: with head the stages before are all that
+// there is, at half of the time in Postgres (inStages).
 //
 // In few communes the sample comes before the rest of what has the words, without being asked for its
 // size: where it is enough, the thousands of which it is one in eight are not even looked up. That
@@ -93,21 +87,27 @@ const (
 //
 // What is in its name already is left out by its id: to ask the index for "/pain and not +pain" took
 // 9 of 13 ms for a word of 40,000.
-func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int) string {
+func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, query string, first int, head bool) string {
 	metres := "null::float8"
 	if q.Near != nil {
 		metres = "distance_metres(" + a.Add(q.Near.Latitude) + ", " + a.Add(q.Near.Longitude) + ", w.latitude, w.longitude)"
 	}
 	category, mode, kind := q.conditions(a)
-	columns := "select w.kind, w.commune_id, w.id, search_score(w.words, (select meant from q), w.kind, w.length, " + metres + ") as score, " + metres + " as metres, "
+	fit := asked(a, query)
+	columns := "select w.kind, w.commune_id, w.id, w.shop_id, search_score(w.words, " + fit + ", w.kind, w.length, " + metres + ") as score, " + metres + " as metres, "
 	from := " as rest from catalog_search w where " + category + " and " + mode + " and " + kind + " and "
-	sql := "with q as materialized (select " + at.Way.sql(a.Add(at.Text)) + " as meant), " +
-		"h as materialized (select search_in(" + a.Add(places(communes)) + ", meant) as has from q)" // once for all stages
-	gathered, enough, rest := "", "0", "0"
+	sql, gathered, enough, rest := "", "", "0", "0"
 	stage := func(name, where string) {
+		if sql != "" {
+			sql += ", "
+		}
+		limit := strconv.Itoa(ranked)
+		if enough != "0" {
+			where += " and " + enough + " < " + limit
+			limit = "greatest(" + limit + " - (" + enough + "), 0)"
+		}
 		// Counted once: of the hundreds of a common word each count took 20 µs, in seven places.
-		sql += fmt.Sprintf(", %[1]s as materialized (%[2]s%[3]s%[4]s%[5]s and %[6]s < %[7]d limit greatest(%[7]d - (%[6]s), 0)), %[1]s_n as materialized (select count(*) as n from %[1]s)",
-			name, columns, rest, from, where, enough, ranked)
+		sql += name + " as (" + columns + rest + from + where + " limit " + limit + "), " + name + "_n as (select count(*) as n from " + name + ")"
 		if gathered != "" {
 			gathered += " union all "
 		}
@@ -123,25 +123,25 @@ func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int
 	if q.Near != nil && len(communes) > fewCommunes {
 		around := "array(select insee from communes where insee = any(" + a.Add(communes) + ") order by distance_metres(" +
 			a.Add(q.Near.Latitude) + ", " + a.Add(q.Near.Longitude) + ", latitude, longitude) limit " + a.Add(nearby) + ")"
-		stage("around", "search_local(w.commune_id, w.words) @@ (select search_in("+around+", meant) from q)")
+		stage("around", "search_local(w.commune_id, w.words) @@ (select search_in("+around+", "+fit+"))")
 		elsewhere = " and w.commune_id <> all(" + around + ")"
 	}
-	anywhere := "search_local(w.commune_id, w.words) @@ (select has from h)"
-	if len(communes) > fewCommunes {
-		anywhere += " and " + among(a, communes)
+	stage("named", within(a, communes, query, named)+elsewhere)
+	anywhere := ""
+	if !head || q.Filter.Kind == nil { // an argument that no stage has is none that Postgres knows
+		anywhere = within(a, communes, query, having)
 	}
-	stage("named", within(a, communes, named)+elsewhere)
 	elsewhere += " and w.id not in (select id from named)"
 	if q.Filter.Kind == nil || *q.Filter.Kind == Shops {
 		stage("shops", anywhere+elsewhere+" and w.kind = 'SHOP'")
 	}
-	if q.Filter.Kind == nil || *q.Filter.Kind == Products {
-		if elsewhere += " and w.kind = 'PRODUCT'"; q.Near == nil && at.Way != anyWord {
+	if !head && (q.Filter.Kind == nil || *q.Filter.Kind == Products) {
+		if elsewhere += " and w.kind = 'PRODUCT'"; q.inStages(at) {
 			page := enough
 			if at.Seen > 0 {
 				page = "(select count(*) from (" + gathered + ") f where " + after + ")"
 			}
-			sql += ", page as materialized (select " + page + " as n)"
+			sql += ", page as (select " + page + " as n)"
 			elsewhere += " and (select n from page) <= " + a.Add(first)
 			rest = "1"
 		}
@@ -153,13 +153,13 @@ func (q *SearchQuery) pageSQL(a *pg.Args, communes []string, at found, first int
 		case q.Filter.OpenNow != nil:
 			stage("others", others)
 		default:
-			worded := "w.words @@ (select meant from q) and " + among(a, communes) + elsewhere
-			sql += fmt.Sprintf(", many as materialized (select count(*) as n from (select from catalog_search w where %s and %s and %s and %s and %s limit %d) s)",
+			worded := "w.words @@ " + fit + " and " + among(a, communes) + elsewhere
+			sql += fmt.Sprintf(", many as (select count(*) as n from (select from catalog_search w where %s and %s and %s and %s and %s limit %d) s)",
 				category, mode, kind, worded, in64th, all64th)
 			stage("others", others+fmt.Sprintf(" and (select n from many) < %d", eighthFrom))
 			stage("eighth", worded+" and "+inEighth+fmt.Sprintf(" and (select n from many) between %d and %d", eighthFrom, all64th-1))
 			stage("fewest", worded+" and "+in64th+fmt.Sprintf(" and (select n from many) >= %d", all64th))
 		}
 	}
-	return sql + " select f.* from (" + gathered + ") f where " + after + " order by f.rest, f.score desc, f.id limit " + a.Add(first+1)
+	return "with " + sql + " select f.* from (" + gathered + ") f where " + after + " order by f.rest, f.score desc, f.id limit (select " + a.Add(first+1) + "::int)"
 }

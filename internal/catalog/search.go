@@ -43,14 +43,18 @@ type SearchQuery struct {
 	Text   string
 	Filter *SearchFilter
 	Near   *tenancy.Point // what is near comes rather
-	now    time.Time
+	// Cards says that no more is shown of the shops than directory.Directory.Cards reads.
+	Cards bool `json:"-"`
+	now   time.Time
 }
 
 // SearchConnection is a page of what a search found.
 type SearchConnection struct {
 	Edges     []SearchEdge
-	Corrected *string   // what was looked for instead, where nothing has the words as they were typed
-	page      page.Info // without its cursors
+	Products  []*Product        // that were read beside the page: as everybody sees them
+	Shops     []*directory.Shop // likewise; as cards
+	Corrected *string           // what was looked for instead, where nothing has the words as they were typed
+	page      page.Info         // without its cursors
 	cursors   *page.Sealer
 	query     *SearchQuery
 	at        found // before the first edge
@@ -110,17 +114,6 @@ const (
 	begun   way = "begun"   // the last word unfinished
 	anyWord way = "anyWord" // not all of the words
 )
-
-// sql is the way's query for the text in an argument.
-func (w way) sql(text string) string {
-	switch w {
-	case begun:
-		return "search_query(search_typed(" + text + "))"
-	case anyWord:
-		return "replace(search_meant(" + text + ")::text, ' & ', ' | ')::tsquery"
-	}
-	return "search_meant(" + text + ")"
-}
 
 // found is where a page of a search ended, and how the first page came by it.
 type found struct {
@@ -184,13 +177,13 @@ func (q *SearchQuery) conditions(a *pg.Args) (category, mode, kind string) {
 	f := q.Filter
 	category, mode, kind = "true", "true", "true"
 	if f.Category != nil {
-		category = "w.category_id = any (array(select id from categories where " + a.Add(f.Category.Name) + " in (id, parent_id)))"
+		category = "w.category_id = any (array(select id from categories where (select " + a.Add(f.Category.Name) + "::text) in (id, parent_id)))"
 	}
 	if f.Fulfilment != nil {
 		mode = map[directory.FulfilmentMode]string{directory.Pickup: "w.pickup", directory.Delivery: "w.delivery"}[*f.Fulfilment]
 	}
 	if f.Kind != nil {
-		kind = "w.kind = " + a.Add(string(*f.Kind))
+		kind = "w.kind = '" + string(*f.Kind) + "'" // one of two, see checked
 	}
 	if f.OpenNow != nil {
 		is := " is true"
@@ -247,9 +240,11 @@ func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery,
 	if len(rows) > first {
 		rows, con.page.HasNextPage = rows[:first], true
 	}
+	con.read(rows)
 	con.Edges = make([]SearchEdge, len(rows))
-	for i, r := range rows {
-		e := SearchEdge{Score: r.Score, rest: r.Rest, ID: tenancy.RowID(tenancy.KindProduct, r.CommuneID, r.ID), of: con, place: i}
+	for i := range rows {
+		r := &rows[i]
+		e := SearchEdge{Score: r.Score, rest: r.Rest, ID: tenancy.RowID(tenancy.KindProduct, r.CommuneID, r.Row), of: con, place: i}
 		if SearchKind(r.Kind) == Shops {
 			e.ID.Kind = tenancy.KindShop
 		}
@@ -262,11 +257,36 @@ func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery,
 	return con, nil
 }
 
-// look reads a page in one way.
+// look reads a page in one way. A first page is looked for among the names first, see pageSQL.
 func (c *Catalog) look(ctx context.Context, v *identity.Viewer, q *SearchQuery, at found, first int) ([]foundRow, error) {
-	var args pg.Args
-	sql := q.pageSQL(&args, q.communesOf(v), at, first)
-	return pg.Select[foundRow](ctx, c.DB, searching(v), sql, args...)
+	query, err := c.meant(ctx, v, at)
+	if err != nil || query == "" {
+		return nil, err
+	}
+	communes := q.communesOf(v)
+	ask := func(head bool) ([]foundRow, error) {
+		var args pg.Args
+		sql := q.pageSQL(&args, communes, at, query, first, head)
+		if readsBeside(v) {
+			sql = beside(sql, q.Cards)
+		} else {
+			sql = "select f.* from (" + sql + ") f"
+		}
+		s := searching(v)
+		if q.Filter.Communes != nil {
+			s = s.In(communes...)
+		}
+		if head && q.Filter.OpenNow == nil {
+			s.Generic = false // its arguments tell Postgres nothing, see asked: it sees by itself
+		}
+		return pg.SelectPart[foundRow](ctx, c.DB, s, sql, args...)
+	}
+	if at.Seen == 0 && q.inStages(at) {
+		if rows, err := ask(true); len(rows) > first || err != nil {
+			return rows, err
+		}
+	}
+	return ask(false)
 }
 
 // searching is the scope of a search's statements. Each is planned once for a connection: to plan them
