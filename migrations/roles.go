@@ -48,6 +48,11 @@ func Roles(ctx context.Context, adminURL string, passwords map[string]string) er
 		return fmt.Errorf("connect as administrator: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	return RolesBy(ctx, conn, passwords)
+}
+
+// RolesBy is Roles on an administrator's connection to the database.
+func RolesBy(ctx context.Context, conn *pgx.Conn, passwords map[string]string) error {
 	var database string
 	var mayBypass bool
 	if err := conn.QueryRow(ctx, `select current_database(), rolsuper or rolbypassrls from pg_roles where rolname = current_user`).Scan(&database, &mayBypass); err != nil {
@@ -72,7 +77,7 @@ func Roles(ctx context.Context, adminURL string, passwords map[string]string) er
 		b.WriteString("alter role halles_migrate bypassrls;\nalter role halles_backup bypassrls;\n")
 	}
 	b.WriteString("grant halles_owner to halles_migrate;\ngrant pg_read_all_data to halles_backup;\n" + databaseGrants(database))
-	_, err = conn.Exec(ctx, b.String())
+	_, err := conn.Exec(ctx, b.String())
 	return err
 }
 

@@ -64,6 +64,24 @@ func (a *ahead) add(b *batch) {
 	}
 }
 
+// few are the tables with so few rows that their indexes take them in one after the other: of a usual
+// demo 13 of 23, with three thousand rows at most.
+func (a *ahead) few() (tables []string) {
+	if a == nil {
+		return nil
+	}
+	for _, l := range loaded {
+		size := 0
+		for _, r := range a.rows[l.table] {
+			size += len(r.buf)
+		}
+		if l.columns != "" && size < 256<<10 {
+			tables = append(tables, l.table)
+		}
+	}
+	return tables
+}
+
 // worldOf is the world that was made, or nil when it is not one of this plan and these communes.
 func (a *ahead) worldOf(p Plan, communes []*commune) *world {
 	if a == nil {

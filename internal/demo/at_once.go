@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -89,9 +88,6 @@ func (s steps) run(ctx context.Context, pool *pgxpool.Pool) error {
 	return g.Wait()
 }
 
-// little is how many bytes of rows are so few that a table's indexes are built one after the other.
-const little = 512 << 10
-
 // loadAtOnce loads rows that were made ahead, table by table: each in one piece, its indexes as soon
 // as it is whole. Against a commune after the other it saves 500 COPYs, the sorting of keys that come
 // in their order, and the wait of all for the last between the stages. The search's tables are filled
@@ -131,11 +127,7 @@ func (l *loader) loadAtOnce(ctx context.Context, k *keys) error {
 	built := l.counter("indexes", len(k.indexes)+len(k.tables))
 	one := func() { built(1) }
 	for _, table := range k.tables {
-		builds := k.buildsOf(table)
-		if 0 < size[table] && size[table] < little {
-			builds = []string{strings.Join(builds, ";\n")}
-		}
-		for _, sql := range builds {
+		for _, sql := range k.buildsOf(table) {
 			all.add(execute(sql, one), whole[table])
 		}
 	}

@@ -174,8 +174,12 @@ func (d *Demo) private(ctx context.Context, o Options) error {
 
 // prepare makes roles and schema and fills the database, unless an earlier start did.
 func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
-	conn, err := pgx.Connect(ctx, admin)
-	if d.cluster != nil && pg.Code(err) == "3D000" { // a new cluster has no database of ours
+	var conn *pgx.Conn
+	var err error
+	if d.made == nil { // else the cluster is known to be new
+		conn, err = pgx.Connect(ctx, admin)
+	}
+	if d.cluster != nil && (d.made != nil || pg.Code(err) == "3D000") { // a new cluster has no database of ours
 		if err = nameDatabase(ctx, d.cluster.URL("postgres", "template1"), database); err == nil {
 			conn, err = pgx.Connect(ctx, admin)
 		}
@@ -220,7 +224,7 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 	for role, p := range d.Database.Passwords {
 		passwords[string(role)] = p
 	}
-	if err := migrations.Roles(ctx, admin, passwords); err != nil {
+	if err := migrations.RolesBy(ctx, conn, passwords); err != nil {
 		return err
 	}
 	migrate, err := d.Database.RoleURL(migrateRole)

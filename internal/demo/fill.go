@@ -112,7 +112,7 @@ func (l *loader) load(ctx context.Context) error {
 	}
 	var k *keys
 	if err := run(ctx, l.pool, []job{func(ctx context.Context, conn *pgx.Conn) (err error) {
-		k, err = takeKeys(ctx, conn, tables)
+		k, err = takeKeys(ctx, conn, tables, l.made.few()...)
 		return err
 	}}); err != nil {
 		return fmt.Errorf("take the keys away: %w", err)

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -37,13 +38,20 @@ type foreignKey struct {
 }
 
 // takeKeys drops the indexes of tables, the foreign keys from and to them, and silences their
-// triggers, whose work the generator does.
-func takeKeys(ctx context.Context, conn *pgx.Conn, tables []string) (*keys, error) {
+// triggers, whose work the generator does. Those that get few rows keep their indexes: to make one
+// anew costs as much as some thousand rows in it.
+func takeKeys(ctx context.Context, conn *pgx.Conn, tables []string, few ...string) (*keys, error) {
 	k := &keys{tables: tables}
+	var many []string
+	for _, t := range tables {
+		if !slices.Contains(few, t) {
+			many = append(many, t)
+		}
+	}
 	rows, err := conn.Query(ctx, `
 		select conrelid::regclass::text as "table", quote_ident(conname) as name, pg_get_constraintdef(oid) as definition
-		from pg_constraint where contype = 'f' and (conrelid = any ($1::regclass[]) or confrelid = any ($1::regclass[]))
-		order by array_position($1::regclass[], conrelid), conname`, tables)
+		from pg_constraint where contype = 'f' and (conrelid = any ($1::regclass[]) or confrelid = any ($2::regclass[]))
+		order by array_position($1::regclass[], conrelid), conname`, tables, many)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +64,7 @@ func takeKeys(ctx context.Context, conn *pgx.Conn, tables []string) (*keys, erro
 		from pg_index i join pg_class c on c.oid = i.indexrelid
 		left join pg_constraint k on k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')
 		where i.indrelid = any ($1::regclass[])
-		order by array_position($1::regclass[], i.indrelid), c.relname`, tables)
+		order by array_position($1::regclass[], i.indrelid), c.relname`, many)
 	if err != nil {
 		return nil, err
 	}
