@@ -263,7 +263,7 @@ func TestKilledServerLosesNoOrder(t *testing.T) {
 // acknowledged it has again when it is back, the server finds it by itself, and everything is as
 // above.
 func TestCrashedDatabaseLosesNoOrder(t *testing.T) {
-	t.Parallel()
+	drill(t)
 	crashes, between := 1, 100*time.Millisecond
 	if os.Getenv("HALLES_LONG") != "" {
 		crashes, between = 5, 3*time.Second
