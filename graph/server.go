@@ -71,7 +71,7 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 		InitTimeout: cmp.Or(o.InitTimeout, initTimeout), Heartbeat: beat,
 	})
 	srv.AddTransport(transport.Events{Heartbeat: beat})
-	srv.AddTransport(transport.HTTP{Heartbeat: beat, Cacheable: cacheable, Kept: o.kept()}) // takes what is left
+	srv.AddTransport(transport.HTTP{Heartbeat: beat, Cacheable: cacheable, Kept: o.kept(), Spent: direct.Spent}) // takes what is left
 
 	good := known{lru.New[*ast.QueryDocument](parsedDocuments)}
 	srv.SetQueryCache(good)

@@ -3,6 +3,7 @@ package direct
 import (
 	"bytes"
 	"reflect"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -25,12 +26,34 @@ type crumb struct {
 }
 
 func (r *run) write() (*writer, error) {
-	w := &writer{run: r, kept: make([]any, r.places), b: make([]byte, 0, max(512, int(r.size.Load())))}
+	w := &writer{run: r, kept: make([]any, r.places), b: room(max(512, int(r.size.Load())))}
 	if !w.object(r.root, &Query{}, 0) {
 		w.b = append(w.b[:0], null...)
 	}
 	r.size.Store(int64(len(w.b) + len(w.b)/8))
 	return w, nil
+}
+
+// rooms are what answers were written into.
+var rooms = sync.Pool{}
+
+// maxRoom bounds what is kept of it, in bytes: a page of a commune's shops with products has 70 KB.
+const maxRoom = 128 << 10
+
+// room is empty and has room for size bytes.
+func room(size int) []byte {
+	if b, _ := rooms.Get().(*[]byte); b != nil && cap(*b) >= size {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, size)
+}
+
+// Spent takes back the data of an answer that nobody reads any more: to be made, the 6 KB of a page of
+// shops took as long as to be written.
+func Spent(data []byte) {
+	if cap(data) > 0 && cap(data) <= maxRoom {
+		rooms.Put(&data)
+	}
 }
 
 // object writes an object; false says that a value in it is null and must not be, so that the object

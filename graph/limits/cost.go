@@ -3,6 +3,7 @@ package limits
 import (
 	"encoding/json"
 	"reflect"
+	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -91,6 +92,13 @@ var lengths = map[string]int{
 type Cost struct {
 	Objects int `json:"objects"` // that the answer may have at most
 	Limit   int `json:"limit"`
+}
+
+// AppendJSON writes the cost.
+func (c Cost) AppendJSON(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"objects":`...), int64(c.Objects), 10)
+	b = strconv.AppendInt(append(b, `,"limit":`...), int64(c.Limit), 10)
+	return append(b, '}')
 }
 
 // Count counts the objects that an operation may answer with its variables, and refuses one

@@ -33,11 +33,17 @@ type Loader[K comparable, V any] struct {
 
 	mu    sync.Mutex
 	asked []K
-	known map[K]outcome[V] // pending while its key is asked for
+	known []outcome[K, V] // pending while its key is asked for
+	at    map[K]int       // where; nil while there are few
 }
 
+// fewKeys is how many keys are looked for one by one: a map for the key or two that most loaders are
+// asked for takes 800 bytes, and a product has three loaders.
+const fewKeys = 8
+
 // outcome is what became of a key.
-type outcome[V any] struct {
+type outcome[K comparable, V any] struct {
+	key     K
 	value   V
 	err     error
 	pending bool
@@ -92,17 +98,50 @@ func (l *Loader[K, V]) begun() *dataloader.Loader[K, any] {
 	return l.batch
 }
 
+// find is what is known of a key; nil: it was not asked for. It is good till the next add.
+func (l *Loader[K, V]) find(key K) *outcome[K, V] {
+	if l.at != nil {
+		if i, asked := l.at[key]; asked {
+			return &l.known[i]
+		}
+		return nil
+	}
+	for i := range l.known {
+		if l.known[i].key == key {
+			return &l.known[i]
+		}
+	}
+	return nil
+}
+
+// add notes a key that is not there, one of about so many.
+func (l *Loader[K, V]) add(o outcome[K, V], many int) {
+	if l.known == nil {
+		l.known = make([]outcome[K, V], 0, many)
+	}
+	l.known = append(l.known, o)
+	switch {
+	case l.at != nil:
+		l.at[o.key] = len(l.known) - 1
+	case len(l.known) > fewKeys:
+		l.at = make(map[K]int, cap(l.known))
+		for i := range l.known {
+			l.at[l.known[i].key] = i
+		}
+	}
+}
+
 // Zero is the answer for a missing key where nothing found is an answer: an empty list.
 func Zero[K comparable, V any](K) (v V, err error) { return v, nil }
 
 // Load returns the value of a key; it waits for the batch, unless the key was asked for ahead.
 func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
 	l.mu.Lock()
-	o, asked := l.known[key]
-	l.mu.Unlock()
-	if asked && !o.pending {
+	if o := l.find(key); o != nil && !o.pending {
+		defer l.mu.Unlock()
 		return o.value, o.err
 	}
+	l.mu.Unlock()
 	found, err := l.begun().Load(ctx, key)()
 	v, _ := found.(V) // nothing, where the batch itself failed
 	return v, err
@@ -112,13 +151,10 @@ func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
 func (l *Loader[K, V]) Ask(key K, many int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, asked := l.known[key]; asked {
+	if l.find(key) != nil {
 		return false
 	}
-	if l.known == nil {
-		l.known = make(map[K]outcome[V], many)
-	}
-	l.known[key] = outcome[V]{pending: true}
+	l.add(outcome[K, V]{key: key, pending: true}, many)
 	if l.asked == nil {
 		l.asked = make([]K, 0, many)
 	}
@@ -131,7 +167,7 @@ func (l *Loader[K, V]) Expect(many int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.known == nil {
-		l.known = make(map[K]outcome[V], many)
+		l.known = make([]outcome[K, V], 0, many)
 	}
 }
 
@@ -139,13 +175,9 @@ func (l *Loader[K, V]) Expect(many int) {
 func (l *Loader[K, V]) Know(key K, value V) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, asked := l.known[key]; asked {
-		return // it is being read, or was
+	if l.find(key) == nil { // else it is being read, or was
+		l.add(outcome[K, V]{key: key, value: value}, 1)
 	}
-	if l.known == nil {
-		l.known = map[K]outcome[V]{}
-	}
-	l.known[key] = outcome[V]{value: value}
 }
 
 // Asked are the keys that were asked for since the last Fetch.
@@ -167,7 +199,7 @@ func (l *Loader[K, V]) FetchBy(ctx context.Context, fetch Fetch[K, V]) {
 	l.read(ctx, fetch, keys, func(i int, v V, err error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.known[keys[i]] = outcome[V]{value: v, err: err}
+		*l.find(keys[i]) = outcome[K, V]{key: keys[i], value: v, err: err}
 	})
 }
 

@@ -38,8 +38,32 @@ func read(r *http.Request) (*graphql.RawParams, error) {
 	return params, err
 }
 
+// Body is a request's body that has been read whole.
+type Body struct {
+	bytes.Reader
+	all []byte
+}
+
+// NewBody is a body for http.Request.
+func NewBody(all []byte) *Body {
+	b := &Body{all: all}
+	b.Reset(all)
+	return b
+}
+
+// Close does nothing.
+func (*Body) Close() error { return nil }
+
+// allOf is what r has; of what was read before, without reading it once more.
+func allOf(r io.Reader) ([]byte, error) {
+	if b, ok := r.(*Body); ok {
+		return b.all, nil
+	}
+	return io.ReadAll(r)
+}
+
 func readBody(r io.Reader, params *graphql.RawParams) error {
-	body, err := io.ReadAll(r)
+	body, err := allOf(r)
 	if err != nil {
 		return fault.Errorf(fault.Invalid, "Le corps de la requête n'a pas pu être lu en entier.")
 	}

@@ -142,8 +142,7 @@ func (c *Catalog) ProductsWith(ctx context.Context, v *identity.Viewer, ids []te
 			}
 		}))
 		if shops != nil {
-			_, part := shops.Beside(v, func(s *directory.Shop) { w.Shops[product] = s })
-			parts = append(parts, part)
+			parts = append(parts, shops.Beside(v, func(s *directory.Shop) { w.Shops[product] = s }))
 		}
 		if variants {
 			parts = append(parts, pg.PartOf(false, func(x *variantRow) {
@@ -154,18 +153,18 @@ func (c *Catalog) ProductsWith(ctx context.Context, v *identity.Viewer, ids []te
 		}
 		return parts
 	}
-	columns, joins, order := productColumns+`, p.published`, "", ""
+	var columns, joins, more, also, order string
 	if shops != nil {
-		own, _ := shops.Beside(v, nil)
-		columns, joins = columns+`, `+own, ` left join shops s on s.commune_id = p.commune_id and s.id = p.shop_id`
+		columns, joins = `, `+shops.Columns(), ` left join shops s on s.commune_id = p.commune_id and s.id = p.shop_id`
 	}
 	if variants {
-		columns, joins, order = columns+`, `+variantColumns+`, v.published`, joins+` left join variants v on v.commune_id = p.commune_id and v.product_id = p.id`, ` order by v.position`
+		more, also, order = `, `+variantColumns+`, v.published`, ` left join variants v on v.commune_id = p.commune_id and v.product_id = p.id`, ` order by v.position`
 	}
 	keys, args := tenancy.From(ids)
 	err := pg.SelectParts(ctx, c.DB, v.Scope().In(tenancy.CommunesOf(ids)...), begin, `
 		select p.* from `+keys+` k (commune_id, id) cross join lateral (
-			select `+columns+` from products p`+joins+` where p.commune_id = k.commune_id and p.id = k.id`+order+` offset 0) p`, args...)
+			select `+productColumns+`, p.published`+columns+more+` from products p`+joins+also+`
+			where p.commune_id = k.commune_id and p.id = k.id`+order+` offset 0) p`, args...)
 	return w, err
 }
 

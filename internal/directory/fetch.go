@@ -19,7 +19,7 @@ func (d *Directory) ByIDs(ctx context.Context, v *identity.Viewer, ids []tenancy
 	keys, args := tenancy.From(ids)
 	shops, err := read[Shop](ctx, d, v.Scope().In(tenancy.CommunesOf(ids)...), `
 		select s.* from `+keys+` k (commune_id, id) cross join lateral (
-			select `+d.columns()+` from shops s where s.commune_id = k.commune_id and s.id = k.id offset 0) s`, args...)
+			select `+d.Columns()+` from shops s where s.commune_id = k.commune_id and s.id = k.id offset 0) s`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (d *Directory) OfProducts(ctx context.Context, v *identity.Viewer, products
 	keys, args := tenancy.From(products)
 	list, err := read[selling](ctx, d, v.Scope().In(tenancy.CommunesOf(products)...), `
 		select s.* from `+keys+` k (commune_id, id) cross join lateral (
-			select `+d.columns()+`, p.id as product_id from products p join shops s on s.commune_id = k.commune_id and s.id = p.shop_id
+			select `+d.Columns()+`, p.id as product_id from products p join shops s on s.commune_id = k.commune_id and s.id = p.shop_id
 			where p.commune_id = k.commune_id and p.id = k.id offset 0) s`, args...)
 	found := make(map[tenancy.ID]*Shop, len(list))
 	for i := range list {
@@ -52,10 +52,9 @@ func (d *Directory) OfProducts(ctx context.Context, v *identity.Viewer, products
 	return found, err
 }
 
-// Beside is a shop as a part of other rows: the columns of a table `s`, and how they are read. take is
-// handed each shop that the viewer may see.
-func (d *Directory) Beside(v *identity.Viewer, take func(*Shop)) (columns string, part pg.Part) {
-	return d.columns(), pg.PartOf(d.cards, func(s *Shop) {
+// Beside is a shop as a part of other rows, with Columns; take is handed each that the viewer may see.
+func (d *Directory) Beside(v *identity.Viewer, take func(*Shop)) pg.Part {
+	return pg.PartOf(d.cards, func(s *Shop) {
 		if s.seenBy(v) {
 			take(s)
 		}

@@ -80,7 +80,8 @@ func (d *Directory) Cards() *Directory {
 	return &cards
 }
 
-func (d *Directory) columns() string {
+// Columns are those that it reads of a table `s`.
+func (d *Directory) Columns() string {
 	if d.cards {
 		return cardColumns
 	}

@@ -106,7 +106,7 @@ const maxText = 200
 // checked refuses what the caller could have known to be wrong, and spells the query out in
 // one way only: two spellings of one list share its cursors.
 func (d *Directory) checked(ctx context.Context, q ShopQuery) (ShopQuery, error) {
-	q.now, q.columns = d.now(), d.columns()
+	q.now, q.columns = d.now(), d.Columns()
 	if q.Near != nil {
 		if err := q.Near.Check("near"); err != nil {
 			return q, err

@@ -14,34 +14,38 @@ import (
 )
 
 // Part is what some of the columns of a joined row become, see SelectParts.
-type Part struct {
-	typ  reflect.Type
-	some bool                               // some of its fields have no column
-	add  func() reflect.Value               // makes a struct
-	slow func(row pgx.CollectableRow) error // has pgx make it
-	take func()                             // gives it away
+type Part interface {
+	typ() (of reflect.Type, some bool)
+	add() reflect.Value                // makes a struct
+	slow(row pgx.CollectableRow) error // has pgx make it
+	give()                             // hands it over
 }
 
 // PartOf is a part that becomes a T by column name; some says that there are columns for a part of T
 // only. take is handed each.
-func PartOf[T any](some bool, take func(*T)) Part {
-	var v *T
-	return Part{
-		typ: reflect.TypeFor[T](), some: some,
-		add: func() reflect.Value {
-			v = new(T)
-			return reflect.ValueOf(v).Elem()
-		},
-		slow: func(row pgx.CollectableRow) (err error) {
-			if some {
-				v, err = pgx.RowToAddrOfStructByNameLax[T](row)
-				return err
-			}
-			v, err = pgx.RowToAddrOfStructByName[T](row)
-			return err
-		},
-		take: func() { take(v) },
+func PartOf[T any](some bool, take func(*T)) Part { return &part[T]{some: some, take: take} }
+
+type part[T any] struct {
+	v    *T
+	some bool
+	take func(*T)
+}
+
+func (p *part[T]) typ() (of reflect.Type, some bool) { return reflect.TypeFor[T](), p.some }
+func (p *part[T]) give()                             { p.take(p.v) }
+
+func (p *part[T]) add() reflect.Value {
+	p.v = new(T)
+	return reflect.ValueOf(p.v).Elem()
+}
+
+func (p *part[T]) slow(row pgx.CollectableRow) (err error) {
+	read := pgx.RowToAddrOfStructByName[T]
+	if p.some {
+		read = pgx.RowToAddrOfStructByNameLax[T]
 	}
+	p.v, err = read(row)
+	return err
 }
 
 // SelectParts is Select for rows that are joined of several: an object, what it belongs to, and what
@@ -82,7 +86,8 @@ func collectParts(rows pgx.Rows, parts []Part) error {
 		if p.to = len(columns); i+1 < len(all) {
 			p.to = all[i+1].from
 		}
-		p.plan = planFor(p.typ, p.some, columns[p.from:p.to])
+		of, some := p.typ()
+		p.plan = planFor(of, some, columns[p.from:p.to])
 	}
 	var texts shared
 	for rows.Next() {
@@ -122,7 +127,7 @@ func (p *partly) read(columns []pgconn.FieldDescription, raw [][]byte, rows pgx.
 			return true, err
 		}
 	}
-	p.take()
+	p.give()
 	return true, nil
 }
 

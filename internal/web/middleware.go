@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -89,13 +90,17 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 // guarded sets the headers of every answer; pages widen the policy to what they load.
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		maps.Copy(w.Header(), guards)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// guards are shared by all answers: nobody changes a value in its place.
+var guards = http.Header{
+	"X-Content-Type-Options":     {"nosniff"},
+	"Referrer-Policy":            {"no-referrer"},
+	"Cross-Origin-Opener-Policy": {"same-origin"},
+	"Content-Security-Policy":    {"default-src 'none'; frame-ancestors 'none'"},
 }
 
 // maxBody bounds a request's body, in bytes: a basket of a hundred lines has a tenth of it.
@@ -115,7 +120,7 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 		}
 		connection := http.NewResponseController(w)
 		_ = connection.SetReadDeadline(time.Now().Add(bodyTime)) // not every test's writer has one
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		body, err := bodyOf(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
 		if err == nil {
 			// Else it stays: net/http reads what is left of a body before it lets the connection go, and
 			// would wait for a client that sends a byte a second as long as that likes.
@@ -129,10 +134,20 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 		case err != nil:
 			s.refuse(w, r, http.StatusBadRequest, fault.Errorf(fault.Invalid, "Le corps de la requête n'est pas arrivé en entier. Réessayez."))
 		default:
-			r.Body = io.NopCloser(bytes.NewReader(body))
+			r.Body = transport.NewBody(body)
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// bodyOf reads a body, in one piece where its length was told.
+func bodyOf(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 || length > maxBody {
+		return io.ReadAll(r)
+	}
+	b := bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead)) // room for the read that finds the end
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 // streams tells whether the client reads an answer that goes on.
