@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -152,7 +153,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{log: o.Log, db: o.DB, newest: newest, origins: o.Origins, registered: o.Registered, demo: o.Demo, limits: newLimiters(o.Limits)}
 	s.vitals, s.leave, s.spans = vitals.New(), o.Leave, o.Spans
-	s.public = newGate("public", publicAtOnce, s.vitals.Shed)
+	s.public = newGate("public", publicForEach*runtime.GOMAXPROCS(0), s.vitals.Shed)
 	s.stopping, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if o.RouterToken != "" {
 		s.router = sha256.Sum256([]byte(o.RouterToken))
