@@ -47,8 +47,10 @@ func Over(es graphql.ExecutableSchema, table Table) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Schema{ExecutableSchema: es, table: table, plans: cache, Broken: func(context.Context, error) {}, Together: inTurn,
-		Joined: func(_ context.Context, loaders []Fetcher) []Fetcher { return loaders }}, nil
+	return &Schema{
+		ExecutableSchema: es, table: table, plans: cache, Broken: func(context.Context, error) {}, Together: inTurn,
+		Joined: func(_ context.Context, loaders []Fetcher) []Fetcher { return loaders },
+	}, nil
 }
 
 func inTurn(ctx context.Context, work []func(context.Context)) {

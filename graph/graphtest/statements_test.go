@@ -113,7 +113,9 @@ func TestStatements(t *testing.T) {
 		"ProductsByID": { // with all around them, in one; the categories and communes are known
 			h.Visitor(), `query ($a: ID!, $b: ID!) { a: product(id: $a) { ...P } b: product(id: $b) { ...P } }
 			fragment P on Product { name category { name } shop { name commune { name } } variants { sku price { cents } } priceRange { min { cents } } }`,
-			graphtest.Vars{"a": products[0].String(), "b": products[0].String()}, graphtest.Vars{"a": products[0].String(), "b": products[1].String()}, 1, "[a.variants,b.variants]|@flatten", 4,
+			graphtest.Vars{"a": products[0].String(), "b": products[0].String()},
+			graphtest.Vars{"a": products[0].String(), "b": products[1].String()},
+			1, "[a.variants,b.variants]|@flatten", 4,
 		},
 		"Variants":     {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { sku } priceRange { min { cents } } availability { orderable } } } }`, first(5), first(100), 2, "products.nodes.#.variants|@flatten", 200},
 		"VariantsBack": {h.Visitor(), `query ($n: Int!) { products(first: $n) { nodes { variants { product { name shop { name } } } } } }`, first(5), first(100), 4, "products.nodes.#.variants|@flatten", 200},

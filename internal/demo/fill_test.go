@@ -397,6 +397,7 @@ func TestFilled(t *testing.T) {
 		}
 	})
 }
+
 func TestPlanRefused(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Plan){
