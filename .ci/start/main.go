@@ -1,6 +1,6 @@
 // Command start runs the program as a newcomer does: `halles demo` in a fresh folder, a question
 // to its API, a SIGKILL in the middle, a second start in the same folder that must give the same
-// answer, and an orderly end.
+// answer, an orderly end when all lies on the disk, and a third start.
 //
 //	go run ./.ci/start PATH-OF-HALLES
 package main
@@ -78,7 +78,38 @@ func check(ctx context.Context, program string) error {
 	if before != after {
 		return fmt.Errorf("the second start answers otherwise:\n%s\n%s", before, after)
 	}
-	return second.stop()
+	if err := settled(ctx, data); err != nil {
+		return fmt.Errorf("second start: %w", err)
+	}
+	if err := second.stop(); err != nil {
+		return err
+	}
+
+	third, err := start(ctx, program, data)
+	if err != nil {
+		return fmt.Errorf("third start: %w", err)
+	}
+	defer third.kill()
+	if again, err := third.ask(ctx); err != nil || again != before {
+		return fmt.Errorf("the third start answers otherwise, or not (%w):\n%s\n%s", err, before, again)
+	}
+	return third.stop()
+}
+
+// settled waits until what the first start filled lies on the disk.
+func settled(ctx context.Context, data string) error {
+	began := time.Now()
+	for {
+		if _, err := os.Stat(filepath.Join(data, "unsettled")); errors.Is(err, os.ErrNotExist) {
+			fmt.Printf("on the disk after %.2f s more\n", time.Since(began).Seconds())
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("the data are not on the disk in time")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // running is a started program.

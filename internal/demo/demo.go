@@ -62,7 +62,7 @@ type Demo struct {
 	cluster     *cluster.Cluster // nil with a given database
 	admin       *pgx.Conn        // of a private cluster, for OpenWidgets, which closes it
 	made        *ahead           // what Fill will need, begun before there is a database; or nil
-	analysed    chan struct{}    // closed when analyse has ended; nil when it need not run
+	behind      chan struct{}    // closed when what goes on behind has ended; nil when nothing does
 	stop        context.CancelFunc
 	data        string
 }
@@ -115,9 +115,18 @@ func Open(ctx context.Context, o Options) (_ *Demo, err error) {
 	if err := d.prepare(ctx, d.Database.URL, o); err != nil {
 		return nil, err
 	}
-	if d.Fresh && d.Filled.small() {
-		d.analysed = make(chan struct{})
-		go d.analyse(background, o.Log)
+	switch small := d.Fresh && d.Filled.small(); {
+	case d.Filled.small() && (small || d.unsettled()):
+		d.behind = make(chan struct{})
+		go func() {
+			defer close(d.behind)
+			if small {
+				d.analyse(background, o.Log)
+			}
+			d.settle(background, o.Log)
+		}()
+	case d.unsettled(): // of a large load it takes long, and what is measured next would pay for it
+		d.settle(ctx, o.Log)
 	}
 	return d, d.sign()
 }
@@ -133,8 +142,8 @@ func (d *Demo) starting(o Options, url string) {
 // Close stops the private Postgres.
 func (d *Demo) Close() error {
 	d.stop()
-	if d.analysed != nil {
-		<-d.analysed
+	if d.behind != nil {
+		<-d.behind
 	}
 	if d.cluster == nil {
 		return nil
@@ -153,7 +162,7 @@ func (d *Demo) private(ctx context.Context, o Options) error {
 		return err
 	}
 	options := cluster.Options{
-		Dir: o.Data, Binaries: binaries, Durable: true,
+		Dir: o.Data, Binaries: binaries, Durable: true, Later: true,
 		// A million orders are loaded at once: few checkpoints. Nobody subscribes to tables: one process
 		// less that starts when the first request is waiting.
 		Params:   []string{"shared_buffers=128MB", "max_wal_size=4GB", "max_connections=100", "max_logical_replication_workers=0"},
@@ -248,7 +257,6 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 // analyse tells the planner about a small load, beside the first requests: they find an index
 // for all that they ask, statistics or not. A large load is analysed by Fill.
 func (d *Demo) analyse(ctx context.Context, log *slog.Logger) {
-	defer close(d.analysed)
 	err := func() error {
 		url, err := d.Database.RoleURL(migrateRole)
 		if err != nil {

@@ -22,6 +22,7 @@ type Options struct {
 	Binaries Binaries // from Find or Fetch
 	Durable  bool     // false: no fsync, for tests that never pull the plug
 	Params   []string // further settings, "name=value"
+	Later    bool     // a new cluster does not wait for the disk before it is Settled
 
 	// Starting is told the cluster as soon as its URL is known, before the server takes connections
 	// and where there is no data yet: time to make in what will ask it. It must not wait. May be nil.
@@ -82,7 +83,18 @@ func Start(ctx context.Context, o Options) (_ *Cluster, err error) {
 		o.Starting(c)
 	}
 	if !Exists(o) {
-		if err := c.initialise(ctx, owner); err != nil {
+		// A folder without PG_VERSION is what an interrupted initdb leaves: no data was ever in it.
+		if err := os.RemoveAll(c.data); err != nil { // before the note that says it is another machine's start
+			return nil, err
+		}
+		ahead, err := c.defers()
+		if err == nil {
+			err = c.initialise(ctx, owner)
+		}
+		if err == nil && ahead {
+			err = c.runsAhead()
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -138,10 +150,6 @@ func (c *Cluster) program(ctx context.Context, name string, args ...string) *exe
 }
 
 func (c *Cluster) initialise(ctx context.Context, owner account) error {
-	// A folder without PG_VERSION is what an interrupted initdb leaves: no data was ever in it.
-	if err := os.RemoveAll(c.data); err != nil {
-		return err
-	}
 	if err := os.Mkdir(c.data, 0o700); err != nil {
 		return err
 	}
@@ -228,7 +236,7 @@ func (c *Cluster) URL(role, database string) string {
 // Exists tells whether Start finds data in the folder, or has to make them.
 func Exists(o Options) bool {
 	_, err := os.Stat(filepath.Join(dataDir(o), "PG_VERSION"))
-	return err == nil
+	return err == nil && !torn(o)
 }
 
 func dataDir(o Options) string { return filepath.Join(o.Dir, "pg"+strconv.Itoa(o.Binaries.Major)) }
