@@ -71,15 +71,19 @@ func (a *ahead) few() (tables []string) {
 		return nil
 	}
 	for _, l := range loaded {
-		size := 0
-		for _, r := range a.rows[l.table] {
-			size += len(r.buf)
-		}
-		if l.columns != "" && size < 256<<10 {
+		if l.columns != "" && a.size(l.table) < 256<<10 {
 			tables = append(tables, l.table)
 		}
 	}
 	return tables
+}
+
+// size is how many bytes a table's rows have.
+func (a *ahead) size(table string) (bytes int) {
+	for _, r := range a.rows[table] {
+		bytes += len(r.buf)
+	}
+	return bytes
 }
 
 // worldOf is the world that was made, or nil when it is not one of this plan and these communes.

@@ -93,12 +93,9 @@ func (s steps) run(ctx context.Context, pool *pgxpool.Pool) error {
 // in their order, and the wait of all for the last between the stages. The search's tables are filled
 // from others and take longest: they begin first.
 func (l *loader) loadAtOnce(ctx context.Context, k *keys) error {
-	total, size := 0, map[string]int{}
-	for table, parts := range l.made.rows {
-		for _, r := range parts {
-			size[table] += len(r.buf)
-			total += len(r.buf)
-		}
+	total := 0
+	for table := range l.made.rows {
+		total += l.made.size(table)
 	}
 	done := l.counter("rows", total)
 	var all steps
@@ -106,7 +103,7 @@ func (l *loader) loadAtOnce(ctx context.Context, k *keys) error {
 	load := func(table string) *step {
 		if whole[table] == nil {
 			whole[table] = all.add(func(ctx context.Context, conn *pgx.Conn) error {
-				defer done(size[table])
+				defer done(l.made.size(table)) // told now: what is sent is forgotten
 				return sendAll(ctx, conn, l.straight, l.made.rows[table])
 			})
 		}

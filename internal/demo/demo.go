@@ -62,7 +62,7 @@ type Demo struct {
 	cluster     *cluster.Cluster // nil with a given database
 	admin       *pgx.Conn        // of a private cluster, for OpenWidgets, which closes it
 	made        *ahead           // what Fill will need, begun before there is a database; or nil
-	behind      chan struct{}    // closed when what goes on behind has ended; nil when nothing does
+	behind      chan struct{}    // closed when what is left to do with the data is done; nil before
 	stop        context.CancelFunc
 	data        string
 }
@@ -115,18 +115,18 @@ func Open(ctx context.Context, o Options) (_ *Demo, err error) {
 	if err := d.prepare(ctx, d.Database.URL, o); err != nil {
 		return nil, err
 	}
-	switch small := d.Fresh && d.Filled.small(); {
-	case d.Filled.small() && (small || d.unsettled()):
-		d.behind = make(chan struct{})
-		go func() {
-			defer close(d.behind)
-			if small {
-				d.analyse(background, o.Log)
-			}
-			d.settle(background, o.Log)
-		}()
-	case d.unsettled(): // of a large load it takes long, and what is measured next would pay for it
+	d.behind = make(chan struct{})
+	rest := func(ctx context.Context) {
+		defer close(d.behind)
+		if d.Fresh && d.Filled.small() {
+			d.analyse(ctx, o.Log)
+		}
 		d.settle(ctx, o.Log)
+	}
+	if d.Filled.small() {
+		go rest(background)
+	} else { // it takes long, and what is measured next would pay for it
+		rest(ctx)
 	}
 	return d, d.sign()
 }
@@ -169,6 +169,9 @@ func (d *Demo) private(ctx context.Context, o Options) error {
 		Starting: func(c *cluster.Cluster) { d.starting(o, c.URL("postgres", database)) },
 	}
 	earlier := cluster.Exists(options)
+	if cluster.Torn(options) {
+		fmt.Fprintln(o.Out, "The machine stopped before all of the demo was on its disk: starting again from nothing.")
+	}
 	if !earlier {
 		d.made = makeAhead(o.Plan)
 	}

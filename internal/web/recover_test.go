@@ -10,7 +10,8 @@ import (
 	"github.com/audelor/halles/internal/web"
 )
 
-// broken is a body that cannot even be read.
+// broken is a body whose reading is a bug of ours, for which a panic stands: what a client is told of it,
+// and what the log, is what is tested.
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { panic("secret inside") }
@@ -18,6 +19,7 @@ func (broken) Read([]byte) (int, error) { panic("secret inside") }
 func TestPanicOutsideTheSchema(t *testing.T) {
 	t.Parallel()
 	s := &site{t: t, db: pgtest.New(t)}
+	// And a page with one.
 	s.serve(&web.Demo{Beside: map[string]http.Handler{"/page": http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret inside") })}})
 	for path, shape := range map[string]string{"/graphql": `"errors":[{`, "/page": `"code":"INTERNAL"`} {
 		before, w := len(s.log.String()), httptest.NewRecorder()

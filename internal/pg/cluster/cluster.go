@@ -236,7 +236,7 @@ func (c *Cluster) URL(role, database string) string {
 // Exists tells whether Start finds data in the folder, or has to make them.
 func Exists(o Options) bool {
 	_, err := os.Stat(filepath.Join(dataDir(o), "PG_VERSION"))
-	return err == nil && !torn(o)
+	return err == nil && !Torn(o)
 }
 
 func dataDir(o Options) string { return filepath.Join(o.Dir, "pg"+strconv.Itoa(o.Binaries.Major)) }

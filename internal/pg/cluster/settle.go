@@ -17,8 +17,9 @@ import (
 // unsettled is the file of that note.
 func unsettled(o Options) string { return filepath.Join(o.Dir, "unsettled") }
 
-// torn tells whether the machine has started anew since it had data that were not on the disk.
-func torn(o Options) bool {
+// Torn tells whether the machine has started anew since it had data that were not on the disk: Start
+// throws them away.
+func Torn(o Options) bool {
 	noted, err := os.ReadFile(unsettled(o))
 	return err == nil && strings.TrimSpace(string(noted)) != machineStart()
 }
