@@ -41,6 +41,7 @@ func setup(t testing.TB, shops, orders int) *both {
 	if _, err := demo.Fill(t.Context(), d.MigrateURL(), plan, nil); err != nil {
 		t.Fatal(err)
 	}
+	d.Exec(t, "analyze") // as a demo does behind its first answers
 	b := &both{Database: d, statements: &bench.Statements{}}
 	o := d.Options
 	o.Tracer = b.statements
