@@ -16,6 +16,7 @@ import (
 func TestAuditTrail(t *testing.T) {
 	t.Parallel()
 	h := graphtest.New(t)
+	h.Resolver.Wait = graphtest.Gathers
 	d := h.Database
 	lorient, groix := tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Lorient}, tenancy.ID{Kind: tenancy.KindCommune, Commune: fixture.Groix}
 	agent, admin := h.As(fixture.Viewer(t, d, identity.Agent, lorient)), h.As(fixture.Viewer(t, d, identity.Admin))

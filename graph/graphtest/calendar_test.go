@@ -63,7 +63,6 @@ func autumn2020() []map[string]any {
 func TestAutumn2020(t *testing.T) {
 	t.Parallel()
 	h := graphtest.New(t)
-	h.Resolver.Wait = time.Millisecond
 	at(h, paris("2020-10-28 12:00"))
 	const free, collect, collect4, open4, essential4, large4, open8 = "VISIT PICKUP DELIVERY 0", "PICKUP DELIVERY 0", "PICKUP DELIVERY 4",
 		"VISIT PICKUP DELIVERY 4", "VISIT PICKUP DELIVERY 4 essential", "PICKUP DELIVERY 4 essential", "VISIT PICKUP DELIVERY 8"

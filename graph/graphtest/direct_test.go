@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tidwall/gjson"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -221,7 +220,6 @@ func aTown(t *testing.T) (h *graphtest.Harness, viewers []*identity.Viewer, name
 func TestDirectAnswersAsGqlgenDoes(t *testing.T) {
 	t.Parallel()
 	h, viewers, names := aTown(t)
-	h.Resolver.Wait = 200 * time.Microsecond // statements are not counted here
 	alone := h.Indirect(t)
 	n := 300
 	if os.Getenv("HALLES_LONG") != "" {

@@ -48,9 +48,10 @@ type Harness struct {
 	visitor  *identity.Viewer
 }
 
-// wait lets a slow machine start every goroutine of a list before its batch is sent: the
-// number of statements then is the same each time.
-const wait = 25 * time.Millisecond
+// Gathers is how long loaders gather keys where statements are counted: a slow machine starts every
+// goroutine of a list before its batch is sent, and the number of statements is the same each time.
+// Elsewhere each level of an answer would wait for it.
+const Gathers = 25 * time.Millisecond
 
 type routerKey struct{}
 
@@ -74,7 +75,7 @@ func New(t testing.TB) *Harness {
 		Intake:      intake.New(d.DB, communes, cursors),
 		Media:       media.New(d.DB, communes),
 		Insight:     insight.New(d.DB, communes),
-		Wait:        wait,
+		Wait:        200 * time.Microsecond,
 
 		Registrations: directory.NewRegistrations(d.DB, communes, cursors, identity.NewMembers(d.DB, communes, fixture.Secret), fixture.Secret),
 	}}

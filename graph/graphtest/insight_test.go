@@ -20,6 +20,7 @@ const board = `query ($in: DashboardInput!) { dashboard(input: $in) {
 func TestDashboards(t *testing.T) {
 	t.Parallel()
 	h := graphtest.New(t)
+	h.Resolver.Wait = graphtest.Gathers
 	shop := fixture.Shop(t, h.Database, fixture.ShopOpts{})
 	product := fixture.Product(t, h.Database, shop, fixture.ProductOpts{})
 	order := fixture.Order(t, h.Database, shop, product.Variants[0], fixture.OrderOpts{})

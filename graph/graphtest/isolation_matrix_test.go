@@ -112,7 +112,7 @@ func newMatrix(t *testing.T) *matrix {
 	log := slog.New(slog.NewTextHandler(m.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	feed := ordering.NewFeed(h.DB, "", page.NewSealer(fixture.Secret), log)
 	h.Resolver.Members.Failures = math.MaxInt // or the tenth wrong code would be answered otherwise
-	h.Resolver.Feed, h.Resolver.Wait = feed, 200*time.Microsecond
+	h.Resolver.Feed = feed
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan struct{})
 	go func() {

@@ -29,7 +29,6 @@ type keeper struct {
 func keeping(t *testing.T, bytes int, now func() time.Time, change ...func(*graph.ServerOptions)) *keeper {
 	t.Helper()
 	k := &keeper{Harness: graphtest.New(t)}
-	k.Resolver.Wait = time.Millisecond
 	k.answers, k.versions = k.Keep(t, bytes, now)
 	o := graph.ServerOptions{
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), RequestID: func(context.Context) string { return "test" },

@@ -218,6 +218,7 @@ func TestBadOrdersInTheSchemasOwnWords(t *testing.T) {
 func TestStatementsOfOrders(t *testing.T) {
 	t.Parallel()
 	h := graphtest.New(t)
+	h.Resolver.Wait = graphtest.Gathers
 	shop := fixture.Shop(t, h.Database, fixture.ShopOpts{})
 	book := fixture.Product(t, h.Database, shop, fixture.ProductOpts{Stock: 1000, Variants: 2})
 	merchant := h.As(fixture.Viewer(t, h.Database, identity.Merchant, shop))

@@ -55,7 +55,7 @@ func ids(t testing.TB, d *pgtest.Database, kind tenancy.Kind, limit int) []tenan
 func TestStatements(t *testing.T) {
 	t.Parallel()
 	h := graphtest.New(t)
-	h.Resolver.Wait *= 2
+	h.Resolver.Wait = 2 * graphtest.Gathers
 	stock(t, h.Database, 100, 12)
 	for _, commune := range []string{"56121", "56098", "56069", "56083"} {
 		h.Exec(t, `insert into restrictions (commune_id, id, rank, title, starts_at, naf_version, visitors, square_metres, pickup, delivery, declared_as, declared_at)

@@ -25,7 +25,6 @@ import (
 
 	"github.com/audelor/halles/graph"
 	"github.com/audelor/halles/graph/graphtest"
-	"github.com/audelor/halles/graph/loader"
 	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fixture"
@@ -57,7 +56,6 @@ type site struct {
 func start(t *testing.T, change ...func(*graph.ServerOptions)) *site {
 	t.Helper()
 	s := &site{Harness: graphtest.New(t)}
-	s.Resolver.Wait = loader.Wait // the harness waits longer, for its counts: 40 events a second
 	s.shop = fixture.Shop(t, s.Database, fixture.ShopOpts{})
 	s.variant = fixture.Product(t, s.Database, s.shop, fixture.ProductOpts{Stock: 100_000}).Variants[0]
 	s.subject, _ = fixture.Account(t, s.Database, identity.Merchant, s.shop)
