@@ -2,6 +2,7 @@ package ordering_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -19,7 +20,7 @@ func TestRowLevelSecurityAlone(t *testing.T) {
 	product := fixture.Product(t, b.Database, shop, fixture.ProductOpts{Stock: 100})
 	customer := fixture.Viewer(t, b.Database, identity.Customer)
 	guests, payload := b.place(t, b.visitor, basket(pickup(shop, product.Variants[0])))
-	b.place(t, customer, basket(pickup(shop, product.Variants[0])))
+	customers, _ := b.place(t, customer, basket(pickup(shop, product.Variants[0])))
 	viewers := map[string]struct {
 		scope  pg.Scope
 		orders int
@@ -99,6 +100,21 @@ func TestRowLevelSecurityAlone(t *testing.T) {
 			_, err := pg.SelectScalars[int](t.Context(), b.Database.DB, viewers[name].scope, `with x as (`+beside[table]+` returning 1) select count(*) from x`, uuid.Nil)
 			if pg.Code(err) != "42501" {
 				t.Errorf("%s writes a %s: %v", name, table, err)
+			}
+		}
+	}
+	// Nor does who places, beside another's order; its own it may.
+	for name, orders := range map[string][2]uuid.UUID{"TheGuest": {guests[0].Row, customers[0].Row}, "TheCustomer": {customers[0].Row, guests[0].Row}} {
+		for table, values := range map[string]string{
+			"order_lines":    `$1, $2, 99, $3, 'x', '', 1, 1, 2000`,
+			"order_contacts": `$1, $2, 'Mallory', $3::uuid::text, null`,
+			"order_events":   `$1, 99, $2, 99, $3, 'CANCELLED', 'CANCELLED', 'CUSTOMER', null, now()`,
+		} {
+			for i, want := range []string{"23", "42501"} { // a key that is taken or unknown: the policy let it through
+				_, err := pg.SelectScalars[int](t.Context(), b.Database.DB, viewers[name].scope, `with x as (insert into `+table+` values (`+values+`) returning 1) select count(*) from x`, fixture.Lorient, orders[i], uuid.Nil)
+				if code := pg.Code(err); !strings.HasPrefix(code, want) && (err != nil || i > 0) {
+					t.Errorf("%s writes into %s of %s order: %v", name, table, [...]string{"its own", "another's"}[i], err)
+				}
 			}
 		}
 	}
