@@ -61,6 +61,20 @@ func QueueTake(b *pgx.Batch, shop tenancy.ID, want []Pieces, got func(i int, t T
 	}
 }
 
+// QueueTakeKnown is QueueTake for who knows the variants already. It asks for nothing back: where pieces
+// cannot be taken the transaction ends there, by the constraint "as_known".
+func QueueTakeKnown(b *pgx.Batch, shop tenancy.ID, want []Pieces) {
+	for _, i := range inKeyOrder(want) {
+		b.Queue(`
+			with taken as (
+				update variants set stock = stock - $4
+				where commune_id = $1 and id = $2 and shop_id is not distinct from $3 and published and stock >= $4 and (not paused or paused_until <= now())
+				returning id)
+			select case when not exists (select from taken) then not_as_known() end`,
+			shop.Commune, want[i].Variant, shop.Row, want[i].Quantity)
+	}
+}
+
 // QueueReturn gives pieces back, also of variants withdrawn since, which row-level security shows
 // nobody else: it is told of these alone, for the rest of the transaction.
 func QueueReturn(b *pgx.Batch, commune string, back []Pieces) {

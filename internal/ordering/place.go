@@ -147,7 +147,9 @@ func (p *placing) run(ctx context.Context) (order *Order, refusals []Refusal, er
 		return nil, p.refuse(ShopUnavailable, "shop", sayUnavailable), nil
 	}
 	for range maxDraws {
-		order, refusals, err = p.try(ctx)
+		if order, err = p.atOnce(ctx); errors.Is(err, errNotKnown) {
+			order, refusals, err = p.try(ctx)
+		}
 		if err == nil && order != nil {
 			p.wake(order.CommuneID)
 		}
@@ -180,14 +182,8 @@ func (p *placing) key() string { return p.basket.key + "/" + p.shop.String() }
 // errRefused rolls a transaction back for a reason that is data.
 var errRefused = errors.New("refused")
 
-// try makes the order in one transaction of two round trips. Its locks are, always in this
-// order: the key; the variants, sorted; the slot; then the rows that it makes itself, which nobody
-// waits for; and last the commune's head of the event log. A transaction that waits for a key holds
-// nothing, one that waits for a variant holds the key and smaller variants, one that waits for a
-// slot these and no other slot, one that waits for the head holds what nobody who has the head
-// waits for: no circle. (life.go says why changes
-// of an order fit in.)
-func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
+// draw is the order before anything of it is known, with a number and a code of its own.
+func (p *placing) draw() *Order {
 	order := &Order{
 		CommuneID: p.shop.Commune, Row: tenancy.NewRow(), ShopRow: p.shop.Row, Number: newNumber(), Channel: p.basket.channel, Mode: p.mode,
 		Status: Placed, Version: 1, Code: newCode(), Note: p.note, PlacedAt: p.now(),
@@ -196,8 +192,22 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 	if p.digest == nil && !p.basket.entered {
 		order.CustomerID = &p.v.Account
 	}
+	return order
+}
+
+// try makes the order in one transaction of two round trips. Its locks are, always in this
+// order: the key; the variants, sorted; the slot; then the rows that it makes itself, which nobody
+// waits for; and last the commune's head of the event log. A transaction that waits for a key holds
+// nothing, one that waits for a variant holds the key and smaller variants, one that waits for a
+// slot these and no other slot, one that waits for the head holds what nobody who has the head
+// waits for: no circle. (life.go says why changes
+// of an order fit in.)
+func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
+	order := p.draw()
 	var refusals []Refusal
 	var replay *uuid.UUID
+	var took *terms
+	read := false
 	err := p.DB.Pipe(ctx, p.as(order.ID()), func(ctx context.Context, tx *pg.Pipe) error {
 		refusals, replay = nil, nil
 		fresh := false
@@ -206,9 +216,7 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 		// A twin under the same key is waited for here. Once it has committed its row is there to be
 		// read, but not by a statement of this batch: nearly always there is none, and nothing to read.
 		first := &pgx.Batch{}
-		first.Queue(`insert into idempotency_keys (commune_id, scope, key, payload_hash, order_id, at)
-			values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-			order.CommuneID, p.basket.scope.String(), p.key(), p.hash, order.Row, order.PlacedAt).Exec(func(tag pgconn.CommandTag) error {
+		p.queueKey(first, order, " on conflict do nothing").Exec(func(tag pgconn.CommandTag) error {
 			fresh = tag.RowsAffected() == 1
 			return nil
 		})
@@ -227,34 +235,20 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 			replay, err = p.before(ctx, tx)
 			return cmp.Or(err, errRefused)
 		}
-		var lines []*Line
+		read = !t.unread // before the goods, or never
 		var err error
-		if lines, refusals, err = p.agree(ctx, tx, order, t); err != nil {
+		if refusals, err = p.agree(ctx, tx, order, t); err != nil {
 			return err
 		}
 		if refusals != nil {
 			return errRefused
 		}
-
+		took = t
 		last := &pgx.Batch{}
-		p.queueOrder(last, order, lines)
-		catalog.QueueMoves(last, order.ID(), catalog.Ordered, p.pieces(), order.PlacedAt)
-		p.queueLink(last, order)
-		e := Event{
-			CommuneID: order.CommuneID, OrderRow: order.Row, OrderSeq: order.Version, ShopRow: order.ShopRow,
-			Kind: EventKind(Placed), Status: Placed, Actor: ByCustomer, At: order.PlacedAt,
-		}
-		p.queueEntered(last, order, &e)
-		queueMessages(last, &e)
-		last.Queue(appendEvent, e.appendArgs()...)
+		p.queueOrder(last, order)
 		return tx.Commit(ctx, last)
 	})
-	switch pg.Constraint(err) {
-	case "orders_number_unique", "orders_open_pickup_code":
-		err = fmt.Errorf("%w: %w", errAgain, err)
-	case "orders_key_unique": // the key's own row was pruned; what was in the order then, nobody knows
-		err = conflict()
-	}
+	err = meant(err)
 	switch {
 	case replay != nil:
 		order, err := p.again(ctx, *replay)
@@ -264,7 +258,21 @@ func (p *placing) try(ctx context.Context) (*Order, []Refusal, error) {
 	case err != nil:
 		return nil, nil, err
 	}
+	if read && p.plain() {
+		p.known.learn(p.shop, took.shop, p.lines, took.goods)
+	}
 	return order, nil, nil
+}
+
+// meant is what an error of the transaction says of the order.
+func meant(err error) error {
+	switch pg.Constraint(err) {
+	case "orders_number_unique", "orders_open_pickup_code":
+		return fmt.Errorf("%w: %w", errAgain, err)
+	case "orders_key_unique": // the key's own row was pruned; what was in the order then, nobody knows
+		return conflict()
+	}
+	return err
 }
 
 // before is the order that was made under the key, of the same content.
@@ -292,13 +300,18 @@ func conflict() error {
 
 // agree judges what was asked for by what the shop has, and fills in the order's amounts, slot and
 // lines; or it says all that keeps the order from being made.
-func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, t *terms) ([]*Line, []Refusal, error) {
+func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, t *terms) ([]Refusal, error) {
 	if err := p.complete(ctx, tx, t); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	return p.fill(order, t), nil
+}
+
+// fill judges and fills the order in.
+func (p *placing) fill(order *Order, t *terms) []Refusal {
 	v := p.judge(t, p.basket.address)
 	if len(v.refusals) > 0 {
-		return nil, v.refusals, nil
+		return v.refusals
 	}
 	order.ItemCount = 0 // the transaction may run again
 	for _, l := range v.lines {
@@ -311,7 +324,7 @@ func (p *placing) agree(ctx context.Context, tx *pg.Pipe, order *Order, t *terms
 		start, end := v.slot.Start.UTC(), v.slot.End.UTC()
 		order.SlotStartsAt, order.SlotEndsAt = &start, &end
 	}
-	return v.lines, nil, nil
+	return nil
 }
 
 // complete reads what is known no longer. It reads again what was not had, for the reason: variants
@@ -359,7 +372,28 @@ func (p *placing) complete(ctx context.Context, tx *pg.Pipe, t *terms) error {
 	return nil
 }
 
-func (p *placing) queueOrder(b *pgx.Batch, o *Order, lines []*Line) {
+// queueKey writes the key; whoever has it waits there for a twin.
+func (p *placing) queueKey(b *pgx.Batch, o *Order, otherwise string) *pgx.QueuedQuery {
+	return b.Queue(`insert into idempotency_keys (commune_id, scope, key, payload_hash, order_id, at) values ($1, $2, $3, $4, $5, $6)`+otherwise,
+		o.CommuneID, p.basket.scope.String(), p.key(), p.hash, o.Row, o.PlacedAt)
+}
+
+// queueOrder writes all of an order, and last its event.
+func (p *placing) queueOrder(b *pgx.Batch, o *Order) {
+	p.queueRows(b, o, o.Written)
+	catalog.QueueMoves(b, o.ID(), catalog.Ordered, p.pieces(), o.PlacedAt)
+	p.queueLink(b, o)
+	e := Event{
+		CommuneID: o.CommuneID, OrderRow: o.Row, OrderSeq: o.Version, ShopRow: o.ShopRow,
+		Kind: EventKind(Placed), Status: Placed, Actor: ByCustomer, At: o.PlacedAt,
+	}
+	p.queueEntered(b, o, &e)
+	queueMessages(b, &e)
+	b.Queue(appendEvent, e.appendArgs()...)
+}
+
+// queueRows writes the order, its lines and whom it is for.
+func (p *placing) queueRows(b *pgx.Batch, o *Order, lines []*Line) {
 	b.Queue(`
 		insert into orders (commune_id, id, shop_id, number, channel, mode, status, version, customer_id, scope, idempotency_key,
 			items_cents, delivery_cents, item_count, pickup_code, note, placed_at, updated_at, slot_starts_at, slot_ends_at, buyer_commune)
