@@ -241,6 +241,13 @@ func visible[V any](v *V, err error) (*V, error) {
 	return v, err
 }
 
+// namesOnly tells whether no more is asked of products and shops than their names, and what is found by
+// their IDs.
+func namesOnly(ctx context.Context) bool {
+	return direct.Only(ctx, "Product", "id", "slug", "name", "shop", "variants", "priceRange", "availability", "photos") &&
+		direct.Only(ctx, "Shop", "id", "slug", "name", "commune", "openingHours", "fulfilments", "closures", "photos", "openNow", "service", "nextOpening", "regime", "slots", "products")
+}
+
 // beside has the loaders know what a search has read beside its page.
 func beside(ctx context.Context) func(*catalog.SearchConnection, error) (*catalog.SearchConnection, error) {
 	return func(found *catalog.SearchConnection, err error) (*catalog.SearchConnection, error) {

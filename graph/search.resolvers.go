@@ -25,7 +25,7 @@ func (r *communeFacetResolver) Commune(ctx context.Context, obj *catalog.Commune
 }
 
 func (r *queryResolver) Search(ctx context.Context, text string, filter *catalog.SearchFilter, near *tenancy.Point, first int, after *string) (*catalog.SearchConnection, error) {
-	return counted(ctx)(beside(ctx)(r.Catalog.Search(ctx, identity.From(ctx), catalog.SearchQuery{Text: text, Filter: filter, Near: near, Cards: direct.Short(ctx, "Shop")}, first, after)))
+	return counted(ctx)(beside(ctx)(r.Catalog.Search(ctx, identity.From(ctx), catalog.SearchQuery{Text: text, Filter: filter, Near: near, Cards: direct.Short(ctx, "Shop"), Names: namesOnly(ctx)}, first, after)))
 }
 
 func (r *queryResolver) Suggest(ctx context.Context, text string, communes []string, first int) ([]*catalog.Suggestion, error) {

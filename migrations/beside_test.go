@@ -84,6 +84,9 @@ func TestStepsBesideLoad(t *testing.T) {
 	if failed := l.failed.Load(); failed != nil {
 		t.Errorf("beside the steps a statement failed: %v", *failed)
 	}
+	if n := pgtest.Scan[int](t, d, `select count(*) from catalog_search where name = '' or slug = '' or shop_name = '' or shop_slug = ''`); n > 0 {
+		t.Errorf("%d entries of the search have no names", n)
+	}
 }
 
 // besides is what goes on beside a step.

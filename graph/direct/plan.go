@@ -14,10 +14,11 @@ import (
 // plan is an operation, compiled: what to do is decided, what with is not.
 type plan struct {
 	root   *selection
-	count  int          // of the steps that need a level of their own
-	places int          // of the steps that write an object in the object
-	size   atomic.Int64 // of an answer, as far as is known
-	whole  []string     // the types with a short form of which more is asked
+	count  int                 // of the steps that need a level of their own
+	places int                 // of the steps that write an object in the object
+	size   atomic.Int64        // of an answer, as far as is known
+	whole  []string            // the types with a short form of which more is asked
+	asked  map[string][]string // the fields that are asked of each type
 }
 
 type planKey struct{}
@@ -26,6 +27,12 @@ type planKey struct{}
 func Short(ctx context.Context, typ string) bool {
 	p, planned := ctx.Value(planKey{}).(*plan)
 	return planned && !slices.Contains(p.whole, typ)
+}
+
+// Only tells whether nothing that ctx answers asks other fields of a type's objects than these.
+func Only(ctx context.Context, typ string, fields ...string) bool {
+	p, planned := ctx.Value(planKey{}).(*plan)
+	return planned && !slices.ContainsFunc(p.asked[typ], func(f string) bool { return !slices.Contains(fields, f) })
 }
 
 // selection is what is asked of the objects of one type at one place.
@@ -62,16 +69,17 @@ type compiler struct {
 	levels    int
 	places    int
 	whole     []string
+	asked     map[string][]string
 }
 
 // compile is nil for an operation that is not understood.
 func compile(table Table, schema *ast.Schema, operation *graphql.OperationContext) *plan {
-	c := &compiler{table: table, schema: schema, operation: operation}
+	c := &compiler{table: table, schema: schema, operation: operation, asked: map[string][]string{}}
 	root := c.selection(table[schema.Query.Name], schema.Query, operation.Operation.SelectionSet)
 	if root == nil {
 		return nil
 	}
-	return &plan{root: root, count: c.levels, places: c.places, whole: c.whole}
+	return &plan{root: root, count: c.levels, places: c.places, whole: c.whole, asked: c.asked}
 }
 
 func (c *compiler) selection(typ *Type, definition *ast.Definition, set ast.SelectionSet) *selection {
@@ -111,6 +119,9 @@ func (c *compiler) step(typ *Type, definition *ast.Definition, f graphql.Collect
 	}
 	if typ.short != nil && !slices.Contains(typ.short, f.Name) {
 		c.whole = append(c.whole, typ.name)
+	}
+	if !slices.Contains(c.asked[typ.name], f.Name) {
+		c.asked[typ.name] = append(c.asked[typ.name], f.Name)
 	}
 	s.args = definition.Fields.ForName(f.Name)
 	s.nonNull = s.args.Type.NonNull

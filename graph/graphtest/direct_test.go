@@ -36,13 +36,20 @@ type reading struct {
 
 // document writes a query and its variables.
 func (c *reading) document() (text string, vars graphtest.Vars) {
+	return c.query(func() string {
+		body := c.selection(c.schema.Query, 1)
+		if c.IntN(6) == 0 {
+			body = c.search()
+		}
+		return body
+	})
+}
+
+// query has a body written, and puts what it needs around it.
+func (c *reading) query(write func() string) (text string, vars graphtest.Vars) {
 	c.variables, c.values, c.left = nil, graphtest.Vars{}, 25
 	c.fragments, c.booleans, c.aliases = nil, 0, 0
-	body := c.selection(c.schema.Query, 1)
-	if c.IntN(6) == 0 {
-		body = c.search()
-	}
-	keyword := "query"
+	body, keyword := write(), "query"
 	if c.variables != nil {
 		keyword += " Q(" + strings.Join(c.variables, ", ") + ")"
 	}
@@ -62,6 +69,22 @@ func (c *reading) search() string {
 	return fmt.Sprintf("{ search(text: %q, first: %d%s) { edges { score node { ... on Product %s ... on Product { name shop %s } ... on Shop %s } } ... on SearchConnection %s } }",
 		[]string{"livre", "far livre", "produit", "boutique", "librairie", "livre inconnu"}[c.IntN(6)], 1+c.IntN(30), with,
 		c.selection(c.schema.Types["Product"], 4), card(), card(), c.selection(c.schema.Types["SearchConnection"], 2))
+}
+
+// named are searches for names, which are in the index, and for one field more of a product or a shop:
+// of each that is understood.
+func (c *reading) named(do func(document string, vars graphtest.Vars)) {
+	for _, typ := range []string{"Product", "Shop"} {
+		for _, f := range c.schema.Types[typ].Fields {
+			if !c.understands(typ, f.Name) {
+				continue
+			}
+			do(c.query(func() string {
+				more := map[string]string{typ: c.written(f, 4)}
+				return fmt.Sprintf("{ search(text: \"livre\", first: 5) { edges { node { ... on Product { id slug name %s shop { id slug name %s } } } } } }", more["Product"], more["Shop"])
+			}))
+		}
+	}
 }
 
 // selection is what is asked of an object of a type, in some order and with fragments.
@@ -129,6 +152,11 @@ func (c *reading) field(d *ast.Definition, depth int) string {
 	for try := 0; !c.understands(d.Name, f.Name) && (try < 50 && c.IntN(400) > 0); try++ {
 		f = d.Fields[c.IntN(len(d.Fields))]
 	}
+	return c.written(f, depth)
+}
+
+// written is a field with its arguments and what is asked of it.
+func (c *reading) written(f *ast.FieldDefinition, depth int) string {
 	result := c.schema.Types[f.Type.Name()]
 	if strings.HasPrefix(f.Name, "_") || c.left < 0 && result.IsCompositeType() || depth > 9 && result.IsCompositeType() {
 		return ""
@@ -195,6 +223,7 @@ func aTown(t *testing.T) (h *graphtest.Harness, viewers []*identity.Viewer, name
 	draft := fixture.Product(t, h.Database, hidden, fixture.ProductOpts{Status: "DRAFT"})
 	far := fixture.Product(t, h.Database, elsewhere, fixture.ProductOpts{})
 	h.Exec(t, `update variants set paused = true where product_id = $1`, product.ID.Row)
+	h.Exec(t, `update products set description = 'Sans pruneaux'`)
 	h.Exec(t, `insert into closures (commune_id, id, shop_id, starts_at, reason, created_at) values ($1, gen_random_uuid(), $2, now() + interval '1 day', 'Congés', now())`, shop.Commune, shop.Row)
 	h.Exec(t, `insert into special_hours (commune_id, shop_id, day, opens, closes, reason) values ($1, $2, current_date + 3, '{600}', '{700}', 'Marché')`, shop.Commune, shop.Row)
 	for _, commune := range []string{"56121", "56098", fixture.Groix} {
@@ -228,6 +257,18 @@ func TestDirectAnswersAsGqlgenDoes(t *testing.T) {
 	c := &reading{understands: h.Direct.Understands, chance: &chance{
 		Rand: rand.New(rand.NewPCG(56121, 2)), schema: generated.NewExecutableSchema(generated.Config{}).Schema(), ids: names,
 	}}
+	ask := func(which, document string, vars graphtest.Vars, v *identity.Viewer) (answer []byte) {
+		body := mustJSON(t, map[string]any{"query": document, "variables": vars})
+		if err := twice(func() (string, string) {
+			a, b := alone.As(v).Raw(t, body), h.As(v).Raw(t, body)
+			answer = b.Body.Bytes()
+			return partsOf(t, a.Code, a.Body.Bytes()), partsOf(t, b.Code, answer)
+		}); err != nil {
+			t.Fatalf("%s as %s: %v\n%s\nwith %v", which, v.Kind, err, document, vars)
+		}
+		return answer
+	}
+	c.named(func(document string, vars graphtest.Vars) { ask("names", document, vars, viewers[0]) })
 	var whole, refused, partly int
 	for i := range n {
 		document, vars := c.document()
@@ -237,16 +278,7 @@ func TestDirectAnswersAsGqlgenDoes(t *testing.T) {
 		if c.IntN(20) == 0 {
 			c.wrong(vars)
 		}
-		body := mustJSON(t, map[string]any{"query": document, "variables": vars})
-		v := viewers[c.IntN(len(viewers))]
-		var answer []byte
-		if err := twice(func() (string, string) {
-			a, b := alone.As(v).Raw(t, body), h.As(v).Raw(t, body)
-			answer = b.Body.Bytes()
-			return partsOf(t, a.Code, a.Body.Bytes()), partsOf(t, b.Code, answer)
-		}); err != nil {
-			t.Fatalf("number %d as %s: %v\n%s\nwith %v", i, v.Kind, err, document, vars)
-		}
+		answer := ask(fmt.Sprint("number ", i), document, vars, viewers[c.IntN(len(viewers))])
 		switch data := gjson.GetBytes(answer, "data").Raw; {
 		case !gjson.GetBytes(answer, "errors").Exists():
 			whole++

@@ -12,23 +12,22 @@ func (l *Limit) search(r *http.Request, b []byte) ([]byte, error) {
 	return l.found(r, b, true, `
 		with q as materialized (select search_meant($2) as meant), h as materialized (select search_in(array[$1::text], meant) as has from q),
 		named as materialized (
-			select w.id, 0 as rest, search_score(w.words, (select meant from q), w.kind, w.length, null) as score from catalog_search w
+			select w.id, w.name, w.slug, w.shop_id, w.shop_name, w.shop_slug, 0 as rest, search_score(w.words, (select meant from q), w.kind, w.length, null) as score from catalog_search w
 			where w.kind = 'PRODUCT' and search_local(w.commune_id, w.words) @@ (select search_named(array[$1::text], meant) from q) limit 300),
 		eighth as materialized (
-			select w.id, 1 as rest, search_score(w.words, (select meant from q), w.kind, w.length, null) as score from catalog_search w
+			select w.id, w.name, w.slug, w.shop_id, w.shop_name, w.shop_slug, 1 as rest, search_score(w.words, (select meant from q), w.kind, w.length, null) as score from catalog_search w
 			where w.kind = 'PRODUCT' and search_local(w.commune_id, w.words) @@ (select has from h)
 				and get_byte(uuid_send(w.id), 15) & 7 = 0 and w.id not in (select id from named) and (select count(*) from named) < 20
 			limit 300 - (select count(*) from named)),
 		others as materialized (
-			select w.id, 1 as rest, search_score(w.words, (select meant from q), w.kind, w.length, null) as score from catalog_search w
+			select w.id, w.name, w.slug, w.shop_id, w.shop_name, w.shop_slug, 1 as rest, search_score(w.words, (select meant from q), w.kind, w.length, null) as score from catalog_search w
 			where w.kind = 'PRODUCT' and search_local(w.commune_id, w.words) @@ (select has from h)
 				and w.id not in (select id from named) and w.id not in (select id from eighth)
 				and (select count(*) from named) < 20 and (select count(*) from named) + (select count(*) from eighth) < 300
-			limit 300 - (select count(*) from named) - (select count(*) from eighth)),
-		best as materialized (select * from (select * from named union all select * from eighth union all select * from others) f order by rest, score desc, id limit 20)
-		select p.id, p.name, p.slug, s.id, s.name, s.slug, f.score
-		from best f join products p on p.commune_id = $1 and p.id = f.id join shops s on s.commune_id = p.commune_id and s.id = p.shop_id
-		order by f.rest, f.score desc, f.id`)
+			limit 300 - (select count(*) from named) - (select count(*) from eighth))
+		select f.id, f.name, f.slug, f.shop_id, f.shop_name, f.shop_slug, f.score
+		from (select * from named union all select * from eighth union all select * from others) f
+		order by f.rest, f.score desc, f.id limit 20`)
 }
 
 // plain is the schema that somebody would begin with, beside ours: products and shops with all their

@@ -8,16 +8,16 @@ import (
 
 // foundRow is an entry of the index that was found, and what it leads to, zero where it was not read.
 type foundRow struct {
-	Product // with the entry's commune, ID and shop, also where it is a shop; without a status: it was not read
+	Product // with the entry's commune, ID and shop, also where it is a shop; without a name: it was not read
 	Kind    string
 	Score   int
 	Metres  *float64
 	Rest    int // 1: some of the words are not in its name, and it comes after all that have them there
 
 	ShopSlug       string
-	ShopName       string
+	ShopName       string // "": no shop was read
 	ShopCategoryID string
-	ShopStatus     directory.ShopStatus // "": no shop was read
+	ShopStatus     directory.ShopStatus
 	ShopStreet     string
 	ShopPostcode   string
 	ShopCity       string
@@ -30,7 +30,8 @@ func readsBeside(v *identity.Viewer) bool { return v.Scope().Role == pg.Public }
 
 // beside adds to a page what its entries lead to: products, and with cards their shops as
 // directory.Directory.Cards reads them. It saves two round trips, a third of what a search of 20 products
-// cost the server. Each row is looked up by its key, as by ProductsByIDs.
+// cost the server. Each row is looked up by its key, as by ProductsByIDs. Names alone are in the index:
+// the look-ups of 20 products and their shops were 0.2 of the 0.4 ms that a search took in Postgres.
 func beside(page string, cards bool) string {
 	if cards {
 		return besideProducts + besideCards + " from (" + page + ") f " + joinProducts + joinCards + besideOrder
@@ -52,17 +53,17 @@ const (
 	besideOrder = ` order by f.rest, f.score desc, f.id`
 )
 
-// read takes what was read beside the entries, each shop once.
+// read takes what was read beside the entries or in them, each shop once.
 func (c *SearchConnection) read(rows []foundRow) {
 	for i := range rows {
 		r := &rows[i]
-		if r.Status != "" {
+		if SearchKind(r.Kind) == Products && r.Name != "" {
 			if c.Products == nil {
 				c.Products = make([]*Product, 0, len(rows))
 			}
 			c.Products = append(c.Products, &r.Product)
 		}
-		if r.ShopStatus == "" || c.reads(r) {
+		if r.ShopName == "" || c.reads(r) {
 			continue
 		}
 		c.Shops = append(c.Shops, &directory.Shop{

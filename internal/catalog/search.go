@@ -45,13 +45,16 @@ type SearchQuery struct {
 	Near   *tenancy.Point // what is near comes rather
 	// Cards says that no more is shown of the shops than directory.Directory.Cards reads.
 	Cards bool `json:"-"`
+	// Names says that no more is shown of products and shops than their IDs, slugs and names.
+	Names bool `json:"-"`
 	now   time.Time
+	named bool // names are read from the index
 }
 
 // SearchConnection is a page of what a search found.
 type SearchConnection struct {
 	Edges     []SearchEdge
-	Products  []*Product        // that were read beside the page: as everybody sees them
+	Products  []*Product        // that were read beside the page: as everybody sees them, or their names alone
 	Shops     []*directory.Shop // likewise; as cards
 	Corrected *string           // what was looked for instead, where nothing has the words as they were typed
 	page      page.Info         // without its cursors
@@ -211,7 +214,7 @@ func (c *Catalog) Search(ctx context.Context, v *identity.Viewer, q SearchQuery,
 	if err != nil {
 		return nil, err
 	}
-	q.now = c.now()
+	q.now, q.named = c.now(), q.Names && readsBeside(v)
 	var rows []foundRow
 	at := found{Way: meant, Text: q.Text}
 	if after != nil {
@@ -267,7 +270,7 @@ func (c *Catalog) look(ctx context.Context, v *identity.Viewer, q *SearchQuery, 
 	ask := func(head bool) ([]foundRow, error) {
 		var args pg.Args
 		sql := q.pageSQL(&args, communes, at, query, first, head)
-		if readsBeside(v) {
+		if readsBeside(v) && !q.named {
 			sql = beside(sql, q.Cards)
 		} else {
 			sql = "select f.* from (" + sql + ") f"

@@ -272,6 +272,11 @@ func TestSearchFollows(t *testing.T) {
 		if got, _ := b.search(t, catalog.SearchQuery{Text: text}, 100); len(got) != n {
 			t.Errorf("%s: %q finds %q, want %d", step, text, got, n)
 		}
+		if n := pgtest.Scan[int](t, b.Database, `select count(*) from catalog_search w
+			join shops s on s.commune_id = w.commune_id and s.id = w.shop_id left join products p on p.commune_id = w.commune_id and p.id = w.id
+			where (w.name, w.slug, w.shop_name, w.shop_slug) is distinct from (coalesce(p.name, s.name), coalesce(p.slug, s.slug), s.name, s.slug)`); n > 0 {
+			t.Errorf("%s: %d entries have other names than what they lead to", step, n)
+		}
 	}
 	want("a draft", "Nolwenn", 0)
 	b.Exec(t, `update shops set status = 'PUBLISHED' where id = $1`, shop.Row)
@@ -279,6 +284,12 @@ func TestSearchFollows(t *testing.T) {
 	b.Exec(t, `update shops set name = 'Chez Gwenola', latitude = 47.9 where id = $1`, shop.Row)
 	want("renamed", "Nolwenn", 0)
 	want("renamed", "Gwenola", 2)
+	b.Exec(t, `update shops set slug = 'gwenola' where id = $1`, shop.Row)
+	want("at another address", "Gwenola", 2)
+	b.Exec(t, `update products set name = 'Buvard', slug = 'buvard' where shop_id = $1`, shop.Row)
+	want("another name", "buvard", 1)
+	b.Exec(t, `update products set slug = 'buvards' where shop_id = $1`, shop.Row)
+	want("another address", "buvard", 1)
 	if n := pgtest.Scan[int](t, b.Database, `select count(*) from catalog_search where latitude = 47.9`); n != 2 {
 		t.Errorf("%d entries moved", n)
 	}

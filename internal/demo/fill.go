@@ -267,21 +267,21 @@ func search(communes ...string) job {
 const searchSQL = `
 	with trade as materialized (select id, trade_words(id) as words from categories),
 	shop as materialized (
-		select commune_id, id, category_id, search_words(name) as words, description, latitude, longitude,
+		select commune_id, id, name, slug, category_id, search_words(name) as words, description, latitude, longitude,
 			(commune_id, id) in (select commune_id, shop_id from fulfilments where mode = 'PICKUP') as pickup,
 			(commune_id, id) in (select commune_id, shop_id from fulfilments where mode = 'DELIVERY') as delivery
 		from shops where commune_id = any ($1) and status = 'PUBLISHED'),
 	product as materialized (
-		select commune_id, id, shop_id, category_id, name, description from products where commune_id = any ($1) and published),
+		select commune_id, id, shop_id, category_id, name, slug, description from products where commune_id = any ($1) and published),
 	text as materialized (
 		select told, search_words(told) as words from (select name::text as told from product union select description from product) t)
-	insert into catalog_search (commune_id, kind, id, shop_id, category_id, words, latitude, longitude, pickup, delivery, length)
+	insert into catalog_search (commune_id, kind, id, shop_id, category_id, words, latitude, longitude, pickup, delivery, length, name, slug, shop_name, shop_slug)
 	select s.commune_id, 'SHOP', s.id, s.id, s.category_id, catalog_words(s.words, t.words, '', search_words(s.description)),
-		s.latitude, s.longitude, s.pickup, s.delivery, length(s.words)
+		s.latitude, s.longitude, s.pickup, s.delivery, length(s.words), s.name, s.slug, s.name, s.slug
 	from shop s join trade t on t.id = s.category_id
 	union all
 	select p.commune_id, 'PRODUCT', p.id, p.shop_id, p.category_id, catalog_words(n.words, t.words, s.words, d.words),
-		s.latitude, s.longitude, s.pickup, s.delivery, length(n.words)
+		s.latitude, s.longitude, s.pickup, s.delivery, length(n.words), p.name, p.slug, s.name, s.slug
 	from product p join shop s on s.commune_id = p.commune_id and s.id = p.shop_id join trade t on t.id = p.category_id
 	join text n on n.told = p.name join text d on d.told = p.description`
 
