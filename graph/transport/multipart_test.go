@@ -152,7 +152,7 @@ func TestMultipartSubscription(t *testing.T) {
 // What ends the stream and is no answer of the operation's comes beside the payload.
 func TestMultipartEnds(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := start(t, func(o *graph.ServerOptions) { o.Heartbeat = 50 * time.Millisecond }) // the reader knows a part when the next begins
 	s.place(t)
 	t.Run("TokenExpired", func(t *testing.T) {
 		s.expiring(t, 2*time.Second, func(token string, _ time.Time) bool {
