@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("HALLES_TEST_PROGRAM") != "" {
 		main()
 	}
-	pgtest.Main(m)
+	pgtest.Waiting(m)
 }
 
 var secret = base64.StdEncoding.EncodeToString(fixture.Secret)

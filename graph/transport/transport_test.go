@@ -36,7 +36,7 @@ import (
 	"github.com/audelor/halles/internal/tenancy"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) { pgtest.Waiting(m) }
 
 // site is a server with one shop, its merchant, and a feed that runs.
 type site struct {

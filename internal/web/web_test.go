@@ -27,7 +27,7 @@ import (
 	"github.com/audelor/halles/internal/web"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) { pgtest.Waiting(m) }
 
 const (
 	routerToken = "the router's token of the tests"

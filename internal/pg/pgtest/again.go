@@ -239,7 +239,9 @@ type asker interface {
 // written tells the state of the catalogues: how many rows, and by which transactions.
 func written(ctx context.Context, q asker) (state string, err error) {
 	parts := []string{
-		`(select count(*)::text from pg_db_role_setting where setdatabase = (select oid from pg_database where datname = current_database()))`,
+		// But for that of generic, which the template lacks.
+		`(select count(*)::text from pg_db_role_setting where setdatabase = (select oid from pg_database where datname = current_database())
+			and (setrole <> 0 or setconfig <> '{plan_cache_mode=force_generic_plan}'))`,
 		`(select count(*)::text from pg_namespace where nspname not like 'pg\_%temp\_%')`, // that for temporary tables stays, without them
 	}
 	for _, c := range catalogues {

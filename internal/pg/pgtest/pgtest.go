@@ -7,10 +7,12 @@ package pgtest
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -47,6 +49,18 @@ func Main(m *testing.M) {
 	}
 	os.RemoveAll(private.dir)
 	os.Exit(code)
+}
+
+// Waiting runs a package's tests as Main does, twice as many at a time as there are processors, unless
+// -parallel says how many: for tests that wait more than they compute, for time limits and programs.
+func Waiting(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if !asked {
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))) // a number is taken
+	}
+	Main(m)
 }
 
 func start(ctx context.Context) (err error) {
@@ -153,11 +167,24 @@ func New(t testing.TB, with ...func(*Database)) *Database {
 	}
 	d := create(t, template)
 	d.connections, d.fresh = wanted.connections, wanted.fresh
-	if err := d.pools(); err != nil {
+	if err := errors.Join(d.generic(t.Context()), d.pools()); err != nil {
 		t.Fatal(errors.Join(err, drop(context.Background(), d.name)))
 	}
 	t.Cleanup(func() { d.leave(t) })
 	return d
+}
+
+// generic has a statement planned once for a connection, and not for each of its first five executions,
+// which is a tenth of the processor time of tests that ask little of much. A fresh one's are planned as
+// a server's.
+func (d *Database) generic(ctx context.Context) error {
+	if d.fresh {
+		return nil
+	}
+	return administer(ctx, func(ctx context.Context, admin *pgx.Conn) error {
+		_, err := admin.Exec(ctx, "alter database "+d.name+" set plan_cache_mode = force_generic_plan")
+		return err
+	})
 }
 
 // Own makes a database on a cluster of its own, which its test may crash and start again.

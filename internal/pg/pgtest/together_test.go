@@ -20,7 +20,7 @@ const settings = `select string_agg(coalesce(current_setting(name, true), ''), '
 // them is left on the connection.
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Fresh) // planned as a server plans
 	shop := uuid.MustParse("01938691-a9bc-77af-9ad6-8671b2b8e424")
 	scopes := map[string]pg.Scope{
 		"agent|{56121,56021}|{56121}||on|auto":            {Role: pg.App, Kind: "agent", Communes: []string{"56121", "56021"}, Staff: []string{"56121"}, Own: true},
