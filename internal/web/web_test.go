@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -27,7 +28,12 @@ import (
 	"github.com/audelor/halles/internal/web"
 )
 
-func TestMain(m *testing.M) { pgtest.Waiting(m) }
+func TestMain(m *testing.M) {
+	if told := os.Getenv(othersEnv); told != "" {
+		beOthers(told)
+	}
+	pgtest.Waiting(m)
+}
 
 const (
 	routerToken = "the router's token of the tests"
