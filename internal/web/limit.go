@@ -81,26 +81,19 @@ type whence struct {
 	paid    bool
 }
 
-type whenceKey struct{}
-
-func whenceOf(ctx context.Context) whence {
-	if from, ok := ctx.Value(whenceKey{}).(*whence); ok {
-		return *from
-	}
-	return whence{}
-}
+func whenceOf(ctx context.Context) whence { return requestOf(ctx).from }
 
 // located finds out where a request comes from.
 func (s *Server) located(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client, known := s.limits.client(r, s.fromRouter(r.Header.Get(routerHeader)))
-		from := &whence{}
 		if known {
+			from := &requestOf(r.Context()).from
 			from.network, from.address = network(client, networkIPv4, networkIPv6), network(client, addressIPv4, addressIPv6)
 			from.mark = from.address.String() + " " + r.UserAgent()
 			note(r.Context(), slog.Any("network", from.network)) // written when the line is; of an address only this goes to the log
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), whenceKey{}, from)))
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -225,16 +218,14 @@ func told(seconds int) string {
 // read of it. A socket's messages pay one by one.
 func (s *Server) paying(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		from := whenceOf(r.Context())
+		from := &requestOf(r.Context()).from
 		if from.network.IsValid() {
 			if err := refusal(s.limits.networks, caller{network: from.network}, 1, "Trop de requêtes viennent de votre réseau."); err != nil {
 				s.fail(w, r, err)
 				return
 			}
 		}
-		if own, ok := r.Context().Value(whenceKey{}).(*whence); ok {
-			own.paid = r.Header.Get("Upgrade") == "" // before anything that reads it begins
-		}
+		from.paid = r.Header.Get("Upgrade") == "" // before anything that reads it begins
 		next.ServeHTTP(w, r)
 	})
 }

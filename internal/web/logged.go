@@ -24,13 +24,10 @@ type answering struct {
 	room        [2]slog.Attr // for the notes that most requests have: network and operation
 }
 
-type answeringKey struct{}
-
 // note adds to the log's line of the request in ctx.
 func note(ctx context.Context, attr slog.Attr) {
-	if a, ok := ctx.Value(answeringKey{}).(*answering); ok {
-		a.notes = append(a.notes, attr)
-	}
+	a := &requestOf(ctx).answer
+	a.notes = append(a.notes, attr)
 }
 
 // status is what was answered; nothing said is 200.
@@ -80,9 +77,9 @@ func (a *answering) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // personal data.
 func (s *Server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, began := &answering{ResponseWriter: w}, time.Now()
-		a.notes = a.room[:0]
-		ctx := context.WithValue(r.Context(), answeringKey{}, a)
+		ctx, began := r.Context(), time.Now()
+		a := &requestOf(ctx).answer
+		a.ResponseWriter, a.notes = w, a.room[:0]
 		method, path := r.Method, r.URL.Path
 		end := func(how transport.Ended) {
 			status := a.status()
@@ -115,6 +112,6 @@ func (s *Server) logged(next http.Handler) http.Handler {
 				a.ResponseWriter = nil // with net/http's buffers, which nobody uses any more
 			}
 		}()
-		next.ServeHTTP(a, r.WithContext(ctx))
+		next.ServeHTTP(a, r)
 	})
 }

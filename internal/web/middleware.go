@@ -20,22 +20,35 @@ import (
 	"github.com/audelor/halles/internal/fault"
 )
 
+// request is what we know of a request on its way. All of it is one value in the context: for each that is
+// added net/http copies the request, 300 bytes, and whoever asks for one looks through all above it.
+type request struct {
+	number string
+	answer answering
+	from   whence
+}
+
 type requestKey struct{}
+
+// requestOf is the request in ctx, or an empty one of its own.
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{}
+}
 
 // RequestID is the number of the request in ctx, or "": what an internal error tells the
 // client, and where to look in the log.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
-}
+func RequestID(ctx context.Context) string { return requestOf(ctx).number }
 
 // numbered gives each request a number of ours, 16 letters that can be read out on the
 // telephone. One from outside is not taken: it would go to the log unchecked.
 func (s *Server) numbered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := newNumber()
-		w.Header().Set("X-Request-Id", id)
-		ctx := context.WithValue(r.Context(), requestKey{}, id)
+		one := &request{number: newNumber()}
+		w.Header().Set("X-Request-Id", one.number)
+		ctx := context.WithValue(r.Context(), requestKey{}, one)
 		if streams(r) {
 			ctx = transport.WithCourse(ctx, s.stopping)
 		}
@@ -110,21 +123,19 @@ const maxBody = 128 << 10
 // a ReadTimeout of the server would end streams.
 const bodyTime = 10 * time.Second
 
-// bounded reads the body, so that one that is too big or too slow is refused with its own
-// status before anything is parsed.
+// bounded reads the body, so that one that is too big or too slow (see counted) is refused with its
+// own status before anything is parsed.
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			next.ServeHTTP(w, r)
 			return
 		}
-		connection := http.NewResponseController(w)
-		_ = connection.SetReadDeadline(time.Now().Add(bodyTime)) // not every test's writer has one
 		body, err := bodyOf(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
 		if err == nil {
 			// Else it stays: net/http reads what is left of a body before it lets the connection go, and
 			// would wait for a client that sends a byte a second as long as that likes.
-			_ = connection.SetReadDeadline(time.Time{})
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // not every test's writer has one
 		}
 		var tooBig *http.MaxBytesError
 		switch {

@@ -62,8 +62,9 @@ func (s *Server) actingFor(ctx context.Context, shop string) (context.Context, e
 // sameViewer is who asks in ctx, with what our tables grant now: a socket lives longer than a
 // right.
 func (s *Server) sameViewer(ctx context.Context) (context.Context, error) {
-	v, err := s.identity.Again(ctx, identity.From(ctx))
-	if err != nil {
+	before := identity.From(ctx)
+	v, err := s.identity.Again(ctx, before)
+	if err != nil || v == before {
 		return ctx, err
 	}
 	return identity.With(ctx, v), nil
