@@ -39,7 +39,7 @@ var exceptions = map[string]exception{
 		readable: map[string]string{"halles_public": "*", "halles_app": "*", "halles_worker": "*"},
 	},
 	"public.catalog_search": {
-		reason:   "published words only; RLS would keep its index from being used, since @@ is not leakproof",
+		reason:   "published words and names only; RLS would keep its index from being used, since @@ is not leakproof",
 		readable: map[string]string{"halles_public": "*", "halles_app": "*", "halles_worker": "*"},
 	},
 	"public.search_terms": {

@@ -52,7 +52,7 @@ var plain = map[string]string{
 	"commune_id": "the commune's INSEE code, in every table",
 
 	"communes.*": "reference data", "categories.*": "reference data", "vat_rates.*": "reference data", "search_thesaurus.*": "reference data",
-	"goose_db_version.*": "the migrations' own", "catalog_search.*": "words of what is published", "search_terms.*": "words of what is published",
+	"goose_db_version.*": "the migrations' own", "catalog_search.*": "words and names of what is published", "search_terms.*": "words of what is published",
 	"restrictions.*": "legal texts", "opening_hours.*": "hours", "opening_spans.*": "hours", "holiday_openings.*": "hours", "fulfilments.*": "conditions of a shop",
 	"slots.*": "times", "stock_moves.*": "pieces", "calls.*": "codes; who called is not in it", "messages.*": "ids and codes; not to whom",
 	"order_escalations.*": "codes", "widget_keys.*": "publishable keys of sites", "shop_reminders.*": "times",
