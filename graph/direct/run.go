@@ -279,7 +279,12 @@ func (r *run) fetch(loaders []Fetcher) {
 }
 
 // beside does all of the work side by side: each waits for Postgres.
-func beside(work []func()) error {
+func beside(work []func()) (err error) {
+	if len(work) == 1 { // most often: nothing need be waited for
+		defer caught(&err)
+		work[0]()
+		return nil
+	}
 	errs := make([]error, len(work))
 	do := func(i int) {
 		defer caught(&errs[i])

@@ -21,13 +21,16 @@ const (
 	subscriptionParts = "multipart/mixed"
 )
 
+// unnamed is what is accepted where nothing is named. Nobody changes the list.
+var unnamed = []string{plainJSON}
+
 // accepted lists those media types of ours that the request takes, the most wanted first
 // (RFC 9110, 12.5.1): by q, then in its own order. Who names none reads application/json, and
 // a stream goes only to those who name it: it is no form of JSON.
 func accepted(r *http.Request) []string {
 	header := strings.Join(r.Header.Values("Accept"), ",")
 	if strings.TrimSpace(header) == "" {
-		return []string{plainJSON}
+		return unnamed
 	}
 	type wish struct {
 		kind string

@@ -293,7 +293,7 @@ func write(ctx context.Context, pool *pgxpool.Pool, s Scope, fn func(ctx context
 	defer conn.Release()
 	all := s.args()
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, setScope, all[:generic]...); err != nil {
+		if _, err := tx.Exec(ctx, setScope, all[:]...); err != nil {
 			return err
 		}
 		if err := fn(ctx, tx); err != nil || s.Witness == nil {

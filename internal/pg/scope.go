@@ -2,6 +2,7 @@ package pg
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -53,20 +54,42 @@ const setScope = `select set_config('halles.kind', $1, true), set_config('halles
 	set_config('halles.communes', $3, true), set_config('halles.shops', $4, true), set_config('halles.orders', $5, true), set_config('halles.staff', $6, true),
 	set_config('halles.own', $7, true)`
 
-func (s Scope) args() [settings]any {
-	viewer := ""
-	if s.Viewer != uuid.Nil {
-		viewer = s.Viewer.String()
+// args are setScope's arguments.
+func (s Scope) args() (all [generic]any) {
+	for i := range all {
+		all[i] = s.setting(i)
 	}
-	own := ""
-	if s.Own {
-		own = "on"
+	return all
+}
+
+// setting is the value of one of the settings.
+func (s Scope) setting(i int) string {
+	switch i {
+	case kind:
+		return s.Kind
+	case viewer:
+		if s.Viewer != uuid.Nil {
+			return s.Viewer.String()
+		}
+	case communes:
+		return texts(s.Communes)
+	case shops:
+		return uuids(s.Shops)
+	case orders:
+		return uuids(s.Orders)
+	case staff:
+		return texts(s.Staff)
+	case own:
+		if s.Own {
+			return "on"
+		}
+	case generic:
+		if s.Generic {
+			return "force_generic_plan"
+		}
+		return "auto"
 	}
-	plans := "auto"
-	if s.Generic {
-		plans = "force_generic_plan"
-	}
-	return [settings]any{s.Kind, viewer, texts(s.Communes), uuids(s.Shops), uuids(s.Orders), texts(s.Staff), own, plans}
+	return ""
 }
 
 // set are the settings that are not empty, by their bits: what is not set reads as empty. Each costs 2
@@ -88,11 +111,11 @@ func (s Scope) alike(t Scope) bool {
 
 // values adds the settings of mask to the arguments of a query.
 func (s Scope) values(mask int, args []any) []any {
-	all := make([]any, len(args), len(args)+settings)
+	all := make([]any, len(args), len(args)+bits.OnesCount(uint(mask)))
 	copy(all, args)
-	for i, value := range s.args() {
+	for i := range settings {
 		if mask&(1<<i) != 0 {
-			all = append(all, value)
+			all = append(all, s.setting(i))
 		}
 	}
 	return all
