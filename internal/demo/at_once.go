@@ -91,7 +91,7 @@ func (s steps) run(ctx context.Context, pool *pgxpool.Pool) error {
 // loadAtOnce loads rows that were made ahead, table by table: each in one piece, its indexes as soon
 // as it is whole. Against a commune after the other it saves 500 COPYs, the sorting of keys that come
 // in their order, and the wait of all for the last between the stages. The search's tables are filled
-// from others and take longest: they begin first.
+// from others and take longest: they begin first. Foreign keys are left to be validated, see Demo.check.
 func (l *loader) loadAtOnce(ctx context.Context, k *keys) error {
 	total := 0
 	for table := range l.made.rows {
@@ -121,17 +121,20 @@ func (l *loader) loadAtOnce(ctx context.Context, k *keys) error {
 	}
 	all.add(l.loadHolders, shops, load("registrations"))
 	all.add(func(ctx context.Context, conn *pgx.Conn) error { return heads(ctx, conn, l.made.heads) })
-	built := l.counter("indexes", len(k.indexes)+len(k.tables))
-	one := func() { built(1) }
+	builds := 0
+	for _, table := range k.tables {
+		builds += len(k.buildsOf(table))
+	}
+	built := l.counter("indexes", builds)
 	for _, table := range k.tables {
 		for _, sql := range k.buildsOf(table) {
-			all.add(execute(sql, one), whole[table])
+			all.add(execute(sql, func() { built(1) }), whole[table])
 		}
 	}
 	if err := all.run(ctx, l.pool); err != nil {
 		return err
 	}
-	if err := k.constrain(ctx, l.pool, one); err != nil {
+	if err := k.constrain(ctx, l.pool); err != nil {
 		return fmt.Errorf("give the keys back: %w", err)
 	}
 	return nil

@@ -61,6 +61,7 @@ type Demo struct {
 	People      People
 	cluster     *cluster.Cluster // nil with a given database
 	admin       *pgx.Conn        // of a private cluster, for OpenWidgets, which closes it
+	unchecked   *mark            // of a load whose foreign keys are to be validated; or nil
 	made        *ahead           // what Fill will need, begun before there is a database; or nil
 	behind      chan struct{}    // closed when what is left to do with the data is done; nil before
 	stop        context.CancelFunc
@@ -121,6 +122,7 @@ func Open(ctx context.Context, o Options) (_ *Demo, err error) {
 		if d.Fresh && d.Filled.small() {
 			d.analyse(ctx, o.Log)
 		}
+		d.check(ctx, o.Log)
 		d.settle(ctx, o.Log)
 	}
 	if d.Filled.small() {
@@ -253,8 +255,33 @@ func (d *Demo) prepare(ctx context.Context, admin string, o Options) error {
 	if d.People, err = fill(ctx, migrate, o.Plan, d.made, o.Progress); err != nil {
 		return fmt.Errorf("fill the database: %w", err)
 	}
+	m := markOf(o.Plan, newest)
+	if d.made != nil {
+		m.Unchecked, d.unchecked = true, &m
+	}
 	d.Fresh, d.made = true, nil
-	return put(ctx, conn, markOf(o.Plan, newest))
+	return put(ctx, conn, m)
+}
+
+// check validates the foreign keys of what was filled, beside the first requests, which it takes no lock
+// from: half a second that nobody need wait for. What is stopped, the next start does. The rows are ours,
+// so that one which breaks a key is a bug of the generator's.
+func (d *Demo) check(ctx context.Context, log *slog.Logger) {
+	if d.unchecked == nil {
+		return
+	}
+	url, err := d.Database.RoleURL(migrateRole)
+	if err == nil {
+		err = validate(ctx, url)
+	}
+	if err == nil {
+		m := *d.unchecked
+		m.Unchecked = false
+		err = withConn(ctx, d.Database.URL, func(conn *pgx.Conn) error { return put(ctx, conn, m) })
+	}
+	if err != nil && ctx.Err() == nil {
+		log.ErrorContext(ctx, "the foreign keys of what was filled", "error", err)
+	}
 }
 
 // analyse tells the planner about a small load, beside the first requests: they find an index
@@ -281,6 +308,9 @@ func (d *Demo) analyse(ctx context.Context, log *slog.Logger) {
 
 // recall takes up what an earlier start filled the database with.
 func (d *Demo) recall(f found) (err error) {
+	if f.mark.Unchecked {
+		d.unchecked = &f.mark
+	}
 	d.Filled, err = f.plan()
 	d.People = peopleOf(d.Filled)
 	return err

@@ -27,7 +27,8 @@ func Fill(ctx context.Context, migrateURL string, plan Plan, progress func(stage
 	return fill(ctx, migrateURL, plan, nil, progress)
 }
 
-// fill is Fill with rows of the plan that were made ahead, or nil.
+// fill is Fill with rows of the plan that were made ahead, or nil. Those keep the keys to all that is
+// written later, and are themselves still to be checked: see Demo.check.
 func fill(ctx context.Context, migrateURL string, plan Plan, made *ahead, progress func(stage string, done, total int)) (_ People, err error) {
 	if wrong := plan.Mistakes(); len(wrong) > 0 || plan.Issuer == "" || plan.Today.IsZero() {
 		return People{}, fmt.Errorf("a plan needs an issuer and a day; %s", strings.Join(wrong, " "))

@@ -109,6 +109,12 @@ func TestSamePlanGivesSameRows(t *testing.T) {
 		if diff := cmp.Diff(once, hashes(t, d.Migrate)); diff != "" {
 			t.Errorf("made ahead, and by way of temporary tables, it differs:\n%s", diff)
 		}
+		if left := column[string](t, d.Migrate, unvalidated); len(left) < 20 {
+			t.Errorf("waited for the foreign keys: %v are left", left)
+		}
+		if err := validate(t.Context(), d.Cluster.URL("halles_managed", d.Name())); err != nil {
+			t.Error(err)
+		}
 		if diff := cmp.Diff(column[string](t, first, catalogue), column[string](t, d.Migrate, catalogue)); diff != "" {
 			t.Errorf("keys, triggers or policies differ:\n%s", diff)
 		}
@@ -145,6 +151,9 @@ func managed(t *testing.T, plan Plan, made *ahead) *pgtest.Database {
 	}
 	return d
 }
+
+// unvalidated are foreign keys that a load left to be validated.
+const unvalidated = `select conname from pg_constraint where contype = 'f' and not convalidated order by 1`
 
 // catalogue is what keys, triggers and row security look like, in words.
 const catalogue = `

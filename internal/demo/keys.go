@@ -113,11 +113,26 @@ func (k *keys) giveBack(ctx context.Context, pool *pgxpool.Pool, done func()) er
 	if err := run(ctx, pool, builds); err != nil {
 		return err
 	}
-	return k.constrain(ctx, pool, done)
+	if err := k.constrain(ctx, pool); err != nil {
+		return err
+	}
+	var sql []string
+	if err := run(ctx, pool, []job{func(ctx context.Context, conn *pgx.Conn) (err error) {
+		sql, err = validations(ctx, conn)
+		return err
+	}}); err != nil {
+		return err
+	}
+	var checks []job
+	for _, s := range sql {
+		checks = append(checks, execute(s, done))
+	}
+	return run(ctx, pool, checks)
 }
 
-// constrain makes the constraints again, of the indexes that are built, and validates the foreign keys.
-func (k *keys) constrain(ctx context.Context, pool *pgxpool.Pool, done func()) error {
+// constrain makes the constraints again, of the indexes that are built. The foreign keys are not
+// validated: they hold for what is written from now on.
+func (k *keys) constrain(ctx context.Context, pool *pgxpool.Pool) error {
 	var constraints strings.Builder
 	for _, i := range k.indexes {
 		switch {
@@ -130,24 +145,34 @@ func (k *keys) constrain(ctx context.Context, pool *pgxpool.Pool, done func()) e
 			fmt.Fprintf(&constraints, "alter table %s add constraint %s %s using index %s;\n", i.Table, i.Name, kind, i.Name)
 		}
 	}
-	validate := map[string]string{}
 	for _, f := range k.foreign {
 		fmt.Fprintf(&constraints, "alter table %s add constraint %s %s not valid;\n", f.Table, f.Name, f.Definition)
-		validate[f.Table] += fmt.Sprintf("alter table %s validate constraint %s;\n", f.Table, f.Name)
 	}
 	for _, t := range k.tables {
 		fmt.Fprintf(&constraints, "alter table %s enable trigger user;\n", t)
 	}
-	if _, err := pool.Exec(ctx, constraints.String(), pgx.QueryExecModeSimpleProtocol); err != nil {
-		return err
-	}
-	// One job for each table: validations of one table would wait for one another.
-	var checks []job
-	for _, f := range k.foreign {
-		if sql := validate[f.Table]; sql != "" {
-			checks = append(checks, execute(sql, done))
-			delete(validate, f.Table)
+	_, err := pool.Exec(ctx, constraints.String(), pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+// validate does what is left of them, one after the other.
+func validate(ctx context.Context, migrateURL string) error {
+	return withConn(ctx, migrateURL, func(conn *pgx.Conn) error {
+		all, err := validations(ctx, conn)
+		for _, sql := range append([]string{"set statement_timeout = 0; set synchronous_commit = off"}, all...) {
+			if err == nil {
+				_, err = conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
+			}
 		}
-	}
-	return run(ctx, pool, checks)
+		return err
+	})
+}
+
+// validations are the statements that validate the foreign keys which are not yet: one for each table,
+// since two validations of a table wait for one another.
+func validations(ctx context.Context, conn *pgx.Conn) ([]string, error) {
+	rows, _ := conn.Query(ctx, `
+		select string_agg(format('alter table %s validate constraint %I;', conrelid::regclass, conname), e'\n' order by conname)
+		from pg_constraint where contype = 'f' and not convalidated group by conrelid order by min(conname)`)
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }

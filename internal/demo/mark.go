@@ -23,6 +23,7 @@ type mark struct {
 	Today  string `json:"today,omitempty"` // "2026-11-24"
 
 	Migration int64 `json:"migration,omitempty"` // the newest that was applied
+	Unchecked bool  `json:"unchecked,omitempty"` // foreign keys are not validated yet
 }
 
 const markPrefix = "halles demo "

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/audelor/halles/internal/pg"
 	"github.com/audelor/halles/internal/pg/pgtest"
 	"github.com/audelor/halles/internal/tenancy"
+	"github.com/audelor/halles/migrations"
 )
 
 // few is a small plan.
@@ -66,6 +68,25 @@ func TestLaterStartShiftsNothing(t *testing.T) {
 	if !first.Fresh || count(t, d, "orders") != 200 {
 		t.Fatalf("fresh: %t, %d orders", first.Fresh, count(t, d, "orders"))
 	}
+	<-first.behind
+	// As a program left it that was killed before it had validated the foreign keys.
+	admin, err := pgx.Connect(t.Context(), d.AdminURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(context.WithoutCancel(t.Context()))
+	m := markOf(few, 0)
+	if m.Migration, err = migrations.Newest(); err != nil {
+		t.Fatal(err)
+	}
+	m.Unchecked = true
+	if _, err := admin.Exec(t.Context(), `alter table order_lines drop constraint order_lines_variant_fkey;
+		alter table order_lines add constraint order_lines_variant_fkey foreign key (commune_id, variant_id) references variants (commune_id, id) not valid`); err != nil {
+		t.Fatal(err)
+	}
+	if err := put(t.Context(), admin, m); err != nil {
+		t.Fatal(err)
+	}
 	later := few
 	later.Shops, later.Today = 60, later.Today.AddDate(0, 1, 0)
 	second, err := Open(t.Context(), Options{Data: data, DatabaseURL: d.AdminURL(), Plan: later, Out: io.Discard, Log: slog.New(slog.DiscardHandler)})
@@ -74,6 +95,14 @@ func TestLaterStartShiftsNothing(t *testing.T) {
 	}
 	if second.Fresh || second.Filled.Shops != 30 || !second.Filled.Today.Equal(few.Today) {
 		t.Errorf("fresh: %t, filled with %+v", second.Fresh, second.Filled)
+	}
+	<-second.behind
+	rows, _ := admin.Query(t.Context(), unvalidated)
+	if left, err := pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || len(left) > 0 {
+		t.Errorf("not validated: %v, %v", left, err)
+	}
+	if found, err := look(t.Context(), admin); err != nil || found.mark.Unchecked || found.mark.Shops != few.Shops {
+		t.Errorf("the mark is %+v, %v", found.mark, err)
 	}
 	if n := count(t, d, "shops"); n != 30 {
 		t.Errorf("%d shops", n)
