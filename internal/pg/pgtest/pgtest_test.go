@@ -43,7 +43,7 @@ func TestDatabasesAreApart(t *testing.T) {
 // connect without a pool get a URL without it, which the server would refuse.
 func TestConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
-	for most, want := range map[string][2]int32{"": {12, 8}, "pool_max_conns=3": {3, 6}, "pool_max_conns=1": {1, 2}, "pool_max_conns=30000": {12, 8}} {
+	for most, want := range map[string][2]int32{"": {8, 8}, "pool_max_conns=3": {3, 6}, "pool_max_conns=1": {1, 2}, "pool_max_conns=30000": {8, 8}} {
 		o := pg.Options{URL: "postgres://nowhere:1/halles?" + most}
 		db, err := pg.Open(t.Context(), o)
 		if err != nil {
