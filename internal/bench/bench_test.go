@@ -36,7 +36,7 @@ type both struct {
 
 func setup(t testing.TB, shops, orders int) *both {
 	t.Helper()
-	d := pgtest.New(t)
+	d := pgtest.New(t, pgtest.Crowd, pgtest.Fresh) // as many connections as a server, planned as there
 	plan := demo.Plan{Shops: shops, Orders: orders, Seed: 1, Today: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), Issuer: fixture.Issuer}
 	if _, err := demo.Fill(t.Context(), d.MigrateURL(), plan, nil); err != nil {
 		t.Fatal(err)
