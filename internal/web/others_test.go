@@ -42,7 +42,7 @@ func (s *site) others(work othersWork) *others {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	o := &others{cmd: exec.CommandContext(s.t.Context(), os.Args[0])} //nolint:gosec // this program
+	o := &others{cmd: exec.CommandContext(s.t.Context(), os.Args[0])}
 	o.cmd.Env = append(os.Environ(), othersEnv+"="+string(told))
 	o.cmd.Stderr = s.t.Output()
 	if o.in, err = o.cmd.StdinPipe(); err != nil {
