@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidwall/gjson"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -214,6 +215,8 @@ func partsOf(t *testing.T, code int, body []byte) string {
 func aTown(t *testing.T) (h *graphtest.Harness, viewers []*identity.Viewer, names []string) {
 	t.Helper()
 	h = graphtest.New(t)
+	now := time.Now() // once: what somebody takes of his data tells when
+	h.Resolver.Privacy.Now = func() time.Time { return now }
 	stock(t, h.Database, 8, 3)
 	shop := fixture.Shop(t, h.Database, fixture.ShopOpts{Name: "Chez \"Ève\"\t\u0001é", Modes: []directory.FulfilmentMode{directory.Pickup, directory.Delivery}, Slots: 2})
 	hidden := fixture.Shop(t, h.Database, fixture.ShopOpts{Status: directory.Draft})
