@@ -14,6 +14,7 @@ import (
 
 	"github.com/audelor/halles/graph/transport"
 	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/french"
 )
 
 // shown is the part of err that a client may read; all else is an internal error.
@@ -120,7 +121,7 @@ func (s *Server) extensions(ctx context.Context, f *fault.Error) map[string]any 
 }
 
 // refusedPage reads as well without its style sheet: it must show when nothing else does.
-var refusedPage = template.Must(template.New("refused").Parse(`<!DOCTYPE html>
+var refusedPage = french.Page{Template: template.Must(template.New("refused").Parse(`<!DOCTYPE html>
 <html lang="fr">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -131,7 +132,7 @@ var refusedPage = template.Must(template.New("refused").Parse(`<!DOCTYPE html>
 <p><a href="/">Retour à l'accueil</a></p>
 </main>
 </html>
-`))
+`))}
 
 func writeJSON(w http.ResponseWriter, kind string, status int, body any) {
 	w.Header().Set("Content-Type", kind)

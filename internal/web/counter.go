@@ -16,6 +16,7 @@ import (
 
 	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/ordering"
 	"github.com/audelor/halles/internal/tenancy"
@@ -28,7 +29,7 @@ import (
 //go:embed assets/counter.html
 var counterHTML string
 
-var counterTemplate = template.Must(template.New("counter").Funcs(template.FuncMap{"dialled": dialled}).Parse(counterHTML))
+var counterTemplate = french.Page{Template: template.Must(template.New("counter").Funcs(template.FuncMap{"dialled": dialled}).Parse(counterHTML))}
 
 // linkCookie keeps an open link for the pages of its order.
 const (

@@ -13,6 +13,7 @@ import (
 
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/insight"
 	"github.com/audelor/halles/internal/insight/report"
@@ -26,8 +27,8 @@ var dashboardHTML string
 var definitionsHTML string
 
 var (
-	dashboardTemplate   = template.Must(template.New("dashboard").Funcs(report.Funcs).Parse(dashboardHTML))
-	definitionsTemplate = template.Must(template.New("definitions").Parse(definitionsHTML))
+	dashboardTemplate   = french.Page{Template: template.Must(template.New("dashboard").Funcs(report.Funcs).Parse(dashboardHTML))}
+	definitionsTemplate = french.Page{Template: template.Must(template.New("definitions").Parse(definitionsHTML))}
 )
 
 const dashboardPath = "/tableau-de-bord"

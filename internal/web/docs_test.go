@@ -54,7 +54,7 @@ func TestGuidePages(t *testing.T) {
 	}
 	for _, columns := range [][]sheet.Column{directory.ImportColumns(), catalog.ImportColumns()} {
 		for _, c := range columns {
-			if !strings.Contains(html.UnescapeString(pages["/docs"]), "<code>"+c.Name+"</code>") || !strings.Contains(html.UnescapeString(pages["/docs"]), c.Help) {
+			if !strings.Contains(html.UnescapeString(pages["/docs"]), "<code>"+c.Name+"</code>") || !strings.Contains(ordinary.Replace(html.UnescapeString(pages["/docs"])), c.Help) {
 				t.Errorf("the guide does not tell of the column %s", c.Name)
 			}
 		}

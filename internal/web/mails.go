@@ -11,15 +11,16 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/audelor/halles/internal/calendar"
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/notice/sink"
 )
 
 //go:embed assets/mails.html
 var mailsHTML string
 
-var mailsTemplate = template.Must(template.New("mails").Funcs(template.FuncMap{
+var mailsTemplate = french.Page{Template: template.Must(template.New("mails").Funcs(template.FuncMap{
 	"paris": func(at time.Time) time.Time { return at.In(calendar.Paris) },
-}).Parse(mailsHTML))
+}).Parse(mailsHTML))}
 
 // mails shows what the demo wrote to people: the list, and below it the mail that was chosen.
 func (s *Server) mails(a *assets) http.HandlerFunc {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/opendata"
 	"github.com/audelor/halles/internal/tenancy"
 )
@@ -126,7 +127,7 @@ func (s *Server) openDataPage(a *assets) http.HandlerFunc {
 	}
 }
 
-var openDataTemplate = template.Must(template.New("opendata").Parse(`<!DOCTYPE html>
+var openDataTemplate = french.Page{Template: template.Must(template.New("opendata").Parse(`<!DOCTYPE html>
 <html lang="fr">
 <head>
 <meta charset="utf-8">
@@ -164,7 +165,7 @@ var openDataTemplate = template.Must(template.New("opendata").Parse(`<!DOCTYPE h
 </main>
 </body>
 </html>
-`))
+`))}
 
 // shopPage is a shop for whoever has no program: its card, and the same for search engines.
 func (s *Server) shopPage(a *assets) http.HandlerFunc {
@@ -191,7 +192,7 @@ func (s *Server) shopPage(a *assets) http.HandlerFunc {
 	}
 }
 
-var shopTemplate = template.Must(template.New("shop").Funcs(template.FuncMap{"dialled": dialled}).Parse(`<!DOCTYPE html>
+var shopTemplate = french.Page{Template: template.Must(template.New("shop").Funcs(template.FuncMap{"dialled": dialled}).Parse(`<!DOCTYPE html>
 <html lang="fr">
 <head>
 <meta charset="utf-8">
@@ -215,4 +216,4 @@ var shopTemplate = template.Must(template.New("shop").Funcs(template.FuncMap{"di
 </main>
 </body>
 </html>
-`))
+`))}

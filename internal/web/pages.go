@@ -21,6 +21,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/identity"
 )
 
@@ -71,7 +72,7 @@ const pagePolicy = "default-src 'self'; img-src 'self' data:; base-uri 'none'; f
 //go:embed assets/home.html
 var homeHTML string
 
-var homeTemplate = template.Must(template.New("home").Funcs(template.FuncMap{"number": number, "plural": plural}).Parse(homeHTML))
+var homeTemplate = french.Page{Template: template.Must(template.New("home").Funcs(template.FuncMap{"number": number, "plural": plural}).Parse(homeHTML))}
 
 // homeFacts are what the home page says of the database, at most a minute old.
 type homeFacts struct {

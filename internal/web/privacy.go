@@ -9,6 +9,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/audelor/halles/internal/directory"
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/privacy"
 )
 
@@ -24,7 +25,7 @@ func (s *Server) privacyRoutes(r chi.Router, a *assets, zipped func(http.Handler
 	})
 }
 
-var privacyTemplate = template.Must(template.New("privacy").Parse(`<!DOCTYPE html>
+var privacyTemplate = french.Page{Template: template.Must(template.New("privacy").Parse(`<!DOCTYPE html>
 <html lang="fr">
 <head>
 <meta charset="utf-8">
@@ -50,4 +51,4 @@ var privacyTemplate = template.Must(template.New("privacy").Parse(`<!DOCTYPE htm
 </main>
 </body>
 </html>
-`))
+`))}

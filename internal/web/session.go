@@ -15,6 +15,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/identity"
 )
 
@@ -83,7 +84,7 @@ func (s *Server) sessionRoutes(r chi.Router) {
 //go:embed assets/choose.html
 var chooseHTML string
 
-var chooseTemplate = template.Must(template.New("choose").Parse(chooseHTML))
+var chooseTemplate = french.Page{Template: template.Must(template.New("choose").Parse(chooseHTML))}
 
 // startSession sends the browser to an issuer; of several it first asks which.
 func (s *Server) startSession(w http.ResponseWriter, r *http.Request) {

@@ -167,7 +167,9 @@ func (s *site) do(method, path, body string, headers ...string) answer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return answer{response, string(raw)}
+	a := answer{response, string(raw)}
+	a.set(s.t)
+	return a
 }
 
 // ask sends a query.
@@ -185,8 +187,9 @@ func (a answer) wants(t *testing.T, status int, parts ...string) {
 	if a.StatusCode != status {
 		t.Errorf("status %d, not %d: %s", a.StatusCode, status, a.body)
 	}
+	body := ordinary.Replace(a.body)
 	for _, part := range parts {
-		if !strings.Contains(a.body, part) {
+		if !strings.Contains(body, ordinary.Replace(part)) {
 			t.Errorf("no %q in %s", part, a.body)
 		}
 	}

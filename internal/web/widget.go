@@ -16,6 +16,7 @@ import (
 
 	"github.com/audelor/halles/internal/directory"
 	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/tenancy"
 	"github.com/audelor/halles/internal/web/widget"
 )
@@ -61,7 +62,7 @@ func (s *Server) widgetRoutes(r chi.Router, a *assets, releases *widget.Releases
 //go:embed assets/webmaster.html
 var webmasterHTML string
 
-var webmasterTemplate = template.Must(template.New("webmaster").Parse(webmasterHTML))
+var webmasterTemplate = french.Page{Template: template.Must(template.New("webmaster").Parse(webmasterHTML))}
 
 // webmasterPage tells how a commune's site shows the shops, with lines to copy that name this
 // server.
@@ -170,7 +171,7 @@ func (s *Server) plainList(ctx context.Context, commune string, after *string) (
 	return shops, next, nil
 }
 
-var plainTemplate = template.Must(template.New("shops").Parse(`<!DOCTYPE html>
+var plainTemplate = french.Page{Template: template.Must(template.New("shops").Parse(`<!DOCTYPE html>
 <html lang="fr">
 <head>
 <meta charset="utf-8">
@@ -193,4 +194,4 @@ var plainTemplate = template.Must(template.New("shops").Parse(`<!DOCTYPE html>
 {{end}}</main>
 </body>
 </html>
-`))
+`))}

@@ -91,7 +91,7 @@ var (
 func (b *bench) signIn(choice ...string) string {
 	b.t.Helper()
 	status, header, page := b.send(http.MethodGet, b.URL+"/authorize?"+wanted().Encode(), nil)
-	if status != http.StatusOK || !strings.Contains(page, "Katell Évanno") || strings.Contains(page, "<b>") || len(people.FindAllString(page, -1)) != 2 {
+	if status != http.StatusOK || !strings.Contains(page, "Katell Évanno") || !strings.Contains(page, "démonstration\u00a0: personne") || strings.Contains(page, "<b>") || len(people.FindAllString(page, -1)) != 2 {
 		b.t.Fatalf("%d %s", status, page)
 	}
 	if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {

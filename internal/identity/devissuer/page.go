@@ -8,12 +8,14 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+
+	"github.com/audelor/halles/internal/french"
 )
 
 //go:embed page.html
 var pageHTML string
 
-var page = template.Must(template.New("page").Parse(pageHTML))
+var page = french.Page{Template: template.Must(template.New("page").Parse(pageHTML))}
 
 // policy lets the page's own style through, by its hash, and nothing else. It says nothing of
 // form-action: browsers would hold it against the client's address that the answer leads to.

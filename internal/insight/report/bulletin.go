@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/insight"
 )
 
@@ -14,7 +15,7 @@ var Funcs = template.FuncMap{"shown": Shown, "trend": Trend}
 //go:embed bulletin.html
 var bulletinHTML string
 
-var bulletinTemplate = template.Must(template.New("bulletin").Funcs(Funcs).Parse(bulletinHTML))
+var bulletinTemplate = french.Page{Template: template.Must(template.New("bulletin").Funcs(Funcs).Parse(bulletinHTML))}
 
 // Drawing is a table with its chart, for a template.
 type Drawing struct {

@@ -175,6 +175,9 @@ func TestBulletinNeedsNoOtherFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := page.String()
+	if broken := regexp.MustCompile(`[^<>]* [:;!?»][ <][^<>]*`).FindString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, "<>")); broken != "" {
+		t.Errorf("an ordinary space where a line must not break: %q", broken)
+	}
 	for _, wanted := range []string{"août 2026 à octobre 2026", "1\u202f234,50", "data:image/svg&#43;xml;base64,", "secret : une entreprise domine", "Panier moyen", "trois entreprises"} {
 		if !strings.Contains(text, wanted) {
 			t.Errorf("no %q", wanted)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/audelor/halles/graph/limits"
 	"github.com/audelor/halles/internal/fault"
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/page"
 	"github.com/audelor/halles/internal/sheet"
 )
@@ -86,7 +87,7 @@ func Pages(o Options) (map[string][]byte, error) {
 		if err := templates.ExecuteTemplate(&b, name, data); err != nil {
 			return nil, err
 		}
-		pages[path] = b.Bytes()
+		pages[path] = french.HTML(b.Bytes())
 	}
 	return pages, nil
 }

@@ -11,12 +11,14 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/audelor/halles/internal/french"
 )
 
 //go:embed town.html town.css reset.css
 var files embed.FS
 
-var page = template.Must(template.ParseFS(files, "town.html"))
+var page = french.Page{Template: template.Must(template.ParseFS(files, "town.html"))}
 
 // Site answers for the commune. api is where halles is, "http://127.0.0.1:8080"; key the commune's
 // there.

@@ -25,4 +25,11 @@ func TestSite(t *testing.T) {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
 	}
+	for path, says := range map[string]string{"/": "de la ville\u202f; retirez", "/br": "kêr\u202f; tapit", "/ancien": "Démonstration\u00a0: les"} {
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		if !strings.Contains(w.Body.String(), says) {
+			t.Errorf("%s does not say %q", path, says)
+		}
+	}
 }
