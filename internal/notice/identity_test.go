@@ -39,7 +39,8 @@ func TestCodesThatAreSent(t *testing.T) {
 	eventually(t, "all are sent", func() bool { return b.jobs(t, "completed") == 3 })
 	mails := map[string]string{}
 	for _, m := range b.sink.Mails() {
-		mails[strings.Join(m.To, " ")] = m.Subject + "\n" + m.Text
+		subject, text := saidBy(t, m)
+		mails[strings.Join(m.To, " ")] = subject + "\n" + text
 	}
 	code := regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}`)
 	text := b.texts.last.Load()

@@ -20,6 +20,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/identity"
 	"github.com/audelor/halles/internal/job"
 	"github.com/audelor/halles/internal/pg"
@@ -115,7 +116,8 @@ func (n *Notices) sendMail(ctx context.Context, r *river.Job[job.Mail]) error {
 		n.Log.DebugContext(ctx, "mail not sent: HALLES_SMTP_URL is not set", "template", r.Args.Template, "message", id)
 		return nil
 	}
-	m := &Mail{ID: id, To: *to, Subject: oneLine(subject), Text: body, HTML: n.html(body), At: r.CreatedAt}
+	body = french.Text(body)
+	m := &Mail{ID: id, To: *to, Subject: french.Text(oneLine(subject)), Text: body, HTML: n.html(body), At: r.CreatedAt}
 	if err := n.SMTP.Send(ctx, m); err != nil {
 		return err
 	}

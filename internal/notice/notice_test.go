@@ -3,8 +3,10 @@ package notice_test
 import (
 	"context"
 	"errors"
+	"html"
 	"log/slog"
 	"net/mail"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -109,6 +111,22 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
+// ordinary puts ordinary spaces in the place of others, as tests write what they want to read.
+var ordinary = strings.NewReplacer("\r\n", "\n", "\u00a0", " ", "\u202f", " ")
+
+var brokenSign = regexp.MustCompile(`.*(?:« |\s[:;!?»](?:\s|$)).*`) // \s has no no-break space
+
+// saidBy is what a mail says; no line of it may begin with a colon.
+func saidBy(t *testing.T, m *sink.Mail) (subject, text string) {
+	t.Helper()
+	for _, text := range []string{m.Subject, m.Text, html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(m.HTML, "\n"))} {
+		if found := brokenSign.FindAllString(text, -1); found != nil {
+			t.Errorf("ordinary spaces where a line must not break: %q", found)
+		}
+	}
+	return ordinary.Replace(m.Subject), ordinary.Replace(m.Text)
+}
+
 // Each template of an order says what happened, to whom it concerns, in text and HTML alike.
 func TestOrderMails(t *testing.T) {
 	t.Parallel()
@@ -153,10 +171,10 @@ func TestOrderMails(t *testing.T) {
 			}
 		}
 		c := cases[template]
-		if strings.Join(m.To, " ") != c.to || !strings.Contains(m.Subject, c.subject) {
-			t.Errorf("%s to %v: %q", template, m.To, m.Subject)
+		subject, text := saidBy(t, m)
+		if strings.Join(m.To, " ") != c.to || !strings.Contains(subject, c.subject) {
+			t.Errorf("%s to %v: %q", template, m.To, subject)
 		}
-		text := strings.ReplaceAll(strings.ReplaceAll(m.Text, "\r\n", "\n"), "\u00a0", " ")
 		for _, want := range c.says {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s does not say %q:\n%s", template, want, text)
@@ -166,7 +184,7 @@ func TestOrderMails(t *testing.T) {
 			t.Errorf("%s:\n%s", template, text)
 		}
 		plain := strings.NewReplacer("- ", "", "\n", "", " ", "").Replace(text)
-		shown := strings.NewReplacer("<br>", "", "<p>", "", "</p>", "", "<ul>", "", "</ul>", "", "<li>", "", "</li>", "", "&#39;", "'", "\u00a0", "", " ", "", "\r\n", "", "\n", "").Replace(m.HTML[strings.Index(m.HTML, "<p>"):strings.Index(m.HTML, "</body>")])
+		shown := strings.NewReplacer("<br>", "", "<p>", "", "</p>", "", "<ul>", "", "</ul>", "", "<li>", "", "</li>", "", "&#39;", "'", " ", "", "\n", "").Replace(ordinary.Replace(m.HTML[strings.Index(m.HTML, "<p>"):strings.Index(m.HTML, "</body>")]))
 		if plain != shown {
 			t.Errorf("%s: the HTML says otherwise\n%s\n%s", template, plain, shown)
 		}

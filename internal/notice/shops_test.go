@@ -61,14 +61,14 @@ func TestShopMails(t *testing.T) {
 	for template, c := range cases {
 		found := false
 		for _, m := range mails {
-			if !strings.Contains(m.Subject, c.subject) {
+			subject, text := saidBy(t, m)
+			if !strings.Contains(subject, c.subject) {
 				continue
 			}
 			found = true
 			if strings.Join(m.To, " ") != c.to {
 				t.Errorf("%s to %v", template, m.To)
 			}
-			text := strings.ReplaceAll(m.Text, "\r\n", "\n")
 			for _, want := range c.says {
 				if !strings.Contains(text, want) {
 					t.Errorf("%s does not say %q:\n%s", template, want, text)
