@@ -98,7 +98,10 @@ func shown(t *testing.T, tab context.Context, id, part string) string {
 		if text, err = chromedp.Run(tab, chromedp.TextContent(chromedp.ID(id))); err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(text, part) {
+		if strings.Contains(ordinary.Replace(text), part) {
+			if broken := brokenSign.FindString(text); broken != "" && id == "status" {
+				t.Errorf("an ordinary space where a line must not break: %q", broken)
+			}
 			return text
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -182,6 +182,7 @@ func widgetOrders(t *testing.T, browser context.Context) {
 		t.Errorf("at 320 px the page is %d px wide", wide)
 	}
 	keep(t, tab, "widget-basket")
+	until(t, tab, `text("p").includes("Total\u00a0: ") && !/«\x20|\x20[:;!?»](\s|$)/.test(text("p"))`)
 	// What is missing is said, and the visitor led there.
 	act(t, tab, "#send", "it.click()")
 	until(t, tab, `text("[role=alert]").includes("Indiquez votre nom") && one("#name").getRootNode().activeElement.id === "name"`)

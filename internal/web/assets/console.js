@@ -20,8 +20,11 @@ function put(object, path, value) {
 
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
+// set sets a text as package french does: no line begins with a colon.
+const set = (text) => text.replace(/ (?=[:»])/g, "\u00a0").replace(/« /g, "«\u00a0").replace(/ (?=[;!?])/g, "\u202f");
+
 function say(element, text, failed = false) {
-  element.textContent = text;
+  element.textContent = set(text);
   element.toggleAttribute("data-failed", failed);
 }
 

@@ -33,7 +33,7 @@ function follow(address) {
   async function refresh() {
     if (busy()) {
       waits = true;
-      state.textContent = "du nouveau : fermez ce que vous remplissez pour le voir";
+      state.textContent = "du nouveau\u00a0: fermez ce que vous remplissez pour le voir";
       return;
     }
     waits = false;

@@ -68,6 +68,9 @@ function gone(node: ChildNode): ChildNode | null {
   return next;
 }
 
+/** Sets a text as package french does: no line begins with a colon. */
+export const set = (text: string): string => text.replace(/ (?=[:»])/g, "\u00a0").replace(/« /g, "«\u00a0").replace(/ (?=[;!?])/g, "\u202f");
+
 export function nodes(children: Child[]): (Node | string)[] {
-  return children.flat(9).filter((child) => child || child === 0) as (Node | string)[]; // a number is appended as its text
+  return (children.flat(9).filter((child) => child || child === 0) as (Node | string)[]).map((child) => (typeof child === "string" ? set(child) : child)); // a number is appended as its text
 }

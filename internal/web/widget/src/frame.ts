@@ -1,6 +1,6 @@
 // One widget on the page: its shadow, the view that it shows, and what it says aloud.
 
-import { h, p, nodes, patch, type Child } from "./dom";
+import { h, p, nodes, patch, set, type Child } from "./dom";
 import { Trouble, type Site } from "./site";
 import css from "./style.css";
 import type { Word, Words } from "./words";
@@ -59,7 +59,7 @@ export class Frame {
   say(text: string): void {
     this.live.textContent = "";
     this.said = text;
-    setTimeout(() => (this.live.textContent = this.said), 50); // the same sentence twice is said twice
+    setTimeout(() => (this.live.textContent = set(this.said)), 50); // the same sentence twice is said twice
   }
 
   /** Tells the page around it; never anything about a person. */
