@@ -38,7 +38,7 @@ type demoCmd struct {
 	Shops       int      `default:"300" help:"How many shops to make, over all communes."`
 	Orders      int      `default:"20000" help:"How many orders to make, over the 24 months before."`
 	Seed        uint64   `default:"1" help:"The same seed and day make the same data."`
-	Today       string   `placeholder:"2020-10-30" help:"The day on which the data ends. By default today in Lorient."`
+	Today       string   `placeholder:"2020-10-30" help:"The day on which the data ends, at noon. By default today in Lorient, or yesterday until noon."`
 	DatabaseURL string   `name:"database-url" env:"HALLES_DATABASE_URL" placeholder:"postgres://ADMIN@HOST/halles" help:"An administrator's URL of an empty database, or of an earlier demo's, to use in place of a private Postgres. The roles get the passwords of HALLES_DB_PASSWORD_<ROLE>, or ones that are made up."`
 	Registered  []string `env:"HALLES_REGISTERED_ONLY" default:"none" help:"As of halles serve; there the default is widget. Here a key may send any document, so that you can write yours."`
 	Repository  string   `env:"HALLES_POSTGRES_REPOSITORY" placeholder:"https://HOST/maven2" help:"Maven repository to download Postgres from when the machine has none."`

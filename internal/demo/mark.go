@@ -61,10 +61,15 @@ func Day(date string) (time.Time, error) {
 	return day, nil
 }
 
-// Today is the day given, or, for "", the one that it is now in Lorient.
+// Today is the day given, or, for "", the last one whose noon is past in Lorient: the data ends at
+// noon, and none of it is still to come.
 func Today(now time.Time, date string) (time.Time, error) {
 	if date == "" {
-		date = now.In(paris()).Format(time.DateOnly)
+		now = now.In(paris())
+		if now.Hour() < 12 {
+			now = now.AddDate(0, 0, -1)
+		}
+		date = now.Format(time.DateOnly)
 	}
 	return Day(date)
 }

@@ -190,3 +190,29 @@ func TestRefused(t *testing.T) {
 		refused(t, err, "write it as 2020-10-30")
 	})
 }
+
+// A demo that starts before noon ends yesterday: nobody has ordered at an hour that is still to come.
+func TestTodayIsPastItsNoon(t *testing.T) {
+	t.Parallel()
+	for now, want := range map[string]string{
+		"2026-11-30T23:16:00Z": "2026-11-30", // in Lorient it is December
+		"2026-12-01T10:59:59Z": "2026-11-30",
+		"2026-12-01T11:00:00Z": "2026-12-01",
+		"2026-12-01T22:59:00Z": "2026-12-01",
+		"2026-03-29T09:59:00Z": "2026-03-28", // the day has 23 hours
+		"2026-03-29T10:00:00Z": "2026-03-29",
+		"2026-01-01T00:00:00Z": "2025-12-31",
+	} {
+		at, err := time.Parse(time.RFC3339, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		day, err := Today(at, "")
+		if got := day.Format(time.DateOnly); err != nil || got != want || (Plan{Today: day}).now().After(at) {
+			t.Errorf("at %s it is %s, not %s (%v)", now, got, want, err)
+		}
+	}
+	if day, err := Today(time.Time{}, "2020-10-30"); err != nil || day.Format(time.DateOnly) != "2020-10-30" {
+		t.Errorf("%v, %v", day, err)
+	}
+}
