@@ -85,7 +85,7 @@ func counterOnAPhone(t *testing.T, browser context.Context) {
 		s.shop.Commune, s.shop.Row)
 	next, _, number, _ := sold(t, s.site, fixture.OrderOpts{Mode: "DELIVERY", Street: "12 rue du Commandant-Paul-Teste", Slot: time.Now().AddDate(0, 0, 1).Truncate(30 * time.Minute)})
 	do(t, tab, chromedp.Navigate(s.URL+"/comptoir/liste"))
-	holds(t, tab, says("À préparer"))
+	holds(t, tab, says("Commandes ouvertes"))
 	fits(t, tab)
 	keep(t, tab, "list")
 

@@ -139,7 +139,7 @@ func TestCounterMovesAnOrder(t *testing.T) {
 	span := calendar.Span{Start: first, End: first.Add(30 * time.Minute)}
 	page := b.do(http.MethodGet, "/comptoir", "")
 	page.wants(t, http.StatusOK, number, span.Text(), "12 rue &lt;b&gt;du Port&lt;/b&gt;, 56100 Lorient", "Changer l")
-	b.do(http.MethodGet, "/comptoir/liste", "").wants(t, http.StatusOK, number, span.Text(), "12 rue &lt;b&gt;du Port&lt;/b&gt;")
+	b.do(http.MethodGet, "/comptoir/liste", "").wants(t, http.StatusOK, "Commandes ouvertes", number, span.Text(), "12 rue &lt;b&gt;du Port&lt;/b&gt;")
 	offered := choices(page)
 	if len(offered) < 8 || slices.Contains(offered, free[4]) || slices.Contains(offered, free[6]) {
 		t.Errorf("offered are %v", offered)
@@ -237,7 +237,7 @@ func TestGuestsPageWithoutAScript(t *testing.T) {
 	b.post("/commande/ouvrir", url.Values{"link": {"nonsense"}}).wants(t, http.StatusOK, "est pas valable")
 	b.post("/commande", url.Values{"order": {order}, "action": {"CANCEL"}, "reason": {"CHANGED_MIND"}}).wants(t, http.StatusOK, "Collez ici")
 	b.post("/commande/ouvrir", url.Values{"link": {s.URL + "/commande#" + secret}}).wants(t, http.StatusSeeOther)
-	b.do(http.MethodGet, "/commande", "").wants(t, http.StatusOK, "pas encore répondu", "3 ×", "Galettes", "7,50", "<svg ",
+	b.do(http.MethodGet, "/commande", "").wants(t, http.StatusOK, "pas encore répondu", "retrait en boutique", "3 ×", "Galettes", "7,50", "<svg ",
 		pgtest.Scan[string](t, s.db, `select pickup_code from orders where id = $1`, id.Row))
 	variant := pgtest.Scan[string](t, s.db, `select variant_id::text from order_lines where order_id = $1`, id.Row)
 	v := tenancy.RowID(tenancy.KindVariant, id.Commune, uuid.MustParse(variant))

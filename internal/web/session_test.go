@@ -167,7 +167,7 @@ func TestSignInOnAPage(t *testing.T) {
 	cookie, guard := b.cookies["halles-session"], b.guard()
 	b.ask("X-Halles-CSRF", guard).wants(t, http.StatusOK, `"kind":"MERCHANT"`)
 	b.do(http.MethodGet, "/graphql?query="+url.QueryEscape("{ viewer { kind } }"), "").wants(t, http.StatusOK, `"kind":"MERCHANT"`)
-	b.do(http.MethodGet, "/graphiql", "").wants(t, http.StatusOK, guard)
+	b.do(http.MethodGet, "/graphiql", "").wants(t, http.StatusOK, guard, "Loading from cdn.jsdelivr.net…")
 	b.ask("Authorization", "Bearer "+sign(t, s.subject, time.Hour)).wants(t, http.StatusUnauthorized, "UNAUTHENTICATED") // another key's: a token is asked first
 	if n := pgtest.Scan[int](t, s.db, `select count(*) from sessions where position(convert_to($1, 'UTF8') in digest) > 0 or hint = convert_to($1, 'UTF8')`, cookie); n != 0 {
 		t.Error("the cookie is stored")
