@@ -27,6 +27,7 @@ for (const [path, words] of [
     const { page, complaints } = await open(path);
     await page.waitForSelector("[data-shop]");
     await page.waitForSelector("halles-open-now .door");
+    assert.doesNotMatch(await page.locator("halles-shops ul").first().textContent(), /\d\s?[AP]M/, "hours are counted to 24");
     await clean(page, "the cards");
     if (path === "/") {
       await page.locator("#rows").press("Enter");

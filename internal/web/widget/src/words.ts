@@ -16,7 +16,7 @@ export class Words {
   private readonly dates = new Map<string, Intl.DateTimeFormat>();
 
   constructor(readonly lang: string, private readonly list: readonly string[]) {
-    this.locales = [lang, "fr"]; // where a browser has no Breton, French formats
+    this.locales = [lang === "en" ? "en-GB" : lang, "fr"]; // 19:00 for all; where a browser has no Breton, French formats
   }
 
   /** The text of a name, with `{values}`; `one|other` by the number n. */
