@@ -35,8 +35,8 @@ func (a answer) set(t *testing.T) {
 	}
 }
 
-// Pages that no other test asks for as a visitor are set, too.
-func TestPagesAreSet(t *testing.T) {
+// Pages that a visitor reads are set, and make no browser ask for an icon that is not there.
+func TestPagesOfVisitors(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.db.Exec(t, `update shops set description = 'Du pain ! Et « des crêpes » : lesquelles ?' where id = $1`, s.shop.Row)
@@ -55,6 +55,9 @@ func TestPagesAreSet(t *testing.T) {
 		page := s.do(http.MethodGet, path, "", "Accept", "text/html")
 		if text := tags.ReplaceAllString(page.body, ""); !strings.Contains(text, says) {
 			t.Errorf("%s does not say %q", path, says)
+		}
+		if page.StatusCode == http.StatusOK && !strings.Contains(page.body, `<link rel="icon"`) {
+			t.Errorf("%s has no icon", path)
 		}
 	}
 }

@@ -133,6 +133,7 @@ var openDataTemplate = french.Page{Template: template.Must(template.New("opendat
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Données ouvertes · halles</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="{{.Style}}">
 </head>
 <body>
@@ -198,6 +199,7 @@ var shopTemplate = french.Page{Template: template.Must(template.New("shop").Func
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{{.Card.Name}} · {{.Card.Commune}} · halles</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="{{.Style}}">
 <link rel="alternate" type="application/ld+json" href="{{.Card.URL}}.jsonld">
 <script type="application/ld+json">{{.JSONLD}}</script>

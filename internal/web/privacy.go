@@ -31,6 +31,7 @@ var privacyTemplate = french.Page{Template: template.Must(template.New("privacy"
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Confidentialité · halles</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="{{.Style}}">
 </head>
 <body>
