@@ -115,15 +115,20 @@ func (s *Server) examples(ctx context.Context, visitor *identity.Viewer) ([]Exam
 }`,
 	}, {
 		Key: "chercher", Title: "Chercher un produit",
-		Explanation: "Les accents et les terminaisons sont pardonnés, et le dernier mot peut être inachevé : « crepe » trouve « crêpes ».",
+		Explanation: "Les meilleurs d'abord. Les accents et les terminaisons sont pardonnés, les fautes corrigées si rien ne s'écrit ainsi : « crepe » trouve « crêpes ».",
 		Query: `query Chercher($texte: String!) {
-  products(filter: { text: $texte }, first: 10) {
+  search(text: $texte, filter: { kind: PRODUCT }, first: 10) {
     totalCount
-    nodes {
-      id
-      name
-      shop { name commune { name } }
-      priceRange { min { formatted } max { formatted } }
+    corrected
+    edges {
+      node {
+        ... on Product {
+          id
+          name
+          shop { name commune { name } }
+          priceRange { min { formatted } max { formatted } }
+        }
+      }
     }
   }
 }`,
@@ -160,7 +165,7 @@ func (s *Server) examples(ctx context.Context, visitor *identity.Viewer) ([]Exam
   }
 }`,
 			Variables: map[string]any{"id": nodes[0].ID().String()},
-			Take:      []Take{{Variable: "id", Example: "chercher", Path: "products.nodes.0.id"}},
+			Take:      []Take{{Variable: "id", Example: "chercher", Path: "search.edges.0.node.id"}},
 		}, Example{
 			Key: "relire", Title: "Relire n'importe quoi par son identifiant",
 			Explanation: "node retrouve une commune, une boutique, un produit… ; ici la boutique du produit ci-dessus. Un identifiant inconnu ou d'ailleurs reçoit la même réponse : introuvable.",

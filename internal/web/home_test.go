@@ -121,7 +121,7 @@ func TestExamplesRun(t *testing.T) {
 		}
 		answers[e.Key] = response.Data
 	}
-	if got := at(answers["chercher"], "products.nodes.0.name"); got != "Crêpes de froment" {
+	if got := at(answers["chercher"], "search.edges.0.node.name"); got != "Crêpes de froment" {
 		t.Errorf("the search found %v", got)
 	}
 	if got := at(answers["relire"], "node.name"); got != "Crêperie du Port" {
