@@ -4,6 +4,7 @@ import (
 	"html"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,14 @@ func TestGuidePages(t *testing.T) {
 				t.Errorf("the guide does not tell of the column %s", c.Name)
 			}
 		}
+	}
+	var dates []string
+	for _, m := range regexp.MustCompile(`<time datetime="([^"]+)"`).FindAllStringSubmatch(pages["/docs/changes"], -1) {
+		dates = append(dates, m[1])
+	}
+	inOrder := slices.Compact(slices.Sorted(slices.Values(dates)))
+	if slices.Reverse(inOrder); len(dates) < 4 || !slices.Equal(inOrder, dates) {
+		t.Errorf("changes are told of %v, not once for each day, the latest first", dates)
 	}
 	schema := graph.Schema()
 	for name, d := range schema.Types {
