@@ -128,9 +128,12 @@ type response struct {
 }
 
 // withLoaders installs fresh loaders for one response, read with the viewer's rights.
-func (r *Resolver) withLoaders(ctx context.Context) context.Context {
+func (r *Resolver) withLoaders(ctx context.Context, with *joints) context.Context {
 	v := identity.From(ctx)
-	return context.WithValue(ctx, loadersKey{}, &response{make: func(ctx context.Context) *loaders { return loadersFor(r, v, direct.Short(ctx, "Shop")) }})
+	if !v.IsAnybody() {
+		with = nil
+	}
+	return context.WithValue(ctx, loadersKey{}, &response{make: func(ctx context.Context) *loaders { return loadersFor(r, v, with, direct.Short(ctx, "Shop")) }})
 }
 
 func load(ctx context.Context) *loaders {
@@ -141,25 +144,40 @@ func load(ctx context.Context) *loaders {
 
 // loadersFor makes them; short: nobody asks for more of a shop than lists show. It is no method: every package
 // that names the Resolver would compile the loaders again, 1,200 functions, as types that a method names.
-func loadersFor(r *Resolver, v *identity.Viewer, short bool) *loaders {
+func loadersFor(r *Resolver, v *identity.Viewer, with *joints, short bool) *loaders {
 	shops := r.Directory
+	j := with.of(short)
 	if short {
 		shops = shops.Cards()
 	}
-	shop := loader.New(r.Wait, as(v, shops.ByIDs), notFound[*directory.Shop])
+	shop := loader.New(r.Wait, func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]*directory.Shop, error) {
+		return jointly(ctx, j.shop, ids, as(v, shops.ByIDs))
+	}, notFound[*directory.Shop])
 	return &loaders{
-		shop:        shop,
-		shopSelling: loader.New(r.Wait, knownTo(shop, as(v, shops.OfProducts)), loader.Zero),
-		shopsOf:     loader.New(r.Wait, loader.Grouped(shopsKey.split, joinShopsKey, shopPages(v, shops)), loader.Zero),
-		product:     loader.New(r.Wait, as(v, r.Catalog.ProductsByIDs), notFound[*catalog.Product]),
-		productsOf:  loader.New(r.Wait, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)), loader.Zero),
-		variantsOf:  loader.New(r.Wait, as(v, r.Catalog.VariantsOf), loader.Zero),
+		shop: shop,
+		shopSelling: loader.New(r.Wait, knownTo(shop, func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]*directory.Shop, error) {
+			return jointly(ctx, j.shopSelling, ids, as(v, shops.OfProducts))
+		}), loader.Zero),
+		shopsOf: loader.New(r.Wait, func(ctx context.Context, keys []shopsKey) (map[shopsKey]*directory.ShopConnection, error) {
+			return jointly(ctx, j.shopsOf, keys, loader.Grouped(shopsKey.split, joinShopsKey, shopPages(v, shops)))
+		}, loader.Zero),
+		product: loader.New(r.Wait, func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]*catalog.Product, error) {
+			return jointly(ctx, j.product, ids, as(v, r.Catalog.ProductsByIDs))
+		}, notFound[*catalog.Product]),
+		productsOf: loader.New(r.Wait, func(ctx context.Context, keys []productsKey) (map[productsKey]*catalog.ProductConnection, error) {
+			return jointly(ctx, j.productsOf, keys, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)))
+		}, loader.Zero),
+		variantsOf: loader.New(r.Wait, func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID][]*catalog.Variant, error) {
+			return jointly(ctx, j.variantsOf, ids, as(v, r.Catalog.VariantsOf))
+		}, loader.Zero),
 		with: func(ctx context.Context, products []tenancy.ID, with, variants bool) (*catalog.Whole, error) {
 			sellers := shops
 			if !with {
 				sellers = nil
 			}
-			return r.Catalog.ProductsWith(ctx, v, v.Within(products), sellers, variants)
+			return j.wholesWith(with, variants).Fetch(ctx, products, func(ctx context.Context, products []tenancy.ID) (*catalog.Whole, error) {
+				return r.Catalog.ProductsWith(ctx, v, v.Within(products), sellers, variants)
+			})
 		},
 		make: func() *otherLoaders { return otherLoadersFor(r, v) },
 	}

@@ -45,6 +45,7 @@ type ServerOptions struct {
 	InitTimeout time.Duration                                   // how long a socket may be silent at first; 5 s when zero
 	Indirect    bool                                            // gqlgen answers all queries by itself, none by graph/direct: for comparisons
 	Together    func(context.Context, []func(context.Context))  // does the look-ups of several loaders, in one round trip; nil: one after the other
+	Apart       func(context.Context) bool                      // whether a visitor's look-up must not be done with what other visitors ask at the same time; nil: none may
 	Directly    func(*direct.Schema)                            // is given what stands in front of gqlgen; nil: nobody asks
 }
 
@@ -112,9 +113,10 @@ func NewServer(r *Resolver, o ServerOptions) *handler.Server {
 			return next(ctx)
 		})
 	}
+	joint := newJoints(o.Apart)
 	// Fresh loaders for each response: each event of a subscription reads anew.
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		if response := next(r.withLoaders(ctx)); response != nil {
+		if response := next(r.withLoaders(ctx, joint)); response != nil {
 			if operation := graphql.GetOperationContext(ctx).Operation; o.Wrote != nil && operation != nil && operation.Operation == ast.Mutation {
 				o.Wrote(ctx)
 			}

@@ -93,6 +93,7 @@ func (h *Harness) options(t testing.TB) graph.ServerOptions {
 		IsRouter:  func(ctx context.Context) bool { return ctx.Value(routerKey{}) != nil },
 		Directly:  func(s *direct.Schema) { h.Direct = s },
 		Together:  pg.Together,
+		Apart:     pg.Apart,
 	}
 }
 

@@ -91,6 +91,13 @@ func (v *Viewer) Scope() pg.Scope {
 	return s
 }
 
+// IsAnybody tells a visitor who comes with nothing of his own, neither a link nor a widget's key: what one
+// of them reads is what all of them read.
+func (v *Viewer) IsAnybody() bool {
+	return v.Kind == Visitor && v.Account == uuid.Nil && v.key == nil && v.acting == nil && v.link == nil &&
+		len(v.Communes)+len(v.Shops)+len(v.Orders) == 0
+}
+
 // PublicScope is the scope of what everybody may read, whoever asks.
 func (v *Viewer) PublicScope() pg.Scope {
 	return pg.Scope{Role: pg.Public, Kind: "visitor", Communes: v.all}

@@ -45,6 +45,12 @@ func Together(ctx context.Context, work []func(context.Context)) {
 	}
 }
 
+// Apart tells whether what is asked with ctx must be asked by itself, and not with what others ask: it
+// leaves together with others of its own, or is to be no older than something.
+func Apart(ctx context.Context) bool {
+	return ctx.Value(coachKey{}) != nil || ctx.Value(positionKey{}) != nil
+}
+
 type coachKey struct{}
 
 // coach takes a query along, and comes back with its answer; false: it will not leave.

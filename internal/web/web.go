@@ -210,7 +210,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		Registrations: s.registrations, Insight: s.insight, Privacy: s.privacy,
 	}, graph.ServerOptions{
 		Log: o.Log, RequestID: RequestID, IsRouter: isRouter, SocketInit: s.socketInit, Viewer: s.sameViewer, CheckOrigin: s.allowedOrigin,
-		Registered: s.registeredOnly, Meter: s.meter(), Watch: s.watch(), Admit: s.admit, Wrote: s.wrote, Answers: s.answers, Own: s.asksForItself, Together: pg.Together,
+		Registered: s.registeredOnly, Meter: s.meter(), Watch: s.watch(), Admit: s.admit, Wrote: s.wrote, Answers: s.answers, Own: s.asksForItself, Together: pg.Together, Apart: pg.Apart,
 	})
 	s.readVitals()
 	s.handler, err = s.routes(schema)
