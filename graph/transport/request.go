@@ -62,6 +62,15 @@ func allOf(r io.Reader) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
+// given is what a request's body may hold.
+type given struct {
+	Query         string         `json:"query"`
+	OperationName string         `json:"operationName"`
+	Variables     map[string]any `json:"variables"`
+	Extensions    map[string]any `json:"extensions"`
+	DocumentID    string         `json:"documentId"`
+}
+
 func readBody(r io.Reader, params *graphql.RawParams) error {
 	body, err := allOf(r)
 	if err != nil {
@@ -73,12 +82,11 @@ func readBody(r io.Reader, params *graphql.RawParams) error {
 	if bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")) {
 		return fault.Errorf(fault.Invalid, "Une requête contient une seule opération : plusieurs d'un coup ne sont pas acceptées. Réunissez leurs champs en une opération.")
 	}
-	var given struct {
-		Query         string         `json:"query"`
-		OperationName string         `json:"operationName"`
-		Variables     map[string]any `json:"variables"`
-		Extensions    map[string]any `json:"extensions"`
-		DocumentID    string         `json:"documentId"`
+	given, plain := readPlain(body)
+	if plain {
+		params.Query, params.OperationName = given.Query, given.OperationName
+		params.Variables, params.Extensions = given.Variables, given.Extensions
+		return named(params, given.DocumentID)
 	}
 	if err := decode(body, &given); err != nil {
 		var wrong *json.UnmarshalTypeError
