@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/audelor/halles/graph/limits"
@@ -59,6 +60,9 @@ func (m metered) MutateOperationContext(ctx context.Context, operation *graphql.
 	cost, _ := limits.Of(ctx)
 	if err := m.Operation(ctx, cost.Objects); err != nil {
 		return tooOften(err)
+	}
+	if operation.Operation.Operation != ast.Mutation { // as all that is guessable is
+		return nil
 	}
 	tries := 0
 	for _, name := range rootFields(operation.Operation.SelectionSet) {

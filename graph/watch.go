@@ -58,6 +58,9 @@ func OperationName(o *graphql.OperationContext) string {
 	if o.Operation == nil {
 		return invalid
 	}
+	if only, is := o.Operation.SelectionSet[0].(*ast.Field); is && len(o.Operation.SelectionSet) == 1 {
+		return only.Name // most often: no list is made of them
+	}
 	name := ""
 	for _, root := range rootFields(o.Operation.SelectionSet) {
 		if name != "" && name != root {
