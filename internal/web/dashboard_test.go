@@ -43,7 +43,7 @@ func publishedSite(t *testing.T) (*signing, *browser) {
 		}
 	}
 	n := insight.New(s.db.DB, tenancy.NewRegister(s.db.DB))
-	n.Now = func() time.Time { return time.Date(2026, 11, 5, 9, 0, 0, 0, time.UTC) }
+	n.Now = func() time.Time { return time.Date(2026, 11, 4, 23, 10, 0, 0, time.UTC) }
 	if err := n.Publish(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,17 @@ import (
 	_ "embed" // for the page
 	"html/template"
 	"io"
+	"time"
 
+	"github.com/audelor/halles/internal/calendar"
 	"github.com/audelor/halles/internal/french"
 	"github.com/audelor/halles/internal/insight"
 )
 
 // Funcs are what templates of dashboards use.
-var Funcs = template.FuncMap{"shown": Shown, "trend": Trend}
+var Funcs = template.FuncMap{
+	"shown": Shown, "trend": Trend, "paris": func(at time.Time) time.Time { return at.In(calendar.Paris) },
+}
 
 //go:embed bulletin.html
 var bulletinHTML string

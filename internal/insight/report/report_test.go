@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/audelor/halles/internal/insight"
 	"github.com/audelor/halles/internal/insight/report"
@@ -171,14 +172,16 @@ func TestFileIsWhatIsShown(t *testing.T) {
 func TestBulletinNeedsNoOtherFile(t *testing.T) {
 	t.Parallel()
 	var page bytes.Buffer
-	if err := report.Bulletin(&page, board(t)); err != nil {
+	d, night := board(t), time.Date(2026, 11, 4, 23, 10, 0, 0, time.UTC) // in Lorient it is the 5th
+	d.PublishedAt = &night
+	if err := report.Bulletin(&page, d); err != nil {
 		t.Fatal(err)
 	}
 	text := page.String()
 	if broken := regexp.MustCompile(`[^<>]* [:;!?»][ <][^<>]*`).FindString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, "<>")); broken != "" {
 		t.Errorf("an ordinary space where a line must not break: %q", broken)
 	}
-	for _, wanted := range []string{"août 2026 à octobre 2026", "1\u202f234,50", "data:image/svg&#43;xml;base64,", "secret : une entreprise domine", "Panier moyen", "trois entreprises"} {
+	for _, wanted := range []string{"août 2026 à octobre 2026", "publié le 05/11/2026", "1\u202f234,50", "data:image/svg&#43;xml;base64,", "secret : une entreprise domine", "Panier moyen", "trois entreprises"} {
 		if !strings.Contains(text, wanted) {
 			t.Errorf("no %q", wanted)
 		}
