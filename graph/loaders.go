@@ -221,8 +221,10 @@ func as[V any](v *identity.Viewer, fetch func(context.Context, *identity.Viewer,
 func knownTo[V tenancy.Node](l *loader.Loader[tenancy.ID, V], fetch loader.Fetch[tenancy.ID, V]) loader.Fetch[tenancy.ID, V] {
 	return func(ctx context.Context, keys []tenancy.ID) (map[tenancy.ID]V, error) {
 		found, err := fetch(ctx, keys)
-		for _, v := range found {
-			l.Know(v.ID(), v)
+		for _, k := range keys { // among what was found for others too
+			if v, there := found[k]; there {
+				l.Know(v.ID(), v)
+			}
 		}
 		return found, err
 	}

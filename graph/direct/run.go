@@ -215,16 +215,7 @@ func (r *run) resolve(now []relation) error {
 			}
 		}
 	}
-	work := make([]func(), 0, len(now)+1)
-	if len(b.loaders) > 0 {
-		work = append(work, func() { r.fetch(b.loaders) })
-	}
-	for _, s := range now {
-		if s.io {
-			work = append(work, func() { r.call(s) })
-		}
-	}
-	if err := beside(work); err != nil {
+	if err := r.wait(now, b.loaders); err != nil {
 		return err
 	}
 	for _, s := range now {
@@ -236,6 +227,25 @@ func (r *run) resolve(now []relation) error {
 		}
 	}
 	return nil
+}
+
+// wait does what waits for Postgres: the loaders, and the relations that ask by themselves.
+func (r *run) wait(now []relation, loaders []Fetcher) (err error) {
+	var work []func()
+	for _, s := range now {
+		if s.io {
+			work = append(work, func() { r.call(s) })
+		}
+	}
+	switch {
+	case len(work) == 0 && len(loaders) > 0: // most often
+		defer caught(&err)
+		r.fetch(loaders)
+		return nil
+	case len(loaders) > 0:
+		work = append(work, func() { r.fetch(loaders) })
+	}
+	return beside(work)
 }
 
 func (r *run) call(s relation) {
@@ -263,7 +273,10 @@ func (r *run) askAhead(b *Batch, s *selection, stub any) {
 
 // fetch has all loaders read what was asked for, in one round trip.
 func (r *run) fetch(loaders []Fetcher) {
-	loaders = r.schema.Joined(r.ctx, loaders)
+	if loaders = r.schema.Joined(r.ctx, loaders); len(loaders) == 1 {
+		loaders[0].Fetch(r.ctx)
+		return
+	}
 	errs := make([]error, len(loaders))
 	work := make([]func(context.Context), len(loaders))
 	for i, l := range loaders {
