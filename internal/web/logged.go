@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/audelor/halles/graph/transport"
@@ -41,15 +42,24 @@ func (a *answering) status() int {
 // WriteHeader remembers the status. Those below 200 come before it, but for that of a socket.
 func (a *answering) WriteHeader(code int) {
 	if a.code == 0 && (code >= http.StatusOK || code == http.StatusSwitchingProtocols) {
-		a.code = code
+		a.begin(code)
 	}
 	a.ResponseWriter.WriteHeader(code)
+}
+
+// begin has what an answer varies by said in one line (RFC 9110, 5.3), to which each who looked at a part of
+// the request has added: each line costs both sides a microsecond.
+func (a *answering) begin(code int) {
+	a.code = code
+	if by := a.Header()["Vary"]; len(by) > 1 {
+		a.Header()["Vary"] = []string{strings.Join(by, ", ")}
+	}
 }
 
 // Write counts.
 func (a *answering) Write(b []byte) (int, error) {
 	if a.code == 0 {
-		a.code = http.StatusOK
+		a.begin(http.StatusOK)
 	}
 	n, err := a.ResponseWriter.Write(b)
 	a.bytes += n
@@ -62,7 +72,7 @@ func (a *answering) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // Flush sends on what was written.
 func (a *answering) Flush() {
 	if a.code == 0 {
-		a.code = http.StatusOK
+		a.begin(http.StatusOK)
 	}
 	_ = http.NewResponseController(a.ResponseWriter).Flush() // where that can be done
 }

@@ -317,10 +317,17 @@ func TestHeaders(t *testing.T) {
 		if strings.Contains(strings.Split(csp+"script-src", "script-src")[1], "unsafe-inline") && !strings.Contains(csp, "style-src 'unsafe-inline'") {
 			t.Errorf("%s: any script may run: %q", path, csp)
 		}
-		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"} {
+		wanted := map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"}
+		if path == "/graphql" { // data follows no link
+			wanted = map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "", "Cross-Origin-Opener-Policy": ""}
+		}
+		for name, want := range wanted {
 			if got := a.Header.Get(name); got != want {
 				t.Errorf("%s: %s %q", path, name, got)
 			}
+		}
+		if by := a.Header.Values("Vary"); len(by) > 1 {
+			t.Errorf("%s: varies by %q, in several lines", path, by)
 		}
 	}
 	if a := s.do(http.MethodGet, "/schema.graphql", "", "Accept-Encoding", "gzip"); a.Header.Get("Content-Encoding") != "gzip" {
