@@ -14,7 +14,7 @@ const (
 	heapGrowth = 400
 	// smallServer is what all of Go's memory may take while little of it is in use, in bytes; the
 	// program itself comes to it.
-	smallServer = 104 << 20
+	smallServer = 96 << 20
 	// memoryEvery is how often it is looked at.
 	memoryEvery = time.Second
 )
@@ -51,5 +51,5 @@ func spareCollections(ctx context.Context, env map[string]string) {
 // world.
 func memoryLimit(live, most int64) int64 {
 	const step = 16 << 20
-	return min(max(smallServer, (2*live/step+2)*step), most)
+	return min(max(smallServer, (2*live/step+1)*step), most)
 }
