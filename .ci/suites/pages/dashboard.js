@@ -17,6 +17,9 @@ const read = (page) => page.evaluate(() => {
   });
 });
 
+// What people read is set in no-break spaces; what is heard, or goes into a file, is not.
+const ordinary = (text) => text.replace(/[\u00a0\u202f]/g, " ");
+
 module.exports = async function dashboard(page, site, settled, fail) {
   await page.setViewport({ width: 1280, height: 900 });
   const today = new Date();
@@ -43,7 +46,7 @@ module.exports = async function dashboard(page, site, settled, fail) {
     if (!t.chart.drawn) fail(t.title, "is not drawn");
     // The chart's words are its rows: each with the table's own text, the largest first where it is cut.
     for (const r of t.rows) {
-      const said = t.chart.alt.includes(`${r[0]} ${r[of]}`);
+      const said = ordinary(t.chart.alt).includes(ordinary(`${r[0]} ${r[of]}`));
       if (!said && numbers.length <= 12 && numbers.includes(r)) fail(t.title, "says in the table and not in the chart:", r[0], r[of]);
     }
     const svg = decodeURIComponent(escape(atob(t.chart.source.split(",")[1])));
@@ -55,8 +58,8 @@ module.exports = async function dashboard(page, site, settled, fail) {
     }
   }
 
-  // The file is the tables; their spaces are set.
-  const plain = (list) => JSON.stringify(list).replace(/[\u00a0\u202f]/g, " ");
+  // The file is the tables.
+  const plain = (list) => ordinary(JSON.stringify(list));
   const csv = await page.evaluate(async (address) => (await fetch(address)).text(), `/tableau-de-bord.csv?${period}`);
   const lines = csv.replace(/^\ufeff/, "").trim().split("\r\n").slice(1).map((l) => l.split(";").map((f) => f.replace(/^"|"$/g, "").replaceAll('""', '"')));
   const shown = all.flatMap((t) => t.id === "cles" ? t.rows.map((r) => r[1]) : t.rows.flatMap((r) => r.slice(1)));
