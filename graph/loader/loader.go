@@ -1,7 +1,8 @@
 // Package loader batches the look-ups of one response: many keys, one statement.
 //
 // Loaders live as long as one response. An older cache would show a subscriber the order of
-// yesterday, and errors are cached too.
+// yesterday, and errors are cached too. What outlives it keeps no value: a Joint has visitors' responses
+// that ask at the same time share a statement.
 package loader
 
 import (
