@@ -76,8 +76,3 @@ func (j *jointLoaders) wholesWith(shops, variants bool) *loader.Joint[tenancy.ID
 	}
 	return j.wholes[i]
 }
-
-// jointly looks keys up with what other responses ask at the same time.
-func jointly[K comparable, V any](ctx context.Context, j *loader.Joint[K, map[K]V], keys []K, fetch loader.Fetch[K, V]) (map[K]V, error) {
-	return j.Fetch(ctx, keys, fetch)
-}

@@ -151,24 +151,24 @@ func loadersFor(r *Resolver, v *identity.Viewer, with *joints, short bool) *load
 		shops = shops.Cards()
 	}
 	shop := loader.New(r.Wait, func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]*directory.Shop, error) {
-		return jointly(ctx, j.shop, ids, as(v, shops.ByIDs))
+		return j.shop.Fetch(ctx, ids, as(v, shops.ByIDs))
 	}, notFound[*directory.Shop])
 	return &loaders{
 		shop: shop,
 		shopSelling: loader.New(r.Wait, knownTo(shop, func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]*directory.Shop, error) {
-			return jointly(ctx, j.shopSelling, ids, as(v, shops.OfProducts))
+			return j.shopSelling.Fetch(ctx, ids, as(v, shops.OfProducts))
 		}), loader.Zero),
 		shopsOf: loader.New(r.Wait, func(ctx context.Context, keys []shopsKey) (map[shopsKey]*directory.ShopConnection, error) {
-			return jointly(ctx, j.shopsOf, keys, loader.Grouped(shopsKey.split, joinShopsKey, shopPages(v, shops)))
+			return j.shopsOf.Fetch(ctx, keys, loader.Grouped(shopsKey.split, joinShopsKey, shopPages(v, shops)))
 		}, loader.Zero),
 		product: loader.New(r.Wait, func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID]*catalog.Product, error) {
-			return jointly(ctx, j.product, ids, as(v, r.Catalog.ProductsByIDs))
+			return j.product.Fetch(ctx, ids, as(v, r.Catalog.ProductsByIDs))
 		}, notFound[*catalog.Product]),
 		productsOf: loader.New(r.Wait, func(ctx context.Context, keys []productsKey) (map[productsKey]*catalog.ProductConnection, error) {
-			return jointly(ctx, j.productsOf, keys, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)))
+			return j.productsOf.Fetch(ctx, keys, loader.Grouped(productsKey.split, joinProductsKey, r.productPages(v)))
 		}, loader.Zero),
 		variantsOf: loader.New(r.Wait, func(ctx context.Context, ids []tenancy.ID) (map[tenancy.ID][]*catalog.Variant, error) {
-			return jointly(ctx, j.variantsOf, ids, as(v, r.Catalog.VariantsOf))
+			return j.variantsOf.Fetch(ctx, ids, as(v, r.Catalog.VariantsOf))
 		}, loader.Zero),
 		with: func(ctx context.Context, products []tenancy.ID, with, variants bool) (*catalog.Whole, error) {
 			sellers := shops
